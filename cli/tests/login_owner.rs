@@ -188,7 +188,7 @@ fn a_missing_directory_is_reported_before_the_login() {
     for how in [&["--bot-token", "1:sandbox"][..], &PHONE, &[]] {
         login(&server, "no/such/directory/mine", how).fails(&[
             "no/such/directory/mine.session",
-            "the directory no/such/directory does not exist; make it",
+            "the directory no/such/directory does not exist; create it",
         ]);
     }
     assert_eq!(server.served.next_event(std::time::Duration::ZERO), None);

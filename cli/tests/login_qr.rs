@@ -56,7 +56,7 @@ fn a_renewed_code_is_scanned_by_an_account_on_another_dc() {
         // Each picture replaces the previous one; a slow test may miss one.
         assert!(shown.matches("A\u{1b}[J").count() >= links.len() - 1, "{shown}");
         for link in &links {
-            for line in QrImage::of(link).unwrap().half_blocks(Background::Light).lines() {
+            for line in QrImage::encode(link).unwrap().half_blocks(Background::Light).lines() {
                 assert!(shown.contains(&format!("\u{1b}[30;107m{line}\u{1b}[0m")), "{shown}");
             }
         }
@@ -130,7 +130,7 @@ fn without_a_terminal() {
     assert!(said.contains("The QR code is in code.svg.") && said.contains('█'), "{said}");
     assert!(said.chars().all(|char| char == '\n' || !char.is_control()), "{said}");
     let picture = fs::read_to_string(&file).unwrap();
-    assert_eq!(picture, sansgram_runtime::qr::QrImage::of(line.trim()).unwrap().svg());
+    assert_eq!(picture, sansgram_runtime::qr::QrImage::encode(line.trim()).unwrap().svg());
     scan(&server, line.trim(), "9996631234").unwrap();
     let output = child.wait_with_output().unwrap();
     let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -23,7 +23,7 @@ fn every_wrong_answer_repeats_the_question() {
         terminal.sees("contains 'h'");
         terminal.sees("bot token:");
         terminal.types(b"+1 555\xff\n");
-        terminal.sees("not UTF-8 text; type it again");
+        terminal.sees("The input is not UTF-8; type it again");
         terminal.sees("bot token:");
         terminal.types("+1 555 123 4567\n");
         terminal.sees("Is \"+1 555 123 4567\" correct? (y/n)");
@@ -42,7 +42,7 @@ fn every_wrong_answer_repeats_the_question() {
         terminal.types("11111\n");
         terminal.sees("Password (hint: the name of this place):");
         terminal.types(b"sandb\xff\n");
-        terminal.sees("\r\nThis is not UTF-8");
+        terminal.sees("\r\nThe input is not UTF-8");
         terminal.sees("Password");
         terminal.types("not this\n");
         terminal.sees("The password is wrong");
@@ -287,7 +287,7 @@ fn a_flood_wait_is_shown_and_waited_out() {
     let faults = faults.map(|method| Fault::flood_wait(method, 1).once()).to_vec();
     let accounts = AccountOptions::default().with_faults(faults);
     let server = Server::new(ServerOptions::default().with_accounts(accounts));
-    let wait = "Telegram demands a wait of 1 second; the login continues by itself after it. Ctrl-C ends it.";
+    let wait = "Telegram demands a wait of 1 second; the login then continues automatically. Ctrl-C ends it.";
     let mut terminal = Terminal::on(&server.command(&["login", "--phone", "9996620002"]));
     for (question, answer) in [("Code:", "22222\n"), ("Password", "sandbox\n")] {
         // The request before this question waits.

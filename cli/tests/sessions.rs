@@ -276,7 +276,7 @@ fn import_takes_one_source() {
     let directory = Directory::new();
     let import = |from: &str| sessions(&directory, &["import", "--from", from, "--session", "me"]);
     let run = import(".");
-    run.fails(&["error: .: this folder holds no session"]);
+    run.fails(&["error: .: this folder contains no session"]);
     assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
     import("").misused(&["--from is empty"]);
 }

@@ -49,10 +49,10 @@ fn d2_the_diagnosis_is_right_and_shows_nothing() {
     let directory = Directory::new();
     let import = |from: &str| sessions(&directory, &["import", "--from", from, "--session", "me"]);
     import(&format!("{SAMPLES}/noone.txt"))
-        .fails(&["a session string of Telethon without its first character; put a 1 before it"]);
+        .fails(&["a session string of Telethon without its first character; add a 1 before it"]);
     let token = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX";
     let refused = import(token);
-    refused.fails(&["the token of a bot, not a session", "\"sansgram login --bot-token-stdin\""]);
+    refused.fails(&["a bot token, not a session", "\"sansgram login --bot-token-stdin\""]);
     assert!(!refused.stderr.contains("AAH"), "{refused:?}");
     import("+15551234567").fails(&["a phone number, not a session", "\"sansgram login\""]);
     let refused = import("0123456789abcdef0123456789abcdef");

@@ -156,7 +156,7 @@ fn d4_unreadable_files_are_named() {
     let directory = Directory::new();
     let import = |from: &str| sessions(&directory, None, &["import", "--from", from, "--session", "me"]);
     import(&sample("tdlib/fresh-empty-key.binlog")).fails(&["TDLib", "no user is logged in"]);
-    import(&sample("tdlib")).fails(&["this folder holds no session"]);
+    import(&sample("tdlib")).fails(&["this folder contains no session"]);
     let tdata = directory.path.join("tdata");
     fs::create_dir(&tdata).unwrap();
     let mut key = fs::read(sample("tdata/own-with-config/key_datas")).unwrap();

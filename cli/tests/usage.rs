@@ -8,7 +8,7 @@ use support::{Directory, sansgram};
 fn long_names_cut_no_sentence() {
     let name = format!("{}name", "a-directory/".repeat(50));
     sansgram(&["login", "--sandbox", "--bot-token", "1:sandbox", "--session", &name])
-        .fails(&[&format!("{name}.session"), "does not exist; make it, or name another session"]);
+        .fails(&[&format!("{name}.session"), "does not exist; create it, or use another session"]);
 }
 
 #[test]

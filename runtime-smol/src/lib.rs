@@ -43,7 +43,7 @@ pub async fn start(config: Config, store: impl SessionStore) -> Result<Client, E
     Client::start(Smol, config, store).await
 }
 
-/// Like [`start`], with options of the runtime's half, such as a proxy.
+/// Like [`start`], with [`ClientOptions`], such as a proxy.
 ///
 /// # Errors
 /// Returns the same errors as [`Client::start`].
@@ -57,7 +57,7 @@ pub async fn start_with(
 
 /// smol's global executor and its pool of blocking threads.
 ///
-/// Both start by themselves, so this also works inside another runtime, such as async-std.
+/// Both start automatically, so this also works inside another runtime, such as async-std.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Smol;
 

@@ -47,7 +47,7 @@ pub async fn start(config: Config, store: impl SessionStore) -> Result<Client, E
     Client::start(Tokio::current(), config, store).await
 }
 
-/// Like [`start`], with options of the runtime's half, such as a proxy.
+/// Like [`start`], with [`ClientOptions`], such as a proxy.
 ///
 /// # Errors
 /// Returns the same errors as [`Client::start`].

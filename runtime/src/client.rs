@@ -65,7 +65,7 @@ impl Client {
         Self::start_with(runtime, config, store, ClientOptions::default()).await
     }
 
-    /// Like [`start`](Self::start), with options of the runtime's half, such as a proxy.
+    /// Like [`start`](Self::start), with [`ClientOptions`], such as a proxy.
     ///
     /// # Errors
     /// Returns the same errors as [`start`](Self::start).
@@ -100,7 +100,7 @@ impl Client {
     }
 
     /// Opens the connection to the home DC and keeps it open. Creates an auth key if there is none. Every other method
-    /// connects by itself; this one reports early whether the server can be reached.
+    /// connects automatically; this one reports early whether the server can be reached.
     ///
     /// # Errors
     /// Returns [`Error::Unreachable`] after the number of lost connections that the configuration allows (5 if it sets
@@ -182,7 +182,7 @@ impl Client {
         self.shared().lock().machine.rejected_counts().clone()
     }
 
-    /// Returns the session in its present state. It contains the auth keys: protect it like a password.
+    /// Returns the current session. It contains the auth keys: protect it like a password.
     #[must_use]
     pub fn session(&self) -> sansio::StoredSession {
         self.shared().lock().machine.session().clone()

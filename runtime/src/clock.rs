@@ -65,12 +65,12 @@ impl Clock {
         Self { origin, slept: suspend::slept(), monotonic, sigstop_detector: Arc::default() }
     }
 
-    /// Returns the present time.
+    /// Returns the current time.
     pub(crate) fn now(&self) -> Now {
         self.read().0
     }
 
-    /// Returns the present time, and how the machine's clock differs from the runtime's.
+    /// Returns the current time, and how the machine's clock differs from the runtime's.
     pub(crate) fn read(&self) -> (Now, ClockShift) {
         // The machine tolerates a wrong wall clock, also one before 1970.
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

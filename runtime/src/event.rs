@@ -22,12 +22,12 @@ pub enum ClientEvent {
         /// The time until the next attempt, or `None` if only another request starts one.
         retry_in: Option<Duration>,
     },
-    /// The server demanded a wait during a login (`FLOOD_WAIT_X`); the login then continues by itself.
+    /// The server demanded a wait during a login (`FLOOD_WAIT_X`); the login then continues automatically.
     FloodWait {
         /// The duration of the wait.
         wait: Duration,
     },
-    /// The session could not be saved. The client tries again by itself.
+    /// The session could not be saved. The client retries automatically.
     SaveFailed {
         /// The reason, in a sentence; [`Client::save_error`](crate::Client::save_error) returns the error.
         reason: String,

@@ -1,4 +1,4 @@
-//! The async half of sansgram that all runtimes share: the [`Client`] handle, its driver, [session
+//! The async part of sansgram that all runtimes share: the [`Client`] handle, its driver, [session
 //! stores](SessionStore), interactive login with a [`Prompt`], and the [`Runtime`] trait that `sansgram-tokio` and
 //! `sansgram-smol` implement. This crate does not depend on a runtime.
 //!

@@ -2,8 +2,8 @@
 
 use crate::Proxy;
 
-/// Options of the runtime's half of a client; [`Config`](crate::core::client::Config) has the options of the state
-/// machine. [`Client::start`](crate::Client::start) uses the default options.
+/// Options of a client outside its state machine, such as a proxy; [`Config`](crate::core::client::Config) has those of
+/// the state machine. [`Client::start`](crate::Client::start) uses the default options.
 ///
 /// ```
 /// use sansgram_runtime::ClientOptions;
@@ -15,7 +15,7 @@ use crate::Proxy;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ClientOptions {
-    /// The proxy that all connections go through; none by default.
+    /// The proxy that all connections go through. `None`, the default, connects directly.
     pub proxy: Option<Proxy>,
 }
 

@@ -15,7 +15,7 @@ pub(crate) const SIGSTOP_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) const SIGSTOP_CHECKS_AFTER_OPEN: Duration = Duration::from_secs(60);
 /// A process that is woken later than this after its timer was not able to run.
 pub(crate) const LATE_WAKE_UP: Duration = Duration::from_secs(1);
-/// The longest time that a timer is set to; runtimes refuse instants too far ahead. The driver then sets it anew.
+/// The longest time that a timer is set to; runtimes refuse instants too far ahead. The driver then sets it again.
 pub(crate) const MAX_TIMER: Duration = Duration::from_secs(86_400);
 /// A shorter difference of two clocks is the time between two readings, not a suspended computer.
 pub(crate) const MIN_SUSPEND: Duration = Duration::from_secs(1);

@@ -64,7 +64,7 @@ pub trait Prompt: Send {
         Ok(self.show(&messages::sentence(reason))?)
     }
 
-    /// Shows that the server demands a wait of `duration` (`FLOOD_WAIT_X`), after which the login continues by itself.
+    /// Shows that the server demands a wait of `duration` (`FLOOD_WAIT_X`), after which the login continues automatically.
     ///
     /// The default shows a line.
     ///
@@ -72,7 +72,7 @@ pub trait Prompt: Send {
     /// Returns a [`PromptError`] if the line cannot be shown. The error ends the login, which can be started again.
     fn on_flood_wait(&mut self, duration: Duration) -> Result<(), PromptError> {
         self.show(&format!(
-            "Telegram demands a wait of {}; the login continues by itself after it. Ctrl-C ends it.",
+            "Telegram demands a wait of {}; the login then continues automatically. Ctrl-C ends it.",
             messages::span(duration)
         ))
     }
@@ -124,7 +124,7 @@ pub(crate) fn show_qr_code<P: Prompt + ?Sized>(
     link: &QrLink,
     background: Background,
 ) -> Result<(), PromptError> {
-    let Some(image) = QrImage::of(link.url()) else { return Ok(()) };
+    let Some(image) = QrImage::encode(link.url()) else { return Ok(()) };
     image.half_blocks(background).lines().try_for_each(|line| prompt.show(line))
 }
 
@@ -136,5 +136,5 @@ pub(crate) fn show_url<P: Prompt + ?Sized>(prompt: &mut P, link: &QrLink) -> Res
 
 /// Formats the remaining time approximately, as a link is replaced before it expires.
 pub(crate) fn validity(link: &QrLink) -> String {
-    format!("The link is valid for {}; a new one follows by itself.", messages::span(link.lifetime))
+    format!("The link is valid for {}; a new one follows automatically.", messages::span(link.lifetime))
 }

@@ -22,9 +22,9 @@ pub enum Background {
 }
 
 impl Background {
-    /// Returns the background that the terminal reports in `COLORFGBG`; dark if it reports none.
+    /// Returns the background that the terminal announces in the variable `COLORFGBG`, or dark if it announces none.
     #[must_use]
-    pub fn of_terminal() -> Self {
+    pub fn detect() -> Self {
         let colors = env::var("COLORFGBG").unwrap_or_default();
         match colors.rsplit(';').next().and_then(|color| color.parse::<u8>().ok()) {
             Some(7 | 9..=15) => Self::Light,
@@ -44,7 +44,7 @@ impl QrImage {
     /// Creates the QR code of a text, with error correction level M. Returns `None` if the text is too long for a QR code:
     /// 2,331 bytes, more if it consists of digits or capital letters.
     #[must_use]
-    pub fn of(text: &str) -> Option<Self> {
+    pub fn encode(text: &str) -> Option<Self> {
         let code = QrCode::new(text).ok()?;
         let is_dark = code.to_colors().into_iter().map(|color| color == Color::Dark).collect();
         Some(Self { width: code.width(), is_dark })
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn image() -> QrImage {
-        QrImage::of("tg://login?token=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").unwrap()
+        QrImage::encode("tg://login?token=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").unwrap()
     }
 
     /// The modules that a reader of the text would see.
@@ -207,6 +207,6 @@ mod tests {
 
     #[test]
     fn a_text_that_is_too_long_has_no_code() {
-        assert_eq!(QrImage::of(&"x".repeat(10_000)), None);
+        assert_eq!(QrImage::encode(&"x".repeat(10_000)), None);
     }
 }

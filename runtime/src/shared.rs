@@ -76,7 +76,7 @@ pub(crate) struct DcDisconnects {
     /// The number of lost connections so far.
     pub(crate) count: u64,
     pub(crate) reason: DisconnectReason,
-    /// True if the machine tries again by itself.
+    /// True if the machine tries again automatically.
     pub(crate) retries: bool,
 }
 

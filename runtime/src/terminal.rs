@@ -84,7 +84,7 @@ impl TerminalPrompt {
 
     /// Restores the terminal if a question for a secret is open. Intended for a caller that ends the process because of a
     /// signal: afterwards, every question for a secret fails with [`PromptError::Interrupted`]. Ctrl-C at such a
-    /// question does this by itself.
+    /// question does this too.
     pub fn restore() {
         hidden::close();
     }
@@ -218,7 +218,7 @@ impl Prompt for TerminalPrompt {
         };
         let Some(screen) = screen else {
             #[cfg(feature = "qr")]
-            show_qr_code(self, link, Background::of_terminal())?;
+            show_qr_code(self, link, Background::detect())?;
             return show_url(self, link);
         };
         let before = self.link_lines.take();
@@ -255,7 +255,7 @@ async fn answer(
 }
 
 /// The reason why a question is repeated: the terminal has another encoding, or a key sent other bytes.
-const NOT_TEXT: &str = "This is not UTF-8 text; type it again.";
+const NOT_TEXT: &str = "The input is not UTF-8; type it again.";
 
 fn is_not_text(error: &PromptError) -> bool {
     matches!(error, PromptError::Io(error) if error.kind() == io::ErrorKind::InvalidData)

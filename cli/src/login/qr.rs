@@ -65,7 +65,7 @@ impl PictureFile {
 
     /// Writes the picture of a link, and replaces the last one. Only its owner can read it.
     pub(crate) fn write(&self, link: &QrLink) -> Result<(), String> {
-        let Some(picture) = QrImage::of(link.url()) else { return Err("the link is too long".into()) };
+        let Some(picture) = QrImage::encode(link.url()) else { return Err("the link is too long".into()) };
         let content = match self.kind {
             Kind::Png => picture.png(QR_PNG_SCALE),
             Kind::Svg => picture.svg().into_bytes(),

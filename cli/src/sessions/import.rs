@@ -194,11 +194,11 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
         return Err(Failure::Usage(format!("the value of --from cannot be used: {}", values::TILDE)));
     }
     match formats::import_text_with(from, &options(args)?) {
-        Err(ImportError::Unrecognised) if from.len() < MIN_SESSION_STRING_LEN => Err(Failure::new(format!(
+        Err(ImportError::Unrecognized) if from.len() < MIN_SESSION_STRING_LEN => Err(Failure::new(format!(
             "there is no file {}, and this is not a session string",
             path.display()
         ))),
-        Err(ImportError::Unrecognised) => Err(Failure::new(
+        Err(ImportError::Unrecognized) => Err(Failure::new(
             "there is no file of this name, and this is not a session string that sansgram knows",
         )),
         result => finish(result, || Ok(Zeroizing::new(from.to_owned()))),
@@ -241,7 +241,7 @@ fn import_failure(error: &ImportError) -> Failure {
 
 fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, Failure> {
     let text = String::from_utf8(bytes.to_vec()).map(Zeroizing::new);
-    text.map_err(|_| import_failure(&ImportError::Unrecognised))
+    text.map_err(|_| import_failure(&ImportError::Unrecognized))
 }
 
 fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {

@@ -16,7 +16,7 @@ pub(crate) const FIRST_BUFFER_LEN: usize = 8 << 10;
 /// Names that are tried for a temporary file.
 pub(crate) const MAX_TEMPORARY_NAMES: u32 = 8;
 /// How long a store waits for another store of the same process, since a dropped client ends a moment later; also how
-/// long it tries to lock a file that is replaced again and again.
+/// long it tries to lock a lock file that is replaced repeatedly.
 pub(crate) const OWN_LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the owner may take to write itself into the lock file. A child process that is just being started also holds
 /// a copy of this process's locks for a moment.
@@ -36,7 +36,7 @@ pub(crate) const MAX_USUAL_WORK: u64 = 4 << 20;
 
 /// Bytes of the largest file that is read. A session has kilobytes; a database log of TDLib may have some megabytes.
 pub(crate) const MAX_FILE_LEN: u64 = 64 << 20;
-/// Bytes that are read of a SQLite file to recognise it; SQLite reads the rest itself.
+/// Bytes that are read of a SQLite file to recognize it; SQLite reads the rest itself.
 pub(crate) const SQLITE_HEAD_LEN: u64 = 4 << 10;
 /// Bytes of a SQLite database and of the files beside it: room for millions of the users and chats that libraries keep
 /// there.

@@ -161,7 +161,7 @@ impl Client {
     /// [`LoginFlow::check_password`].
     ///
     /// The computation takes about 0.1 seconds on a thread for blocking work, and several seconds if this library is
-    /// compiled without optimisation (the README has the two lines that prevent it).
+    /// compiled without optimization (the README has the two lines that prevent it).
     ///
     /// # Errors
     /// Returns [`Error::Login`]: after `PasswordInvalid`, the caller may try another password; `Restart` if the server

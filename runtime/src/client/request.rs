@@ -33,7 +33,7 @@ impl Client {
         self.send(request, options)?.reply().await
     }
 
-    /// Sends a serialised request (one boxed TL function, of any layer) and returns the serialised reply (one boxed TL
+    /// Sends a serialized request (one boxed TL function, of any layer) and returns the serialized reply (one boxed TL
     /// object).
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl Client {
         request: &F,
         options: impl Into<RequestOptions>,
     ) -> Result<RequestHandle<F>, Error> {
-        // Serialised without the lock, like replies are deserialised: the types may be the application's own.
+        // Requests are serialized, and replies deserialized, without the lock: the types may be the application's own.
         let query = request.to_bytes();
         let pending = CancelOnDrop::start(self, |machine, now| machine.invoke_raw(now, query, options))?;
         Ok(RequestHandle { pending, failed: None, function: PhantomData })
@@ -64,7 +64,7 @@ impl Client {
 
 /// A pending request. If the handle is dropped before the reply arrives, the request is cancelled: the server is told
 /// to drop the answer, but may have executed the request.
-#[must_use = "dropped, the request is cancelled"]
+#[must_use = "if dropped, the request is cancelled"]
 pub struct RequestHandle<F> {
     pending: CancelOnDrop,
     /// The error of a request that ended while the caller waited for its ack.

@@ -11,8 +11,8 @@ use crate::Error;
 pub enum Update {
     /// An update of the server: one boxed TL object of the type `Updates`.
     Object(Vec<u8>),
-    /// The present state of the updates, after a login and if updates may have been missed. An application that has
-    /// stored an earlier state requests the difference (`updates.getDifference`).
+    /// The current state of the updates, returned after a login and whenever updates may have been missed. An application
+    /// that has stored an earlier state requests the difference (`updates.getDifference`).
     State(UpdatesState),
     /// Updates arrived faster than they were taken, and the oldest were dropped. The application requests the
     /// difference.

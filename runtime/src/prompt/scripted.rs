@@ -67,7 +67,7 @@ impl ScriptedPrompt {
         self.identity(checked.map_err(LoginError::from))
     }
 
-    /// Sets a bot token in place of a phone number. An invalid one is rejected when the login asks for it.
+    /// Sets a bot token instead of a phone number. An invalid one is rejected when the login asks for it.
     #[must_use]
     pub fn bot_token(self, token: &str) -> Self {
         let checked = BotToken::parse(token).map(|_| token);

@@ -20,7 +20,7 @@ pub enum InvalidProxy {
     Scheme,
     /// The proxy needs TLS.
     #[error(
-        "HTTPS proxies are not supported; if the proxy takes plain connections as well, begin its URL with http://"
+        "HTTPS proxies are not supported; if the proxy also accepts plain connections, use http:// in its URL"
     )]
     Https,
     /// A part of a Telegram link to a proxy is missing or cannot be read.
@@ -47,13 +47,13 @@ pub enum InvalidProxy {
     #[error("a proxy's port must be a number from 1 to 65535")]
     Port,
     /// The protocol cannot carry the credentials.
-    #[error("the proxy's protocol cannot carry this user name or password")]
+    #[error("the proxy's protocol does not support this user name or password")]
     Credentials,
     /// A `%` is not followed by two hex digits, or the decoded bytes are not UTF-8.
     #[error("a proxy's user name or password has an invalid percent-encoding")]
     Encoding,
     /// The URL has a path, a query or a fragment.
-    #[error("a proxy's URL must end with the port")]
+    #[error("a proxy's URL must end after the port")]
     Path,
 }
 

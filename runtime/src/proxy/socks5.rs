@@ -94,7 +94,7 @@ impl Socks5 {
         let length = match (self.state, self.incoming.as_slice()) {
             (State::Done | State::Failed(_), _) => 0,
             (State::Method | State::Status, _) => 2,
-            // The second byte is enough to recognise a refusal; some proxies send no more than that.
+            // The second byte is enough to recognize a refusal; some proxies send no more than that.
             (State::Reply, [] | [_]) => 2,
             (State::Reply, [_, _, _, IPV4, ..]) => 10,
             (State::Reply, [_, _, _, IPV6, ..]) => 22,

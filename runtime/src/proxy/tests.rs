@@ -88,7 +88,7 @@ fn socks5_with_a_password_and_an_ipv6_target() {
     let says = [&b"\x05\x02\x01\x00\x05\x00\x00\x04"[..], &[7; 18], b"theirs"].concat();
     let outcome = run_all(|| socks5("[2001:67c:4e8:f002::a]:443", Some(("me", "secret"))), &says);
     assert_eq!(outcome.result, Ok(true));
-    assert_eq!(outcome.left, b"theirs", "what lies behind the dialogue is the target's");
+    assert_eq!(outcome.left, b"theirs", "the bytes after the dialogue are the target's");
     let mut expected = b"\x05\x02\x00\x02\x01\x02me\x06secret\x05\x01\x00\x04".to_vec();
     expected.extend_from_slice(&[0x20, 1, 6, 0x7c, 4, 0xe8, 0xf0, 2, 0, 0, 0, 0, 0, 0, 0, 0xa, 1, 0xbb]);
     assert_eq!(outcome.written, expected);

@@ -57,7 +57,7 @@ impl Screen {
     /// Returns the lines of the QR code. Returns no lines if the text is too long for a QR code.
     #[cfg(feature = "qr")]
     fn image(self, url: &str) -> Vec<String> {
-        let Some(image) = QrImage::of(url) else { return Vec::new() };
+        let Some(image) = QrImage::encode(url) else { return Vec::new() };
         let text = image.half_blocks(Background::Light);
         let width = text.lines().next().map_or(0, |line| line.chars().count());
         if self.size.is_some_and(|(columns, _)| usize::from(columns) < width) {

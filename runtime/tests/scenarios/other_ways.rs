@@ -141,7 +141,7 @@ pub(crate) async fn interactive_waits_out_a_short_flood<R: Runtime>(runtime: R) 
     client.interactive_login(&mut script).await.unwrap();
     assert!(
         script.seen(
-            "Telegram demands a wait of 1 second; the login continues by itself after it. Ctrl-C ends it."
+            "Telegram demands a wait of 1 second; the login then continues automatically. Ctrl-C ends it."
         ),
         "{:#?}",
         script.seen

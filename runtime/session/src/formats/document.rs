@@ -42,7 +42,7 @@ fn read_at(text: &str, options: &ImportOptions, level: u8) -> Reading {
     }
 }
 
-/// Recognises the file that some tools put beside a session: it describes the application and the device.
+/// Recognizes the file that some tools put beside a session: it describes the application and the device.
 fn description_file(object: &Object<'_>) -> Reading {
     let has = |name: &str| object.contains_key(name);
     let is_description =

@@ -18,13 +18,13 @@ pub enum ImportError {
         "this is not a session in a known format: not a string, file or folder of Telethon, Pyrogram, GramJS, mtcute, \
          grammers, gotd, MTKruto, ferogram, WTelegramClient, Telegram Desktop, Web or Android, TDLib or sansgram"
     )]
-    Unrecognised,
+    Unrecognized,
     /// The folder has no known format.
-    #[error("this folder holds no session in a known format; name the session in it")]
+    #[error("this folder contains no session in a known format; give the path of the session itself")]
     UnknownFolder,
     /// The text has the characters of a session string, but no valid length.
     #[error(
-        "this looks like a session string, but none has this length ({characters} characters): a part is missing, or other text follows"
+        "this looks like a session string, but none has this length ({characters} characters): part of it is missing, or there is extra text"
     )]
     Length {
         /// The length without white space.
@@ -32,7 +32,7 @@ pub enum ImportError {
     },
     /// The text begins like a session string, but its end is missing.
     #[error(
-        "this is {}, but only {characters} of its {expected} characters are here; copy all of it again",
+        "this is {}, but only {characters} of its {expected} characters are here; copy the whole string again",
         format.description()
     )]
     Truncated {
@@ -45,8 +45,8 @@ pub enum ImportError {
     },
     /// The text is a session string without its first character.
     #[error("this is {} without its first character; {}", .0.description(), match .0 {
-        Format::Telethon | Format::GramJs => "put a 1 before it",
-        _ => "copy all of it",
+        Format::Telethon | Format::GramJs => "add a 1 before it",
+        _ => "copy the whole string",
     })]
     MissingStart(Format),
     /// The text is a session string whose letters were all converted to lower case or to upper case.
@@ -59,7 +59,7 @@ pub enum ImportError {
         is_lower: bool,
     },
     /// The text contains more than one session string.
-    #[error("it contains {0} session strings; give only one of them")]
+    #[error("the input contains {0} session strings; provide only one")]
     Several(usize),
     /// The input is something that is often mistaken for a session.
     #[error("this is {0}")]
@@ -67,7 +67,7 @@ pub enum ImportError {
     /// The format is known, but the content is invalid.
     #[error("this is {}, but {reason}", format.description())]
     Damaged {
-        /// The format that was recognised.
+        /// The format that was recognized.
         format: Format,
         /// The error in the content.
         reason: &'static str,
@@ -75,7 +75,7 @@ pub enum ImportError {
     /// The format is known, but one of its files is invalid.
     #[error("this is {}, but its file {file} {reason}", format.description())]
     DamagedFile {
-        /// The format that was recognised.
+        /// The format that was recognized.
         format: Format,
         /// The name of the file.
         file: String,
@@ -88,25 +88,25 @@ pub enum ImportError {
         format.description()
     )]
     Newer {
-        /// The format that was recognised.
+        /// The format that was recognized.
         format: Format,
         /// The version, as its program shows it.
         version: String,
     },
     /// The session is encrypted by its program, and [`ImportOptions::passcode`](super::ImportOptions::passcode) is not
     /// set.
-    #[error("this is {}, and its {} is needed", .0.description(), .0.passcode_name())]
+    #[error("this is {}, and its {} is required", .0.description(), .0.passcode_name())]
     PasscodeNeeded(Format),
     /// The passcode is wrong.
     #[error("this is {}, but the {} is wrong", .0.description(), .0.passcode_name())]
     WrongPasscode(Format),
     /// The session is encrypted with the `api_hash` of its application, and
     /// [`ImportOptions::api_hash`](super::ImportOptions::api_hash) is not set.
-    #[error("this is {}, and the api_hash of its application is needed to open it", .0.description())]
+    #[error("this is {}, and the api_hash of its application is required to open it", .0.description())]
     ApiHashNeeded(Format),
     /// The `api_hash` is wrong, or the session was changed.
     #[error(
-        "this is {}, but the api_hash does not open it: it is the wrong one, or the file was changed",
+        "this is {}, but the api_hash does not decrypt it: the api_hash is wrong, or the file was changed",
         .0.description()
     )]
     WrongApiHash(Format),
@@ -116,7 +116,7 @@ pub enum ImportError {
     /// The program has no account with this number.
     #[error("this is {}, and it has no account {account}; there are {}", format.description(), listed(accounts))]
     NoSuchAccount {
-        /// The format that was recognised.
+        /// The format that was recognized.
         format: Format,
         /// The requested number.
         account: u32,
@@ -133,7 +133,7 @@ pub enum ImportError {
     #[error("{0}")]
     Sansgram(#[from] SessionFormatError),
     /// The text is one of our own and encrypted: [`encryption::decrypt`](crate::encryption::decrypt) decrypts it.
-    #[error("this is an encrypted sansgram session, and its passphrase is needed")]
+    #[error("this is an encrypted sansgram session, and its passphrase is required")]
     Encrypted,
     /// The input is a SQLite file, which this build cannot read.
     #[error("this is a SQLite file, which this build cannot read: it lacks the feature \"sqlite\"")]
@@ -164,17 +164,18 @@ pub enum ExportError {
     /// No user has logged in with the session.
     #[error("there is nothing to export: no user has logged in with this session")]
     NoKey,
-    /// The format needs the user, and this session does not contain it.
-    #[error("the session does not contain its user yet, which {} needs; connect once with the session", .0.description())]
+    /// The format needs the user, and this session does not contain it yet. A client stores the user after the first
+    /// request for it (`get_me`).
+    #[error("the session does not contain its user yet, which {} requires", .0.description())]
     NoUser(Format),
     /// The format needs the address of the DC, and the table does not contain it.
-    #[error("the address of {0} is not known, and this format needs it")]
+    #[error("the address of {0} is not known, and this format requires it")]
     UnknownAddress(DcId),
     /// The number of the DC does not fit into the one byte that the format has for it.
     #[error("this format cannot hold {0}: it has one byte for the number")]
     DcTooHigh(DcId),
     /// The format is a file or a folder, not a string.
-    #[error("{} is not a string; name a file or folder to write it to", .0.description())]
+    #[error("{} is not a string; specify an output path", .0.description())]
     NotText(Format),
     /// Sessions cannot be written in this format, only read.
     #[error("{} can be read, but not written", .0.description())]

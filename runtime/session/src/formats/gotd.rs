@@ -45,7 +45,7 @@ fn read_data(version: i64, data: &Object<'_>) -> Result<Imported, ImportError> {
     .into_imported()?;
     for key in imported.session.keys.values_mut() {
         if bytes("AuthKeyID").is_none_or(|id| id.as_slice() != key.auth_key.id().to_bytes()) {
-            return Err(damaged("its key does not fit the id of the key"));
+            return Err(damaged("its key does not match its AuthKeyID: it was changed"));
         }
         key.server_salt = data.get("Salt").and_then(|value| json::number(value)).unwrap_or(0);
     }

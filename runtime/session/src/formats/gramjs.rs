@@ -19,7 +19,7 @@ const MAX_ADDRESS_LEN: usize = 100;
 
 /// Returns whether the decoded bytes are a session of GramJS. With an address of 14 characters, they have the length of
 /// Telethon's with IPv6; its address would then begin with `e::`, which no server has.
-pub(super) fn recognises(bytes: &[u8]) -> bool {
+pub(super) fn recognizes(bytes: &[u8]) -> bool {
     parse(bytes).is_some()
 }
 

@@ -36,11 +36,11 @@ pub fn import_text(text: &str) -> Result<Imported, ImportError> {
 /// # Errors
 /// Returns an [`ImportError`] that says what the text looks like and what is wrong with it.
 pub fn import_text_with(text: &str, options: &ImportOptions) -> Result<Imported, ImportError> {
-    document::read(text, options).unwrap_or_else(|| pasted::import(text, recognise))
+    document::read(text, options).unwrap_or_else(|| pasted::import(text, recognize))
 }
 
 /// Reads a session string without white space.
-fn recognise(text: &str) -> Result<Imported, ImportError> {
+fn recognize(text: &str) -> Result<Imported, ImportError> {
     if encryption::is_encrypted(text) {
         return Err(ImportError::Encrypted);
     }
@@ -50,7 +50,7 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
     }
     if text.len() >= MIN_LIKELY_LEN
         && text.bytes().all(encoding::is_letter)
-        && not_a_session::recognise(text).is_none()
+        && not_a_session::recognize(text).is_none()
     {
         let has = |is_one: fn(&u8) -> bool| text.as_bytes().iter().any(is_one);
         let (is_lower, is_upper) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
@@ -68,11 +68,11 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
         if let Some(error) = incomplete::missing_start(text).or_else(|| string_start::truncated(text)) {
             return Err(error);
         }
-        if text.len() >= MIN_LIKELY_LEN && not_a_session::recognise(text).is_none() {
+        if text.len() >= MIN_LIKELY_LEN && not_a_session::recognize(text).is_none() {
             return Err(ImportError::Length { characters: text.len() });
         }
     }
-    Err(ImportError::Unrecognised)
+    Err(ImportError::Unrecognized)
 }
 
 /// Reads a session's file or folder with [`ImportOptions::default`]: see [`import_path`].
@@ -130,7 +130,7 @@ fn import_content(path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<
     if let Some(result) = import_binary(path, bytes, options) {
         return result;
     }
-    let (text, encoding) = pasted::decode(bytes).ok_or(ImportError::Unrecognised)?;
+    let (text, encoding) = pasted::decode(bytes).ok_or(ImportError::Unrecognized)?;
     let mut imported = import_text_with(&text, options)?;
     imported.fixes.extend(encoding);
     Ok(imported)

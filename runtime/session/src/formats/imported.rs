@@ -95,7 +95,7 @@ impl fmt::Display for Account {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {
-    /// The format that was recognised.
+    /// The format that was recognized.
     pub format: Format,
     /// The session, without server salts and clock offset. The strings of Telethon and GramJS do not contain the user,
     /// and a SQLite file of Telethon 1 does not always contain it: after the first request for the user

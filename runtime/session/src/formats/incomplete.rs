@@ -11,19 +11,19 @@ use super::{encoding, ferogram, gramjs, mtcute, mtkruto, pyrogram, telethon};
 pub(super) fn missing_start(text: &str) -> Option<ImportError> {
     let missing = |format| Some(ImportError::MissingStart(format));
     if let Some(bytes) = encoding::decode(text) {
-        if gramjs::recognises(&bytes) {
+        if gramjs::recognizes(&bytes) {
             return missing(Format::GramJs);
         }
-        if telethon::recognises(&bytes) {
+        if telethon::recognizes(&bytes) {
             return missing(Format::Telethon);
         }
     }
     if let Some(bytes) = text.get(1..).filter(|_| !text.starts_with('1')).and_then(encoding::decode) {
         let reason = "its first character is wrong: it must be a 1";
-        if gramjs::recognises(&bytes) {
+        if gramjs::recognizes(&bytes) {
             return Some(ImportError::Damaged { format: Format::GramJs, reason });
         }
-        if telethon::recognises(&bytes) {
+        if telethon::recognizes(&bytes) {
             return Some(ImportError::Damaged { format: Format::Telethon, reason });
         }
     }
@@ -37,7 +37,7 @@ pub(super) fn missing_start(text: &str) -> Option<ImportError> {
     }
     // The first letter of a Pyrogram string encodes six bits of the DC; the other two are in the second letter.
     let whole = Zeroizing::new(format!("A{text}"));
-    if pyrogram::has_length(&whole) && pyrogram::recognises(&encoding::decode(&whole)?) {
+    if pyrogram::has_length(&whole) && pyrogram::recognizes(&encoding::decode(&whole)?) {
         return missing(Format::Pyrogram);
     }
     // Strings of the other formats begin with a small number, whose first letter is always an A.

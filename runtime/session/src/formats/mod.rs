@@ -1,4 +1,4 @@
-//! Sessions of other programs, in both directions: [`import_text`] and [`import_path`] recognise the format of their
+//! Sessions of other programs, in both directions: [`import_text`] and [`import_path`] recognize the format of their
 //! input, [`export_text`] and [`export_path`] write what those programs open. SQLite files need the feature `sqlite`.
 //!
 //! A session consists of its auth keys: a program that has them is logged in as that account. Two programs must not use

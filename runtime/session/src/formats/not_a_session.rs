@@ -20,7 +20,7 @@ pub enum NotASession {
     ProxyLink,
     /// Another link of Telegram.
     Link,
-    /// An auth key in hexadecimal, by itself.
+    /// An auth key alone, in hexadecimal.
     BareKey,
     /// The public key of a server.
     PublicKey,
@@ -29,8 +29,8 @@ pub enum NotASession {
 impl fmt::Display for NotASession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::BotToken => "the token of a bot, not a session; a bot logs in with it",
-            Self::PhoneNumber => "a phone number, not a session; a user logs in with it",
+            Self::BotToken => "a bot token, not a session",
+            Self::PhoneNumber => "a phone number, not a session",
             Self::ApiHash => "an api_hash, not a session; it belongs to an application, not to an account",
             Self::QrLink => {
                 "the link of a login QR code, not a session; a device that is logged in opens it to confirm a new login"
@@ -39,7 +39,7 @@ impl fmt::Display for NotASession {
             Self::ProxyLink => "the link of a proxy, not a session",
             Self::Link => "a link of Telegram, not a session",
             Self::BareKey => {
-                "an auth key alone; a session also contains its DC, so export it from the program that has the key"
+                "an auth key alone; a session also contains its DC, so export the session from the program that has the key"
             }
             Self::PublicKey => "the public key of a server, not a session",
         })
@@ -47,7 +47,7 @@ impl fmt::Display for NotASession {
 }
 
 /// Returns the kind of a text that is mistaken for a session, or `None` if the text is none of them.
-pub(super) fn recognise(text: &str) -> Option<NotASession> {
+pub(super) fn recognize(text: &str) -> Option<NotASession> {
     let marks = ['"', '\'', '`', '“', '”', ',', ';'];
     let text = text.trim().trim_matches(marks).trim();
     let text = text

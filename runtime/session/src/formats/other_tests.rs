@@ -175,7 +175,7 @@ fn formats_of_telegram_web_in_every_form() {
     }
     for locked in [r#"{"kz_version":"\"K\"","number_of_accounts":"1"}"#, r#"{"tt-global-state":"{}"}"#] {
         let error = import_text(locked).unwrap_err();
-        assert!(error.to_string().contains("its passcode encrypts it"), "{error}");
+        assert!(error.to_string().contains("it is encrypted with a passcode"), "{error}");
     }
     let cut = a.replacen(&digits[500..], "", 1);
     assert!(matches!(import_text(&cut), Err(ImportError::Damaged { format: Format::TelegramWeb, .. })));
@@ -189,7 +189,7 @@ fn formats_that_need_an_api_hash_say_so() {
         let error = import_path(&path, &with_hash(hash)).unwrap_err();
         assert!(matches!(error, ImportError::WrongApiHash(Format::WTelegram)), "{error}");
     }
-    // Old blocks stay before and behind the one that counts.
+    // Old blocks remain before and after the current one.
     let bytes = fs::read(&path).unwrap();
     let moved = [&808_i32.to_le_bytes()[..], &bytes[4..], &bytes[8..], &[9; 64]].concat();
     let imported = import_bytes(&moved, &with_hash(HASH)).unwrap();
@@ -292,15 +292,15 @@ fn formats_that_are_unsupported_are_named() {
     let path = directory.0.join("file");
     for (content, words) in [
         (&b"<?php __HALT_COMPILER();O:17:"[..], "MadelineProto"),
-        (&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, 0, 0], "a journal of SQLite"),
-        (&[0x37, 0x7f, 0x06, 0x82, 0, 0x2d, 0xe2, 0x18], "a journal of SQLite"),
+        (&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, 0, 0], "a SQLite journal"),
+        (&[0x37, 0x7f, 0x06, 0x82, 0, 0x2d, 0xe2, 0x18], "a SQLite journal"),
         (b"PK\x03\x04rest", "an archive"),
         (b"BZh91AY&SY", "an archive"),
         (b"ANDROID BACKUP\n5\n1\nnone\n", "a phone's backup"),
         (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n", "an encrypted file"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git lfs pull"),
         (b"", "an empty file"),
-        (&[0; 8192], "only zeros"),
+        (&[0; 8192], "a file of zeros"),
         (br#"{"session_file":"1","phone":"15551234567","app_id":4,"app_hash":"014b35b6184100b085b0d0572f9b5103"}"#, "the description of a session"),
         (br#"{"a": 1}"#, "not a session in a known format"),
     ] {

@@ -20,7 +20,7 @@ const QUOTES: &str = "quotes";
 const AROUND: &str = "other text around it";
 const NAME: &str = "the name before it";
 const DASHES: &str = "dashes of a word processor";
-const SPACES: &str = "spaces in place of plus signs";
+const SPACES: &str = "spaces instead of plus signs";
 const UTF_16: &str = "its encoding, UTF-16";
 const UTF_32: &str = "its encoding, UTF-32";
 const ZEROS: &str = "zero bytes at its end";
@@ -87,23 +87,23 @@ fn code_page(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
     Some((text, None))
 }
 
-/// Searches `text` for its only session string. `recognise` reads a string without white space.
+/// Searches `text` for its only session string. `recognize` reads a string without white space.
 pub(super) fn import(
     text: &str,
-    recognise: fn(&str) -> Result<Imported, ImportError>,
+    recognize: fn(&str) -> Result<Imported, ImportError>,
 ) -> Result<Imported, ImportError> {
     let gapless = gapless(text);
-    let whole = recognise(&gapless);
+    let whole = recognize(&gapless);
     if matches!(whole, Ok(_) | Err(ImportError::Encrypted)) || text.len() > MAX_SEARCHED_LEN {
         return whole.map(|imported| with_fixes(imported, text, &gapless));
     }
-    let mut search = Search { recognise, found: Vec::new(), error: ImportError::Unrecognised };
+    let mut search = Search { recognize, found: Vec::new(), error: ImportError::Unrecognized };
     search.note_error(whole.err());
     let (clean, fixes) = cleaned(text);
     search.search(&clean, &fixes);
     search.result().map_err(|error| match error {
-        ImportError::Unrecognised => {
-            not_a_session::recognise(&clean).map_or(ImportError::Unrecognised, ImportError::NotASession)
+        ImportError::Unrecognized => {
+            not_a_session::recognize(&clean).map_or(ImportError::Unrecognized, ImportError::NotASession)
         }
         error => error,
     })
@@ -149,7 +149,7 @@ fn gapless(text: &str) -> Text {
 }
 
 struct Search {
-    recognise: fn(&str) -> Result<Imported, ImportError>,
+    recognize: fn(&str) -> Result<Imported, ImportError>,
     found: Vec<Imported>,
     error: ImportError,
 }
@@ -275,7 +275,7 @@ impl Search {
 
     /// Like [`exact`](Self::exact), for a string whose original text is `whole`.
     fn exact_in(&mut self, text: &str, whole: &str, fixes: &[&'static str]) -> bool {
-        match (self.recognise)(text) {
+        match (self.recognize)(text) {
             Ok(imported) => {
                 let mut imported = with_fixes(imported, whole, text);
                 for what in fixes {
@@ -298,7 +298,7 @@ impl Search {
     /// Keeps the most informative error.
     fn note_error(&mut self, error: Option<ImportError>) {
         let rank = |error: &ImportError| match error {
-            ImportError::Unrecognised => 0,
+            ImportError::Unrecognized => 0,
             ImportError::Length { .. } => 1,
             _ => 2,
         };
@@ -310,7 +310,7 @@ impl Search {
     fn result(mut self) -> Result<Imported, ImportError> {
         match self.found.len() {
             0 => Err(self.error),
-            1 => self.found.pop().ok_or(ImportError::Unrecognised),
+            1 => self.found.pop().ok_or(ImportError::Unrecognized),
             count => Err(ImportError::Several(count)),
         }
     }
@@ -393,7 +393,7 @@ const fn is_invisible(char: char) -> bool {
 /// A decoder: returns the character that the beginning of the text stands for, and the length of its escape in bytes.
 type Decode = fn(&str) -> Option<(char, usize)>;
 
-/// Replaces every escape that `decode` recognises.
+/// Replaces every escape that `decode` recognizes.
 fn replaced(text: &str, decode: Decode) -> Text {
     let mut out = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text;

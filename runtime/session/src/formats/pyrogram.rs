@@ -18,7 +18,7 @@ pub(super) fn has_length(text: &str) -> bool {
 }
 
 /// Returns whether the decoded bytes are a session of Pyrogram, except for the DC, of which only a part is known.
-pub(super) fn recognises(bytes: &[u8]) -> bool {
+pub(super) fn recognizes(bytes: &[u8]) -> bool {
     parse(bytes).is_some_and(|found| (1..=MAX_USER_ID).contains(&found.user_id))
 }
 
@@ -32,7 +32,7 @@ pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
     }
     // A Telethon string without its first character has the length of version 0, and the rest of any other truncated
     // string may have the length of a Pyrogram string.
-    match super::telethon::recognises(&bytes) {
+    match super::telethon::recognizes(&bytes) {
         true => Some(Err(ImportError::MissingStart(Format::Telethon))),
         false => string_start::truncated(text).map(Err),
     }

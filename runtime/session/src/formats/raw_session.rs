@@ -115,19 +115,19 @@ impl RawSession {
     pub(super) fn into_imported(self) -> Result<Imported, ImportError> {
         let format = self.format;
         let damaged = |reason| ImportError::Damaged { format, reason };
-        let dc = DcId::new(self.dc).map_err(|_| damaged("the number of its DC is impossible"))?;
+        let dc = DcId::new(self.dc).map_err(|_| damaged("its DC number is invalid"))?;
         if is_empty(&self.key) {
             return Err(ImportError::NoKey(format));
         }
         let user = match self.user_id {
             0 => None,
             id @ 1..=MAX_USER_ID => Some(LoggedInUser { id, is_bot: self.is_bot }),
-            _ => return Err(damaged("the number of its user is impossible")),
+            _ => return Err(damaged("its user id is invalid")),
         };
         let api_id = match i32::try_from(self.api_id) {
             Ok(0) => None,
             Ok(id) => Some(id),
-            Err(_) => return Err(damaged("its api_id is impossible")),
+            Err(_) => return Err(damaged("its api_id is invalid")),
         };
         let mut servers = match self.server.servers(dc) {
             Servers::Unknown if format.is_telegram_only() => Servers::Telegram,

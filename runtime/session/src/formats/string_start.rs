@@ -1,4 +1,4 @@
-//! Recognises the format of a session string by its beginning.
+//! Recognizes the format of a session string by its beginning.
 
 use std::net::IpAddr;
 
@@ -20,9 +20,7 @@ pub(super) fn truncated(text: &str) -> Option<ImportError> {
     match characters.cmp(&expected) {
         std::cmp::Ordering::Less => Some(ImportError::Truncated { format, characters, expected }),
         std::cmp::Ordering::Equal => None,
-        std::cmp::Ordering::Greater => {
-            Some(damaged(format, "it is too long: it contains other text at its end or inside"))
-        }
+        std::cmp::Ordering::Greater => Some(damaged(format, "it is too long: it contains extra text")),
     }
 }
 

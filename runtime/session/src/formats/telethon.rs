@@ -34,7 +34,7 @@ pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
 }
 
 /// Returns whether the decoded bytes of a string without its `1` may be a session of Telethon.
-pub(super) fn recognises(bytes: &[u8]) -> bool {
+pub(super) fn recognizes(bytes: &[u8]) -> bool {
     let address_len = match bytes.len() {
         263 => 4,
         275 => 16,

@@ -158,8 +158,8 @@ fn strings_that_resemble_sessions_are_named() {
     assert!(matches!(import_text(cut), Err(ImportError::Truncated { characters: 340, expected: 353, .. })));
     let letters = "xY".repeat(170);
     assert!(matches!(import_text(&letters), Err(ImportError::Length { characters: 340 })));
-    assert!(matches!(import_text("hello"), Err(ImportError::Unrecognised)));
-    assert!(matches!(import_text(""), Err(ImportError::Unrecognised)));
+    assert!(matches!(import_text("hello"), Err(ImportError::Unrecognized)));
+    assert!(matches!(import_text(""), Err(ImportError::Unrecognized)));
     assert!(matches!(import_text("sansgram1:AAAA"), Err(ImportError::Sansgram(_))));
     let mtcute = vectors().into_iter().find(|it| it["format"] == "mtcute").unwrap();
     let cut = &mtcute["string"].as_str().unwrap()[..400];

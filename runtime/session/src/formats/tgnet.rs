@@ -39,7 +39,7 @@ pub(super) fn read_file(path: &Path, bytes: &[u8], _options: &ImportOptions) -> 
     // Versions with and without the name of the language.
     let found = parse(content, true).or_else(|| parse(content, false));
     let Some(found) = found else {
-        let reason = "its fields do not fit: it is damaged, or of an unknown version";
+        let reason = "its fields are inconsistent: it is damaged, or its version is not supported";
         return is_named.then_some(Err(ImportError::Damaged { format: Format::AndroidTgnet, reason }));
     };
     Some(found.and_then(|mut found| {

@@ -1,4 +1,4 @@
-//! Recognises files that cannot be imported: sessions of unsupported formats, and files that lie beside a session.
+//! Recognizes files that cannot be imported: sessions of unsupported formats, and files that lie beside a session.
 
 use std::path::Path;
 
@@ -6,16 +6,15 @@ use super::error::ImportError;
 use super::imported::ImportOptions;
 use super::raw_session::Reading;
 
-const JOURNAL: &str = "a journal of SQLite, not the database; import the file without -journal, -wal or -shm at the \
-                       end of its name";
-const MADELINE: &str = "a session of MadelineProto, which cannot be read; log in again";
+const JOURNAL: &str = "a SQLite journal or log, not the database; import the file without the suffix -journal, -wal \
+                       or -shm";
+const MADELINE: &str = "a session of MadelineProto, which is not supported; log in again";
 const ARCHIVE: &str = "an archive; unpack it first";
-const BACKUP: &str = "a part of a phone's backup, not a session; extract the program's own files first";
+const BACKUP: &str = "part of a phone's backup, not a session; extract the program's own files first";
 const ENCRYPTED: &str = "an encrypted file; decrypt it first";
 const LFS: &str = "a pointer of Git LFS, not the file; fetch the file itself with \"git lfs pull\"";
 const EMPTY: &str = "an empty file";
-const ZEROS: &str =
-    "a file that contains only zeros, as a full disk or a power failure leaves it; it holds no session";
+const ZEROS: &str = "a file of zeros, as left by a full disk or a power failure; it contains no session";
 const OPAQUE: &str = "an encrypted file, perhaps a database of SQLCipher, which only its program can open; export the \
                       session from that program";
 
@@ -57,7 +56,7 @@ pub(super) fn read_file(_path: &Path, bytes: &[u8], _options: &ImportOptions) ->
     Some(Err(ImportError::Unsupported(what)))
 }
 
-/// Recognises an encrypted database: complete pages in which all byte values are about equally frequent.
+/// Recognizes an encrypted database: complete pages in which all byte values are about equally frequent.
 pub(super) fn read_opaque(_path: &Path, bytes: &[u8], _options: &ImportOptions) -> Reading {
     if bytes.is_empty() || !bytes.len().is_multiple_of(SMALLEST_PAGE) {
         return None;

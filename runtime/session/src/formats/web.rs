@@ -1,6 +1,6 @@
 //! The local storage of Telegram Web as JSON. Both versions keep accounts as `account1`, `account2`…, objects with
 //! `dcId`, `userId` and `dcN_auth_key` in hexadecimal; version A also keeps the first one as `user_auth`, `dc` and
-//! `dcN_auth_key` by themselves, each a JSON document in a string. UNVERIFIED: this follows their public sources, not
+//! `dcN_auth_key` at the top level, each a JSON document in a string. UNVERIFIED: this follows their public sources, not
 //! a storage of the real programs. Salts are left out, since their byte order is not certain.
 
 use std::collections::BTreeMap;
@@ -28,8 +28,8 @@ const MARKS: [&str; 9] = [
     "number_of_accounts",
     "tgme_sync",
 ];
-const NO_ACCOUNT: &str = "the local storage of Telegram Web without a key: no user is logged in, or its passcode \
-                          encrypts it; turn the passcode off there first";
+const NO_ACCOUNT: &str = "the local storage of Telegram Web without a key: no user is logged in, or it is encrypted with a \
+                          passcode; disable the passcode first";
 
 /// The storage, with the content of its strings.
 type Storage = BTreeMap<String, Text>;
@@ -107,7 +107,7 @@ fn account(fields: &Storage, home: &str, user: &str) -> Option<Result<RawSession
         fields.get(&format!("dc{dc}_auth_key")).map(|text| encoding::hex(text.trim().trim_matches('"')))
     };
     let Some(key) = key_of(home)? else {
-        let reason = "its key has not 512 hexadecimal digits";
+        let reason = "its key does not have 512 hexadecimal digits";
         return Some(Err(ImportError::Damaged { format: Format::TelegramWeb, reason }));
     };
     let others = (1..=MAX_WEB_DCS).filter(|dc| *dc != home);

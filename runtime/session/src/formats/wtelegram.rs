@@ -1,4 +1,4 @@
-//! `WTelegramClient`'s file: position i32 and length i32 of a block, little-endian. The block is an initialisation vector
+//! `WTelegramClient`'s file: position i32 and length i32 of a block, little-endian. The block is an initialization vector
 //! of 16 bytes and, in AES-128-CBC under the `api_hash`, the SHA-256 of a JSON document and the document. UNVERIFIED: this follows its public
 //! source, not a file of the real program.
 
@@ -18,7 +18,7 @@ use super::json;
 use super::raw_session::{HostPort, OtherDc, RawSession, Reading};
 
 const BLOCK: usize = 16;
-/// The minimum length in bytes: the initialisation vector, the hash and one block of the document.
+/// The minimum length in bytes: the initialization vector, the hash and one block of the document.
 const SHORTEST: usize = BLOCK + 32 + BLOCK;
 
 pub(super) fn read_file(_path: &Path, bytes: &[u8], options: &ImportOptions) -> Reading {
@@ -48,9 +48,9 @@ fn read(block: &[u8], options: &ImportOptions) -> Result<super::Imported, Import
         return Err(ImportError::WrongApiHash(format));
     }
     let damaged = |reason| ImportError::Damaged { format, reason };
-    let text = std::str::from_utf8(text).map_err(|_| damaged("there is no JSON in it"))?;
+    let text = std::str::from_utf8(text).map_err(|_| damaged("it contains no JSON"))?;
     let found = parse(text.trim_start_matches('\u{feff}'));
-    found.ok_or(damaged("its fields do not fit"))??.into_imported()
+    found.ok_or(damaged("its fields are inconsistent"))??.into_imported()
 }
 
 fn parse(text: &str) -> Option<Result<RawSession, ImportError>> {
@@ -86,7 +86,7 @@ fn parse(text: &str) -> Option<Result<RawSession, ImportError>> {
     }))
 }
 
-/// Decrypts the block after its initialisation vector and removes the padding. Returns `None` if the key is wrong.
+/// Decrypts the block after its initialization vector and removes the padding. Returns `None` if the key is wrong.
 fn decrypt(block: &[u8], key: &[u8; 16]) -> Option<Bytes> {
     let (iv, ciphertext) = block.split_first_chunk::<BLOCK>()?;
     let mut plain = Bytes::new(ciphertext.to_vec());

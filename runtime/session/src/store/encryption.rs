@@ -74,7 +74,7 @@ impl Cost {
 }
 
 /// The second recommendation of RFC 9106, for machines with little memory: 64 MiB, 3 passes, 4 lanes. About 0.1
-/// seconds; several without optimisation (the README has the two lines against it).
+/// seconds; several without optimization (the README has the two lines that prevent it).
 impl Default for Cost {
     fn default() -> Self {
         Self::new(64 << 10, 3, 4)
@@ -86,10 +86,10 @@ impl Default for Cost {
 #[non_exhaustive]
 pub enum DecryptError {
     /// The text is not an encrypted session.
-    #[error("it is not an encrypted session: it does not begin with \"sansgram1e:\"")]
+    #[error("this is not an encrypted session: it does not begin with \"sansgram1e:\"")]
     NotEncrypted,
     /// No passphrase was given.
-    #[error("its passphrase is needed")]
+    #[error("a passphrase is required")]
     PassphraseMissing,
     /// The text is complete, but encrypted with another passphrase.
     #[error("the passphrase is wrong")]
@@ -103,12 +103,12 @@ pub enum DecryptError {
     /// Trying a passphrase costs more than is allowed by default: see [`Cost::is_usual`], [`decrypt_at_any_cost`] and
     /// [`FileStore::allow_any_cost`](crate::FileStore::allow_any_cost).
     #[error(
-        "trying a passphrase takes {} MiB of memory and {} times as long as usual, which must be allowed first; \
-         allow it if you trust the origin of the session", .0.memory.div_ceil(1024), .0.times_default()
+        "trying a passphrase takes {} MiB of memory and {} times as long as usual; allow this only if \
+         you trust the source of the session", .0.memory.div_ceil(1024), .0.times_default()
     )]
     UnusualCost(Cost),
     /// Trying a passphrase costs more than is ever allowed, or needs more memory than is available.
-    #[error("trying a passphrase needs too much memory or time")]
+    #[error("its key derivation needs too much memory or time")]
     ExcessiveCost,
     /// The text was decrypted, but its content cannot be read.
     #[error("{0}")]
@@ -139,8 +139,8 @@ pub fn encrypt(
 /// longer than a [usual cost](Cost::is_usual).
 ///
 /// # Errors
-/// Returns a [`DecryptError`] if the text cannot be decrypted. A checksum that anyone can check tells a wrong
-/// passphrase apart from damage. Returns [`DecryptError::UnusualCost`] without trying the passphrase if the text needs more
+/// Returns a [`DecryptError`] if the text cannot be decrypted. A checksum that needs no passphrase distinguishes
+/// damage from a wrong passphrase. Returns [`DecryptError::UnusualCost`] without trying the passphrase if the text needs more
 /// than the usual cost.
 pub fn decrypt(text: &str, passphrase: &str) -> Result<StoredSession, DecryptError> {
     open(text, passphrase, None, false).map(|(session, _)| session)
@@ -174,7 +174,7 @@ fn decode_text(text: &str) -> Result<Vec<u8>, DecryptError> {
     let encoded = text.trim().strip_prefix(TEXT_PREFIX).ok_or(DecryptError::NotEncrypted)?;
     // A text with the right characters fails to decode only if its end is missing or changed.
     let is_of_alphabet = encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    let why = if is_of_alphabet { TRUNCATED } else { "it contains characters that no session has" };
+    let why = if is_of_alphabet { TRUNCATED } else { "it contains invalid characters" };
     let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| Damaged(why))?;
     match bytes.first() {
         Some(&VERSION) => {}

@@ -25,8 +25,8 @@ impl fmt::Display for Exposure {
         match self {
             Self::FileReadable(path) => write!(
                 f,
-                "other users can read the session file {}; make it readable for you only (chmod 600), and end its \
-                 session in Telegram if it has been like that for long",
+                "other users can read the session file {}; make it readable for you only (chmod 600), and, if it \
+                 was readable for a while, terminate the session in Telegram's settings",
                 shown_path(path)
             ),
             Self::FileOwner(path) => {

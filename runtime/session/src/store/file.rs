@@ -197,7 +197,7 @@ impl FileStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the file to replace. A link is followed, so that the file behind it changes and the link remains.
+    /// Returns the file to replace. A link is followed, so that its target is replaced and the link remains.
     fn target(&self) -> PathBuf {
         fs::canonicalize(&self.path).unwrap_or_else(|_| {
             let mut path = self.path.clone();
@@ -248,7 +248,7 @@ impl FileStore {
         Ok(Some(session))
     }
 
-    /// Returns an error if the present content of the file must not be replaced by `session`.
+    /// Returns an error if the current content of the file must not be replaced by `session`.
     fn check_replaceable(&self, state: &mut State, session: &StoredSession) -> Result<(), StoreError> {
         let Some(bytes) = self.content(state)? else { return Ok(()) };
         let Some(last_known) = state.last_known.take() else { return self.parse(state, &bytes).map(drop) };
@@ -269,7 +269,7 @@ impl FileStore {
 
     fn parse(&self, state: &mut State, bytes: &[u8]) -> Result<StoredSession, StoreError> {
         if formats::is_sqlite(bytes) {
-            return Err(self.foreign("a SQLite database, as Telethon and Pyrogram keep sessions in"));
+            return Err(self.foreign("a SQLite database, as used by Telethon and Pyrogram"));
         }
         let foreign = |_| self.format_error(SessionFormatError::Foreign);
         let text = std::str::from_utf8(bytes).map_err(foreign)?;

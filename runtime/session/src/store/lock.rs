@@ -57,7 +57,7 @@ pub(super) struct WriterLock {
     target: PathBuf,
     /// The locked lock file, or `None` if the file system has no locks.
     file: Option<File>,
-    /// The locked files of the session: the present one, and earlier ones that still have a name.
+    /// The locked files of the session: the current one, and earlier ones that still have a name.
     sessions: Vec<File>,
 }
 
@@ -115,7 +115,7 @@ impl WriterLock {
             match attempt {
                 Attempt::Locked(lock) => return Ok(lock),
                 Attempt::Replaced if is_over => {
-                    return Err(io::Error::other("another program replaces it again and again").into());
+                    return Err(io::Error::other("another program replaces it repeatedly").into());
                 }
                 Attempt::Held(owner) if is_over => return Err(LockError::InUse { owner, other_name: false }),
                 Attempt::HeldByName(ours) if is_over => {

@@ -33,7 +33,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// overwritten.
     fn load(&self) -> Result<Option<StoredSession>, StoreError>;
 
-    /// Stores `session` in place of the previous one. The session must be durable when this method returns.
+    /// Stores `session` instead of the previous one. The session must be durable when this method returns.
     ///
     /// # Errors
     /// Returns a [`StoreError`] if the session cannot be stored. The previous session must then still be there.
@@ -76,7 +76,7 @@ pub enum StoreError {
     },
     /// The directory of the file does not exist.
     #[error(
-        "the session file {} cannot be written: the directory {} does not exist; make it, or name another session",
+        "the session file {} cannot be written: the directory {} does not exist; create it, or use another session",
         shown_path(path),
         shown_path(directory)
     )]
@@ -95,11 +95,11 @@ pub enum StoreError {
         error: SessionFormatError,
     },
     /// The file holds a session of another program, or a database. It is left unchanged.
-    #[error("the file {} is left as it is: it is {what}; import it into another session", shown_path(path))]
+    #[error("the file {} is left as it is: it is {what}; import it as a separate session", shown_path(path))]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// The format that was recognised.
+        /// The format that was recognized.
         what: &'static str,
     },
     /// The file is encrypted, and its passphrase is missing or wrong, or the file is damaged.
@@ -150,7 +150,10 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The session is written to its file, but a power failure may still undo that.
-    #[error("the session file {} is written, but a power failure may undo that: {error}", shown_path(path))]
+    #[error(
+        "the session file {} was written, but might be lost in a power failure: {error}",
+        shown_path(path)
+    )]
     NotDurable {
         /// The file.
         path: PathBuf,
@@ -179,7 +182,7 @@ fn io_advice(action: &str, error: &io::Error) -> &'static str {
         io::ErrorKind::InvalidFilename => "; choose a shorter name",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room on its disk",
         // The file is replaced as a whole, which is impossible if the file itself is a mount point.
-        io::ErrorKind::ResourceBusy => "; if it is mounted by itself, mount its directory, not the file",
+        io::ErrorKind::ResourceBusy => "; if only the file is mounted, mount its directory instead",
         _ => "",
     }
 }

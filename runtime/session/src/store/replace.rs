@@ -1,4 +1,4 @@
-//! Replacement of files as a whole, readable by their owner only.
+//! Atomic replacement of files, which only their owner can read.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -23,7 +23,7 @@ pub fn replace_file(target: &Path, pieces: &[&[u8]]) -> io::Result<()> {
     replaced.not_durable.map_or(Ok(()), |error| {
         Err(io::Error::new(
             error.kind(),
-            format!("it is written, but a power failure may undo that: {error}"),
+            format!("it was written, but might be lost in a power failure: {error}"),
         ))
     })
 }

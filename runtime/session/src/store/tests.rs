@@ -141,7 +141,7 @@ fn files_of_other_programs_are_named_with_advice() {
         fs::write(store.path(), content).unwrap();
         let error = store.load().unwrap_err().to_string();
         assert!(error.contains(what), "{error}");
-        assert!(error.contains("import it into another session"), "{error}");
+        assert!(error.contains("import it as a separate session"), "{error}");
     }
     fs::write(store.path(), "sansgram1:CQAA").unwrap();
     let error = store.load().unwrap_err().to_string();
@@ -317,7 +317,7 @@ fn errors_of_unwritable_places_give_advice() {
     assert!(sentence(io::ErrorKind::ReadOnlyFilesystem, "locked").contains("; copy it into a directory"));
     assert!(sentence(io::ErrorKind::PermissionDenied, "locked").contains("; make its directory writable"));
     assert!(!sentence(io::ErrorKind::PermissionDenied, "read").contains(';'));
-    assert!(sentence(io::ErrorKind::ResourceBusy, "written").contains("mount its directory, not the file"));
+    assert!(sentence(io::ErrorKind::ResourceBusy, "written").contains("mount its directory instead"));
 }
 
 #[test]

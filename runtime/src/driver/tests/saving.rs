@@ -72,7 +72,7 @@ fn a_save_that_fails_is_reported_and_tried_again_with_a_backoff() {
     assert!(bench.store.session().is_some());
     assert!(bench.shared.lock().saves.error.is_none());
     assert_eq!(bench.shared.lock().events.pop_front(), Some(ClientEvent::Saved));
-    // It begins with a short pause again, and what succeeds is not told.
+    // The backoff starts again with a short pause, and a success without a failure before it is not reported.
     bench.output([Output::Event(Event::SessionChanged)]);
     fails(&mut bench, 1);
     bench.run_blocking();

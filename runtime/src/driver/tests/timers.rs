@@ -39,7 +39,7 @@ fn time_that_the_process_is_stopped_does_not_count() {
     assert_eq!(passed(&bench), seconds(61));
     assert!(bench.poll().is_pending());
     assert!(bench.poll().is_pending());
-    // The timer is set anew: what remains of the deadline remains.
+    // The timer is set again: the rest of the time until the deadline is unchanged.
     bench.shared.call(|state, now| state.machine.deadline = Some(now.monotonic + seconds(1)));
     assert!(bench.poll().is_pending());
     bench.heard();

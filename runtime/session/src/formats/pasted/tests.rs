@@ -328,7 +328,7 @@ fn a_missing_first_character_is_named() {
     assert!(matches!(error, ImportError::MissingStart(Format::Telethon)), "{error}");
     assert_eq!(
         error.to_string(),
-        "this is a session string of Telethon without its first character; put a 1 before it"
+        "this is a session string of Telethon without its first character; add a 1 before it"
     );
     for format in [Format::Telethon, Format::GramJs] {
         let string = string(format);
@@ -402,7 +402,7 @@ fn texts_mistaken_for_a_session_are_named() {
         assert!(!shown.contains("AAH") && !shown.contains("AAEq1") && !shown.contains("0123"), "{shown}");
     }
     for text in ["hello", "", "1", "a b c", "me.session"] {
-        assert!(matches!(import_text(text), Err(ImportError::Unrecognised)), "{text}");
+        assert!(matches!(import_text(text), Err(ImportError::Unrecognized)), "{text}");
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn read(path: &Path) -> Result<Bytes, ImportError> {
             return combine(database, &journal_bytes, &log_bytes);
         }
     }
-    Err(ImportError::Sqlite("a program keeps writing to it; end that program first".into()))
+    Err(ImportError::Sqlite("a program keeps writing to it; stop that program first".into()))
 }
 
 /// Reads the content of a database that has no journal or log.
@@ -99,7 +99,7 @@ fn declared_len(database: &[u8]) -> Option<u64> {
     is_current.then_some(u64::from(number(database, 28)?) * page_len(database)? as u64)
 }
 
-/// Makes it longer with zeros or shorter, without leaving a copy behind.
+/// Extends the bytes with zeros, or shortens them, without leaving a copy of them in memory.
 fn resize(database: &mut Bytes, len: usize) {
     if len <= database.len() {
         database.truncate(len);

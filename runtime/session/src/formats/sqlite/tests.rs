@@ -413,7 +413,7 @@ fn torn_journals_are_rolled_back_as_sqlite_does() {
         match ours {
             Ok(ours) => {
                 assert!(read.is_ok(), "journal {index}: {read:?}");
-                // It leaves out what lies behind the end that the header tells.
+                // SQLite omits the pages after the end that the header names.
                 let theirs = theirs.serialize("main").unwrap().to_vec();
                 assert!(ours.starts_with(&theirs), "journal {index}");
             }

@@ -8,7 +8,7 @@
 //! | `D877F783D5D3EF8C/map` | of account 1: the list of other files, of which a session needs none |
 //!
 //! Each name ends with `s`, or with `0` or `1` if an old version wrote it ([`envelope`]). Numbers and lengths in the
-//! content are big-endian ([`local`]), as Qt writes them. A program that was started with `-key X` has X in place of
+//! content are big-endian ([`local`]), as Qt writes them. A program that was started with `-key X` uses X instead of
 //! `data`. Since version 7.3, the key under a passcode has another layout ([`passcode`]). Sources: the program's `storage/` at
 //! version 6.1.2; for 7.3 the package opentele2 2.0.0.
 

@@ -19,7 +19,7 @@ const ARGON2ID: u32 = 1;
 const MIN_SALT_LEN: usize = 8;
 /// The reason why no passcode can be tried, as the rest of a sentence.
 const TOO_COSTLY: &str = "needs more memory or time to try a passcode than its program ever uses";
-const UNKNOWN_KIND: &str = "stretches its passcode in an unknown way; set the passcode again in its program, or remove \
+const UNKNOWN_KIND: &str = "uses an unknown key derivation for its passcode; set the passcode again in its program, or remove \
                             it";
 
 /// The local key, encrypted with a passcode.

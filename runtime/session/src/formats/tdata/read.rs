@@ -70,7 +70,7 @@ pub(in super::super) fn read_file(
     Some(read_folder(root, options).unwrap_or(Err(ImportError::DamagedFile {
         format: Format::Tdata,
         file: format!("{KEY_PREFIX}{DATA}s"),
-        reason: "is missing; name the whole folder tdata",
+        reason: "is missing; give the path of the whole folder tdata",
     })))
 }
 

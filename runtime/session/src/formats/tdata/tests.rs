@@ -100,12 +100,12 @@ fn a_passcode_that_is_too_costly_to_try_is_refused() {
     let key = tdata.join("key_datas");
     let at = |data: &[u8]| data.windows(4).position(|it| it == 0x4b44_3200_u32.to_be_bytes()).unwrap();
     for (field, value, words) in [
-        (4, 2_u32, "in an unknown way"),
+        (4, 2_u32, "unknown key derivation"),
         (6, u32::MAX, "more memory"),
         (7, u32::MAX, "more memory"),
         (7, 65, "more memory"),
         (8, 17, "more memory"),
-        (8, 0, "in an unknown way"),
+        (8, 0, "unknown key derivation"),
     ] {
         let whole = fs::read(&key).unwrap();
         reseal(&key, 7_003_001, |data| {
@@ -280,7 +280,7 @@ fn a_damaged_file_is_named() {
         let whole = fs::read(&path).unwrap();
         let mut changed = whole.clone();
         changed[40] ^= 1;
-        // Its checksum is wrong, or right but the hash behind the cipher is not, or it is cut.
+        // The checksum is wrong, or only the hash of the plaintext is, or the file is cut.
         for (what, words) in [(0, "MD5"), (1, "cannot be decrypted"), (2, "cut short")] {
             match what {
                 0 => fs::write(&path, &changed).unwrap(),

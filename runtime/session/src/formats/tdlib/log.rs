@@ -22,7 +22,7 @@ pub(super) enum LogError {
 }
 
 /// Returns whether a file starts with a complete event.
-pub(super) fn recognises(mut file: &[u8]) -> bool {
+pub(super) fn recognizes(mut file: &[u8]) -> bool {
     Event::take(&mut file).is_some()
 }
 

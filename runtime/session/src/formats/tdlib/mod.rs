@@ -34,5 +34,5 @@ const IS_AUTHORIZED: i32 = 1;
 const NO_DATABASE_KEY: &[u8] = b"cucumber";
 /// The name of the file for the production DCs.
 const NAME: &str = "td.binlog";
-/// The name of the file for the test DCs. The content does not tell them.
+/// The name of the file for the test DCs. The content does not show them.
 const TEST_NAME: &str = "td_test.binlog";

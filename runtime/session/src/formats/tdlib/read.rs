@@ -41,7 +41,7 @@ pub(in super::super) fn read_folder(path: &Path, options: &ImportOptions) -> Rea
 pub(in super::super) fn read_file(path: &Path, content: &[u8], options: &ImportOptions) -> Reading {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_named = name.contains(".binlog");
-    (is_named || log::recognises(content)).then(|| read(content, name.starts_with("td_test"), options))
+    (is_named || log::recognizes(content)).then(|| read(content, name.starts_with("td_test"), options))
 }
 
 /// Reads a log.
@@ -68,7 +68,7 @@ pub(super) fn read(content: &[u8], test_dcs: bool, options: &ImportOptions) -> R
     let option =
         options.get("my_id".as_bytes()).and_then(|it| std::str::from_utf8(it).ok()?.strip_prefix('I'));
     let user_id = match text("my_id").or(option) {
-        Some(id) => id.parse().map_err(|_| damaged("the number of its user is impossible"))?,
+        Some(id) => id.parse().map_err(|_| damaged("its user id is invalid"))?,
         None => 0,
     };
     let mut keys = keys_by_dc(&values).ok_or(damaged("one of its keys does not fit its id"))?;

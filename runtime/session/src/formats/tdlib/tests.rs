@@ -226,7 +226,7 @@ fn a_torn_log_is_read_up_to_its_last_complete_event() {
             }
         }
     }
-    for tail in [&[0; 64][..], &[0xff; 5], b"garbage that is no event at all........"] {
+    for tail in [&[0; 64][..], &[0xff; 5], b"garbage that is not an event at all....."] {
         check(&read(&[&whole, tail].concat()).unwrap());
     }
 }
@@ -246,7 +246,7 @@ fn every_changed_bit_is_noticed() {
         let mut changed = real.clone();
         changed[at] ^= 0x55;
         if let Ok(mut imported) = read(&changed) {
-            // In this log the user stands behind all else, and is lost with the event in which the log ends.
+            // The user is in the last event of this log, and is lost if that event is incomplete.
             imported.session.user =
                 imported.session.user.or(Some(LoggedInUser { id: 987_654_321, is_bot: false }));
             check(&imported);
@@ -257,7 +257,7 @@ fn every_changed_bit_is_noticed() {
 #[test]
 fn keys_are_checked_against_their_ids() {
     let [mut auth, dc, user, state] = values();
-    // Within the key, behind a right checksum.
+    // A change within the key, with a correct checksum.
     auth[100] ^= 1;
     let log = log(NO_DATABASE_KEY, &[set(1, &auth), set(2, &dc), set(3, &user), set(4, &state)]);
     assert!(matches!(read(&log), Err(ImportError::Damaged { .. })));

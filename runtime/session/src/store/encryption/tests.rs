@@ -73,7 +73,7 @@ fn every_changed_or_missing_character_is_damage() {
     }
 }
 
-/// A change with a right checksum is noticed, too: the whole header is authenticated.
+/// A change is noticed even if the checksum is correct: the whole header is authenticated.
 #[test]
 fn every_forged_byte_is_noticed() {
     let whole = bytes(&encrypted("x"));

@@ -84,7 +84,7 @@ fn a_lock_file_that_is_not_regular_is_refused_without_waiting() {
 
 /// A program that keeps replacing the lock file does not block the store for ever.
 #[test]
-fn a_lock_file_that_is_replaced_again_and_again_is_an_error() {
+fn a_lock_file_that_is_replaced_repeatedly_is_an_error() {
     let directory = Directory::new("store-lock-moves");
     let (done, lock) = (std::sync::atomic::AtomicBool::new(false), directory.lock());
     std::thread::scope(|scope| {
@@ -98,7 +98,7 @@ fn a_lock_file_that_is_replaced_again_and_again_is_an_error() {
             // Both results are right, as long as there is one.
             match directory.store().load() {
                 Ok(_) => {}
-                Err(error) => assert!(error.to_string().contains("again and again"), "{error}"),
+                Err(error) => assert!(error.to_string().contains("repeatedly"), "{error}"),
             }
         }
         done.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -174,7 +174,7 @@ fn a_session_under_two_names_has_one_owner() {
         assert_eq!(store.load_unlocked().unwrap(), Some(keyed(1)), "looking is free");
     };
     refused(&second);
-    // A save puts another file in the place of the first name. The second one still has the same key.
+    // A save replaces the file under the first name. The file under the second name still has the same key.
     first.save(&keyed(1)).unwrap();
     assert_ne!(fs::metadata(first.path()).unwrap().ino(), fs::metadata(second.path()).unwrap().ino());
     refused(&second);
@@ -184,7 +184,7 @@ fn a_session_under_two_names_has_one_owner() {
     refused(&third);
     drop(first);
     assert_eq!(second.load().unwrap(), Some(keyed(1)));
-    assert_eq!(third.load().unwrap(), Some(keyed(1)), "two files by now");
+    assert_eq!(third.load().unwrap(), Some(keyed(1)), "now two files");
     drop((second, third));
     assert_eq!(directory.files(), ["first.session", "second.session", "third.session"]);
 }
@@ -255,5 +255,5 @@ fn error_messages_give_advice() {
     assert!(full.contains("; make room on its disk"), "{full}");
     let error = io::Error::from_raw_os_error(rustix::io::Errno::IO.raw_os_error());
     let unsure = StoreError::NotDurable { path: "me.session".into(), error }.to_string();
-    assert!(unsure.contains("me.session is written, but a power failure may undo that"), "{unsure}");
+    assert!(unsure.contains("me.session was written, but might be lost in a power failure"), "{unsure}");
 }
