@@ -191,7 +191,7 @@ fn c5_a_proxy_that_offers_only_digest_is_reported() {
     });
     let server = server(Frontend::None);
     let run = support::run(server.command(&BOT).args(["--proxy", &url]));
-    run.fails(&["by Digest only, and not by Basic", "enable Basic authentication on the proxy"]);
+    run.fails(&["by Digest only, not by Basic", "enable Basic authentication on the proxy"]);
     assert!(!run.stderr.contains("73519"), "{run:?}");
 }
 
@@ -267,7 +267,7 @@ fn servers_that_are_not_proxies_are_named() {
         support::run(command.args(BOT).args(login))
     };
     through(b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\n\r\n", "20").fails(&[
-        "what answers is not a proxy of this kind",
+        "the peer is not a proxy of this kind",
         "check the address of the proxy",
         "redirects web browsers to a login page",
     ]);

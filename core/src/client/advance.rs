@@ -1,4 +1,4 @@
-//! What happens after every input: timers, connections that are opened, lost and closed, transmits.
+//! What follows every input: timers, connections to open and close, transmits.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,9 @@ use crate::session::Delivery;
 use crate::time::{Now, Timestamp};
 
 impl Client {
-    /// Does everything that is due: timers, steps of logins, connections, transmits.
+    /// Does everything that is due, in this order, so that each part sees the changes of those before it: deadlines of
+    /// requests and connections, login steps, the client's own queries, idle connections, key rotations, requests of
+    /// unknown outcome, new connections, and last the transmits.
     pub(super) fn advance(&mut self, now: Now) {
         while let Some(id) = self.requests.expired(now.monotonic) {
             let key_exchange =
@@ -82,7 +84,7 @@ impl Client {
             if datacenter.queue_waiting(&self.requests)
                 && let Some(timeout) = self.config.request_timeout
             {
-                // Nothing has left yet for want of a key: the limit of what waits begins now.
+                // No request could be sent without a key: their time limit begins now.
                 let waiting: Vec<RequestId> = self.requests.unanswered(datacenter.dc()).collect();
                 for id in waiting {
                     self.requests.extend_deadline(id, now.monotonic + timeout);
@@ -99,7 +101,7 @@ impl Client {
         self.advance_key_destructions(now);
     }
 
-    /// Closes connections to other DCs that were idle for [`Config::idle_timeout`](super::Config::idle_timeout).
+    /// Closes the connections to other DCs that were idle for [`Config::idle_timeout`](super::Config::idle_timeout).
     fn close_idle(&mut self, now: Timestamp) {
         let home = self.home();
         for datacenter in self
@@ -131,7 +133,7 @@ impl Client {
         }
     }
 
-    /// Returns the earliest time at which the machine wants a [`Input::Tick`](super::Input::Tick).
+    /// Returns the time of the next [`Input::Tick`](super::Input::Tick), or `None` if no timer is running.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Timestamp> {
         let home = self.home();
@@ -145,7 +147,7 @@ impl Client {
         timers.chain(self.steps.next_timer()).chain(self.updates_query_due()).min()
     }
 
-    /// A connection ended: backs off, tries again, or gives up.
+    /// Handles the end of a connection: schedules the next attempt, or gives up.
     pub(super) fn on_disconnect(&mut self, now: Now, conn: ConnId, reason: &DisconnectReason) {
         let Some((datacenter, role)) = find(&mut self.datacenters, conn) else { return };
         let dc = datacenter.dc();
@@ -176,7 +178,7 @@ impl Client {
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
         let wanted = !self.closed
             && (datacenter.is_kept_open() || awaits_scan_here || self.requests.has_unanswered(dc));
-        // A transport error in the middle of a connection that works may come from anyone on the way.
+        // A transport error on a connection that was ready may be an on-path attacker's.
         let is_permanent_failure =
             (reason.is_permanent() && !was_ready) || datacenter.is_given_up(reason, self.config.max_attempts);
         let retry_in = (wanted && !is_permanent_failure)

@@ -11,7 +11,7 @@ use crate::time::Now;
 use crate::tl::{Deserialize, Serialize, enums, functions};
 
 impl Client {
-    /// Begins an authorization transfer to each DC whose requests wait for it.
+    /// Starts an authorization transfer to each DC whose requests wait for it.
     pub(super) fn begin_transfers(&mut self, now: Now) {
         let home = self.home();
         let blocked: Vec<DcId> = self
@@ -23,7 +23,7 @@ impl Client {
             .collect();
         for dc in blocked {
             if dc == home || self.stored.user.is_none() {
-                // Requests go without a user now, or as the user of this DC.
+                // No user is logged in, or this is the home DC: there is nothing to transfer.
                 self.transfer_done(dc);
             } else {
                 self.transfers.insert(dc, Transfer::default());
@@ -47,7 +47,7 @@ impl Client {
         }
     }
 
-    /// An export or import was answered, or failed.
+    /// Takes the result of an export or import.
     pub(super) fn on_transfer_answer(&mut self, now: Now, id: RequestId, dc: DcId) {
         let Some(answer) = self.requests.take(id) else { return };
         let current = self
@@ -92,7 +92,7 @@ impl Client {
         }
     }
 
-    /// What waited for the login cannot be sent; the next request tries again.
+    /// Fails the requests that wait for the login. The next request starts another transfer.
     fn transfer_failed(&mut self, dc: DcId, error: &InvokeError) {
         self.transfers.remove(&dc);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
@@ -106,7 +106,7 @@ impl Client {
     }
 }
 
-/// Returns whether every request under the same key would be refused so.
+/// Returns whether the error means that the key cannot be used any more.
 fn is_of_dead_key(error: &RpcError) -> bool {
     LogoutCause::of(error).is_some_and(LogoutCause::is_key_dead)
 }

@@ -57,8 +57,8 @@ impl DcTable {
 /// The ports of Telegram's DCs, the preferred one first.
 pub(super) const PORTS: [u16; 3] = [443, 80, 5222];
 
-/// What the client must know before it starts. Begin with [`telegram`](Self::telegram), [`telegram_test`](Self::telegram_test) or
-/// [`new`](Self::new), and set what differs.
+/// What the client must know before it starts. Begin with [`telegram`](Self::telegram),
+/// [`telegram_test`](Self::telegram_test) or [`new`](Self::new), and set what differs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
@@ -76,47 +76,49 @@ pub struct Config {
     pub public_keys: Arc<[PublicKey]>,
     /// The framing, if the stream mode leaves the choice.
     pub framing: Framing,
-    /// What connections look like from outside, the same for all DCs; default plain. If a WebSocket's host requires TLS,
-    /// the embedder opens a TLS stream.
+    /// What connections look like from outside, the same for all DCs; default plain. If a WebSocket's host requires
+    /// TLS, the embedder opens a TLS stream.
     pub stream_mode: StreamMode,
-    /// The addresses of an MTProxy or a WebSocket gateway, the preferred one first: all connections go there. Default empty:
-    /// connections go to the DCs.
+    /// The addresses of an MTProxy or a WebSocket gateway, the preferred one first: all connections go there. Default
+    /// empty: connections go to the DCs.
     pub proxy_endpoints: Vec<SocketAddr>,
-    /// Whether the embedder reaches the addresses through a proxy (SOCKS5, HTTP); default no. If so, addresses that the server
-    /// announces for proxies come first.
+    /// Whether the embedder reaches the addresses through a proxy (SOCKS5, HTTP); default no. If so, addresses that the
+    /// server announces for proxies come first.
     pub through_proxy: bool,
-    /// Whether the home DC is asked for the addresses of all DCs (`help.getConfig`); default yes. It is asked along with the
-    /// first request, and again once the answer has expired: about one small request an hour. The addresses are stored in
-    /// the session and tried besides those of [`dcs`](Self::dcs). With [`proxy_endpoints`](Self::proxy_endpoints), which find
-    /// the DCs by themselves, it is never asked.
+    /// Whether the home DC is asked for the addresses of all DCs (`help.getConfig`); default yes. It is asked along
+    /// with the first request, and again once the answer has expired: about one small request an hour. The addresses
+    /// are stored in the session and tried besides those of [`dcs`](Self::dcs). With
+    /// [`proxy_endpoints`](Self::proxy_endpoints), which find the DCs by themselves, it is never asked.
     pub learn_addresses: bool,
     /// The framings that are tried in turn once all addresses of a DC have failed; default none.
     pub fallback_framings: Vec<Framing>,
-    /// Whether the server pushes updates; default yes. If so, it is asked where they stand (`updates.getState`) after a login
-    /// and whenever it makes a new session, and [`Event::UpdatesState`](super::Event::UpdatesState) says it. If not, the
-    /// application's requests travel in `invokeWithoutUpdates`, and are not packed.
+    /// Whether the server pushes updates; default yes. If so, it is asked where they stand (`updates.getState`) after a
+    /// login and whenever it makes a new session, and [`Event::UpdatesState`](super::Event::UpdatesState) says it. If
+    /// not, the application's requests travel in `invokeWithoutUpdates`, and are not packed.
     pub updates: bool,
-    /// Perfect forward secrecy: requests travel under temporary keys, and a permanent key is used only to bind those and to
-    /// be destroyed. Costs a second key exchange for each DC and key lifetime. Default off.
+    /// Perfect forward secrecy: requests travel under temporary keys, and a permanent key is used only to bind those
+    /// and to be destroyed. Costs a second key exchange for each DC and key lifetime. Default off.
     pub pfs: bool,
     /// How long a temporary key lives, default 24 h, at least a minute. The next one is made in the last eighth (the
     /// last hour, if that is shorter).
     pub temporary_key_lifetime: Duration,
     /// Connections to other DCs than the home DC are closed after so long without a request; default 5 minutes.
     pub idle_timeout: Duration,
-    /// How long a connection that is not ready may go without a sign of the server, from [`Output::Open`](super::Output::Open)
-    /// on; default 20 s. The open stream is the first sign, each verified answer another: the time begins anew. Beyond it,
-    /// the connection is closed and tried again. A pong is waited for 15 s, so round trips of up to 14 s work.
+    /// How long a connection that is not ready may go without a sign of the server, from
+    /// [`Output::Open`](super::Output::Open) on; default 20 s. The open stream is the first sign, each verified answer
+    /// another: the time begins anew. Beyond it, the connection is closed and tried again. A pong is waited for 15 s,
+    /// so round trips of up to 14 s work.
     pub connect_timeout: Duration,
-    /// The longest time from [`Output::Open`](super::Output::Open) until the connection is ready, however steadily the server
-    /// answers; default 180 s. The stream takes a round trip, a permanent key three and its validation one; a temporary
-    /// key three more and its binding one.
+    /// The longest time from [`Output::Open`](super::Output::Open) until the connection is ready, however steadily the
+    /// server answers; default 180 s. The stream takes a round trip, a permanent key three and its validation one; a
+    /// temporary key three more and its binding one.
     pub connect_limit: Duration,
-    /// How often in a row a connection may fail before the requests that wait for it fail, default 5; 0: without limit. A DC
-    /// that was reached once is tried without limit while something needs it: requests have deadlines of their own.
+    /// How often in a row a connection may fail before the requests that wait for it fail, default 5; 0: without limit.
+    /// A DC that was reached once is tried without limit while something needs it: requests have deadlines of their
+    /// own.
     pub max_attempts: u32,
-    /// The longest time from a request to its answer; default 60 s; `None`: no limit. The time in which the first connection
-    /// to a DC makes its keys does not count, unless that fails.
+    /// The longest time from a request to its answer; default 60 s; `None`: no limit. The time in which the first
+    /// connection to a DC makes its keys does not count, unless that fails.
     pub request_timeout: Option<Duration>,
     /// How long a step of a login waits in all if the server asks it to (`FLOOD_WAIT`); default 60 s. A longer wait is
     /// reported as the step's error; with zero, every wait is.
@@ -179,8 +181,8 @@ impl Config {
         Self::of_telegram(&ADDRESSES, 0xa, PublicKey::telegram_production(), false)
     }
 
-    /// Telegram's test DCs, over IPv4 and IPv6 at port 443 (80 and 5222 if that fails), beginning at DC 2. Their accounts
-    /// are wiped regularly.
+    /// Telegram's test DCs, over IPv4 and IPv6 at port 443 (80 and 5222 if that fails), beginning at DC 2. Their
+    /// accounts are wiped regularly.
     #[must_use]
     pub fn telegram_test() -> Self {
         const ADDRESSES: [(u16, [u8; 4], [u16; 4]); 3] = [

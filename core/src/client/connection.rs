@@ -1,4 +1,4 @@
-//! One connection to a DC and the session that it carries: key exchanges, the binding of a temporary key, messages.
+//! One connection to a DC, and the session that it carries: key exchanges, the binding of a temporary key, messages.
 
 pub(crate) mod carried_session;
 pub(crate) mod incoming;
@@ -24,15 +24,16 @@ use crate::session::MsgIdGenerator;
 use crate::time::{Now, Timestamp};
 use crate::transport::{StackOptions, TransportStack};
 
-/// How far a connection came before it ended.
+/// The progress of a connection when it ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ConnectionProgress {
+    /// Whether requests could be sent.
     pub(super) was_ready: bool,
-    /// It was ready for a while.
+    /// Whether it was ready for at least [`policy::STABLE_AFTER`].
     pub(super) was_stable: bool,
-    /// A key exchange had begun, and the connection was not ready yet.
+    /// Whether a key exchange had begun, and the connection was not ready yet.
     pub(super) in_key_exchange: bool,
-    /// The peer had not answered the stream mode's first message yet.
+    /// Whether its tunnel (fake TLS or a WebSocket) was not open yet.
     pub(super) was_opening_tunnel: bool,
 }
 
@@ -81,49 +82,49 @@ impl Connection {
         self.carried.take()
     }
 
-    /// Gives the connection a session to carry.
+    /// Sets the session to carry.
     pub(super) fn set_carried(&mut self, carried: CarriedSession) {
         self.carried = Some(carried);
     }
 
-    /// Returns the session and its key, if that is a temporary one.
+    /// Returns the session and the state of its key, if that is a temporary one.
     pub(super) fn temporary(&self) -> Option<(&CarriedSession, &TemporaryKey)> {
         let carried = self.carried.as_ref()?;
         Some((carried, carried.temporary.as_ref()?))
     }
 
-    /// Returns whether the session's key is a temporary one whose time is over.
+    /// Returns whether the session's key is temporary and has expired.
     pub(super) fn is_key_expired(&self, now: Now) -> bool {
         self.temporary().is_some_and(|(carried, temporary)| temporary.is_over(carried.server_time(now)))
     }
 
-    /// Returns whether requests left and have no answer, or wait to leave.
+    /// Returns whether requests are queued, or sent and not answered.
     pub(super) fn has_requests(&self) -> bool {
         self.carried.as_ref().is_some_and(|carried| carried.session.has_requests())
     }
 
-    /// Asks the server to bind the session's key, once.
+    /// Queues the request that binds the session's key, once.
     pub(super) fn bind(&mut self) {
         if let Some(carried) = &mut self.carried {
             carried.bind();
         }
     }
 
-    /// Another session carries requests from now on.
+    /// Starts draining: another session carries new requests.
     pub(super) fn start_draining(&mut self, now: Now) {
         if let Some(carried) = &mut self.carried {
             carried.session.start_draining(now);
         }
     }
 
-    /// The session carries requests again after all.
+    /// Ends the draining: the session carries requests again.
     pub(super) fn stop_draining(&mut self) {
         if let Some(carried) = &mut self.carried {
             carried.session.stop_draining();
         }
     }
 
-    /// Returns since when the connection is ready.
+    /// Returns the time since which the connection is ready.
     pub(super) const fn ready_since(&self) -> Option<Timestamp> {
         match &self.state {
             ConnectionState::Open(stream) => stream.ready_since(),
@@ -131,17 +132,17 @@ impl Connection {
         }
     }
 
-    /// Returns whether requests may leave.
+    /// Returns whether requests may be sent.
     pub(super) const fn is_ready(&self) -> bool {
         self.ready_since().is_some()
     }
 
-    /// Returns whether there is a stream.
+    /// Returns whether the stream is up.
     pub(super) fn has_stream(&self) -> bool {
         matches!(&self.state, ConnectionState::Open(stream) if stream.stack.is_some())
     }
 
-    /// Returns whether encrypted messages may leave.
+    /// Returns whether encrypted messages may be sent.
     pub(super) fn carries_session(&self) -> bool {
         matches!(&self.state, ConnectionState::Open(stream) if stream.carries_session())
     }
@@ -150,29 +151,29 @@ impl Connection {
         matches!(self.state, ConnectionState::Idle)
     }
 
-    /// Returns whether the pause before the next attempt is over.
+    /// Returns whether the backoff is over.
     pub(super) fn is_retry_due(&self, now: Timestamp) -> bool {
         matches!(self.state, ConnectionState::Backoff(until) if until <= now)
     }
 
-    /// Forgets the stream; the next attempt begins when something needs the connection.
+    /// Drops the stream. The next attempt begins when something needs the connection.
     pub(super) fn close(&mut self) {
         self.state = ConnectionState::Idle;
     }
 
-    /// Forgets the stream; the next attempt begins at `until`.
+    /// Drops the stream. The next attempt begins at `until`.
     pub(super) fn back_off(&mut self, until: Timestamp) {
         self.state = ConnectionState::Backoff(until);
     }
 
-    /// Cuts a pause short.
+    /// Ends a backoff.
     pub(super) fn retry_now(&mut self, now: Timestamp) {
         if let ConnectionState::Backoff(until) = &mut self.state {
             *until = now;
         }
     }
 
-    /// Returns when the connection must be ready, if the server has answered a step of a key exchange over it.
+    /// Returns when the connection must be ready, if the server has answered a step of a key exchange on it.
     pub(super) const fn key_exchange_deadline(&self) -> Option<Timestamp> {
         match &self.state {
             ConnectionState::Open(stream) if stream.has_key_answer => Some(stream.deadline.at),
@@ -180,14 +181,15 @@ impl Connection {
         }
     }
 
-    /// Requests had another key to leave under while this connection made its own.
+    /// Forgets that the server has answered a step of a key exchange: requests had another key meanwhile, so their
+    /// deadlines are not extended.
     pub(super) fn clear_key_answer(&mut self) {
         if let ConnectionState::Open(stream) = &mut self.state {
             stream.has_key_answer = false;
         }
     }
 
-    /// Returns how far the connection has come, now that it ends.
+    /// Returns the progress of the connection.
     pub(super) fn progress(&self, now: Timestamp) -> ConnectionProgress {
         let ConnectionState::Open(stream) = &self.state else { return ConnectionProgress::default() };
         let ready_since = stream.ready_since();
@@ -199,11 +201,11 @@ impl Connection {
         }
     }
 
-    /// The stream is up. `tunnel_failures` earlier connections ended before their tunnel was open.
+    /// Handles that the stream is up. `tunnel_failures`: the number of connections whose tunnel did not open.
     pub(super) fn on_opened(&mut self, dc: DcId, tunnel_failures: u32, cx: &mut Context<'_>) {
         let ConnectionState::Open(stream) = &mut self.state else { return };
         if !matches!(stream.stage, Stage::Connecting) {
-            // The caller reports it twice: a stream that has begun cannot begin again.
+            // The caller reports it twice.
             return;
         }
         stream.stage = Stage::OpeningTunnel;
@@ -216,11 +218,11 @@ impl Connection {
         let options = StackOptions::new(stream.framing, mode, number, unix).after_failures(tunnel_failures);
         stream.stack = Some(TransportStack::new(&options, cx.random));
         stream.note_tunnel(cx.now.monotonic);
-        // Opening took a round trip, and the first answer takes another.
+        // That took a round trip, and the first answer takes another.
         stream.deadline.extend(cx.now.monotonic);
     }
 
-    /// Begins a session or a key exchange, once frames may leave.
+    /// Starts the session or a key exchange, once frames may be sent.
     pub(super) fn begin(&mut self, dc: DcId, pfs: bool, cx: &mut Context<'_>) {
         let ConnectionState::Open(stream) = &mut self.state else { return };
         if !stream.may_begin() {
@@ -245,7 +247,7 @@ impl Connection {
         }
     }
 
-    /// Takes received bytes, in any chunking, in place; `None`: there is no stream.
+    /// Takes received bytes, in any chunking, in place. Returns `None` if there is no stream.
     pub(super) fn receive<'a, 'c>(
         &'a mut self,
         bytes: &'a mut [u8],
@@ -271,7 +273,7 @@ impl Connection {
         })
     }
 
-    /// All received bytes were pulled, or pulling has failed.
+    /// Ends a [`receive`](Self::receive), once all bytes were pulled or pulling has failed.
     pub(super) fn finish_receive(&mut self, now: Timestamp) {
         if let ConnectionState::Open(stream) = &mut self.state {
             stream.note_tunnel(now);
@@ -281,7 +283,7 @@ impl Connection {
         }
     }
 
-    /// The last transmit is out; its buffer comes back.
+    /// Handles that the transmit in flight was written. `buffer` is its buffer.
     pub(super) fn on_transmitted(&mut self, buffer: Vec<u8>) {
         let ConnectionState::Open(stream) = &mut self.state else { return };
         stream.on_transmitted(buffer);
@@ -290,7 +292,7 @@ impl Connection {
         }
     }
 
-    /// Returns the next bytes to transmit, if there are any and the last are out.
+    /// Returns the next bytes to transmit, or `None` if there are none or a transmit is in flight.
     pub(super) fn transmit(
         &mut self,
         prefix: &[u8],
@@ -308,14 +310,14 @@ impl Connection {
                 let time = cx.clock().server_time(cx.now);
                 exchange.write(time, encoder, cx.random, &mut out)
             } else if let Some(carried) = &mut self.carried {
-                // The outcome of what leaves over a dead connection, or under a key that the server has forgotten, is
-                // unknown.
+                // A request that is sent on a dead connection, or under a key that the server has forgotten, would have
+                // an unknown outcome.
                 if carried.is_key_usable() {
                     let is_validated = carried.temporary.is_none() || matches!(stage, Stage::Ready(_));
                     carried.session.hold_unrepeatable_requests(cx.now, is_validated);
                 }
                 let bodies = RequestBodies::new(requests, prefix, carried.inited, cx.config.updates);
-                // Queries are bounded when they are taken, far below what a frame holds, so packing cannot fail.
+                // The length of queries is limited far below that of frames, so packing cannot fail.
                 carried.session.wants_to_send(cx.now.monotonic)
                     && carried.session.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)
             } else {
@@ -326,7 +328,7 @@ impl Connection {
         stream.finish_buffer(out, written, cx.now.monotonic)
     }
 
-    /// Takes note of the time, which passes for a session only while a connection carries it.
+    /// Advances the timers of the session, which run only while a stream carries it.
     pub(super) fn tick(&mut self, now: Timestamp) {
         if let (ConnectionState::Open(stream), Some(carried)) = (&self.state, &mut self.carried)
             && stream.carries_session()
@@ -335,7 +337,7 @@ impl Connection {
         }
     }
 
-    /// Returns why the connection must be replaced now, if it must.
+    /// Returns the reason to close the connection, if a deadline has passed.
     pub(super) fn overdue(&self, now: Timestamp) -> Option<DisconnectReason> {
         let ConnectionState::Open(stream) = &self.state else { return None };
         if stream.write_due().is_some_and(|due| now >= due) {
@@ -344,7 +346,7 @@ impl Connection {
         let late = stream.ready_since().is_none() && now >= stream.deadline.at;
         let silent = stream.carries_session()
             && self.carried.as_ref().is_some_and(|carried| carried.session.is_silent(now));
-        // Without a stream, the network is to blame.
+        // Without a stream, it is the network's failure.
         let reason = if stream.stack.is_some() {
             DisconnectReason::ReadTimeout
         } else {
@@ -353,7 +355,7 @@ impl Connection {
         (late || silent).then_some(reason)
     }
 
-    /// Returns when to look again although nothing happened.
+    /// Returns the next deadline.
     pub(super) fn timeout(&self) -> Option<Timestamp> {
         match &self.state {
             ConnectionState::Idle => None,
@@ -362,7 +364,7 @@ impl Connection {
                 let deadline = stream.ready_since().is_none().then_some(stream.deadline.at);
                 let carried = self.carried.as_ref().filter(|_| stream.carries_session());
                 let session = carried.map(|carried| &carried.session).and_then(|session| {
-                    // What is due to leave cannot before the last transmit is out.
+                    // Nothing can be sent while a transmit is in flight.
                     if stream.write_due().is_some() {
                         session.timeout_while_writing()
                     } else {

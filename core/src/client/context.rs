@@ -20,7 +20,8 @@ impl Context<'_> {
         ServerClock::from_wall(self.now, self.stored.clock_offset)
     }
 
-    /// Returns the clock of a session after its key exchange. `server_time`: of the key exchange, in seconds since 1970.
+    /// Returns the clock of a session after its key exchange. `server_time`: of the key exchange, in seconds since
+    /// 1970.
     pub(super) fn clock_at(&self, server_time: i32) -> ServerClock {
         let mut clock = self.clock();
         clock.set_from_handshake(self.now, server_time);

@@ -1,5 +1,5 @@
-//! One DC: its connections, sessions and keys. `lifecycle.rs` opens, replaces and loses connections, `requests.rs` decides
-//! which session a request is sent in.
+//! One DC: its connections, sessions and keys. `lifecycle.rs` opens, replaces and loses connections, `requests.rs`
+//! decides which session a request is sent in.
 
 mod attempts;
 pub(crate) mod authorization;
@@ -38,9 +38,9 @@ use crate::time::{Now, Timestamp};
 /// | `rotation`, over `next` | idle, preparing, holding, binding | [`KeyRotation`] |
 /// | `draining` | none, or the session under the key before | [`DrainingSession`] |
 ///
-/// Three transitions involve more than one part. A rotation that succeeds replaces `main` by `next`; the old `main` drains
-/// if it owes answers. A `main` whose temporary key the server treats as unbound drains, and an idle one replaces it. The
-/// session of `main` is dropped if its key has expired or is refused ([`KeyRefusals`]).
+/// Three transitions involve more than one part. A rotation that succeeds replaces `main` by `next`; the old `main`
+/// drains if it owes answers. A `main` whose temporary key the server treats as unbound drains, and an idle one
+/// replaces it. The session of `main` is dropped if its key has expired or is refused ([`KeyRefusals`]).
 #[derive(Debug)]
 pub(super) struct Datacenter {
     dc: DcId,
@@ -255,13 +255,14 @@ impl Datacenter {
         self.attempts.on_answer();
     }
 
-    /// Returns the salt to store and the clock's offset from the wall clock in seconds, or `None` if nothing is known to be
-    /// right. There is no salt to store under a temporary key: it ends with the session.
+    /// Returns the salt to store and the clock's offset from the wall clock in seconds, or `None` if nothing is known
+    /// to be right. There is no salt to store under a temporary key: it ends with the session.
     ///
-    /// Called after received bytes. A future salt that came into use since ([`Session::pack`](crate::session::Session::pack))
-    /// is stored with the next received bytes. A process that ends before that loses nothing: the next one begins with the
-    /// previous salt, which the server accepts for half an hour more (`mtproto/description`, "Server Salt"). After that it answers `bad_server_salt` without
-    /// executing anything, which costs a round trip, as it does after any longer pause.
+    /// Called after received bytes. A future salt that came into use since
+    /// ([`Session::pack`](crate::session::Session::pack)) is stored with the next received bytes. A process that ends
+    /// before that loses nothing: the next one begins with the previous salt, which the server accepts for half an hour
+    /// more (`mtproto/description`, "Server Salt"). After that it answers `bad_server_salt` without executing anything,
+    /// which costs a round trip, as it does after any longer pause.
     pub(super) fn salt_and_clock(&self, now: Now) -> Option<(Option<i64>, i64)> {
         let carried = self.main.carried()?;
         let clock = carried.session.clock();

@@ -80,8 +80,8 @@ impl DcOptions {
         core::iter::from_fn(move || read(&mut reader))
     }
 
-    /// Takes the usable addresses of a list. If `is_telegram` is set, an address that no host on the Internet can have is
-    /// dropped. An empty list changes nothing.
+    /// Takes the usable addresses of a list. If `is_telegram` is set, an address that no host on the Internet can have
+    /// is dropped. An empty list changes nothing.
     pub(super) fn replace(&mut self, list: &[enums::DcOption], is_telegram: bool) -> bool {
         let mut encoded = Zeroizing::new(Vec::new());
         let mut taken: Vec<DcOption> = Vec::new();

@@ -33,8 +33,8 @@ pub(super) fn is_known(config: &Config, stored: &StoredSession, dc: DcId) -> boo
     !config.endpoints(dc).is_empty() || announced_options(config, stored, dc).next().is_some()
 }
 
-/// Returns the attempt after `failures` in a row. Each group has its turn; after that, each group begins with another of its
-/// addresses; after as many rounds as the first group has addresses of a family, the next framing is used.
+/// Returns the attempt after `failures` in a row. Each group has its turn; after that, each group begins with another
+/// of its addresses; after as many rounds as the first group has addresses of a family, the next framing is used.
 pub(super) fn attempt(config: &Config, stored: &StoredSession, dc: DcId, failures: usize) -> Attempt {
     let mut groups = endpoint_groups(config, stored, dc);
     let (count, first) = (groups.len().max(1), groups.first().map_or(1, EndpointGroup::turns));
@@ -143,8 +143,9 @@ impl EndpointGroup {
         self.families().iter().map(Vec::len).max().unwrap_or_default().max(1)
     }
 
-    /// Returns the addresses for one attempt: each family begins with the address whose turn it is. The families alternate if
-    /// the caller races addresses. A proxy is asked for one after the other, and few proxies reach both families.
+    /// Returns the addresses for one attempt: each family begins with the address whose turn it is. The families
+    /// alternate if the caller races addresses. A proxy is asked for one after the other, and few proxies reach both
+    /// families.
     fn in_turn(&self, turn: usize, prefers_ipv6: bool, alternates: bool) -> Vec<SocketAddr> {
         let mut families = self.families();
         for family in families.iter_mut().filter(|family| !family.is_empty()) {

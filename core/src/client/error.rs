@@ -1,17 +1,17 @@
-//! How a caller can misuse the client.
+//! Errors of the caller.
 
 use crate::dc::DcId;
 use crate::rpc::MAX_QUERY_LEN;
 
-/// The caller misused the client; nothing was done.
+/// The caller misused the client. The call had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiMisuse {
     /// The query is empty or longer than 1 MiB, or its length is no multiple of 4.
     #[error("a query has {0} bytes: it must be a multiple of 4, from 4 to {MAX_QUERY_LEN}")]
     QueryLength(usize),
-    /// As many requests or bytes are pending as the configuration allows: take results first.
-    #[error("too many requests are waiting; take results before sending more")]
+    /// The configured maximum number of requests or bytes is pending: take results first.
+    #[error("too many requests are pending: take results before sending more")]
     QueueFull,
     /// The configuration has no address of this DC.
     #[error("the configuration has no address of {0}")]

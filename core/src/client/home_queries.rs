@@ -1,5 +1,5 @@
-//! The client's own queries to the home DC: `updates.getState` (`api/updates`), after which the server pushes updates to
-//! the session, and `help.getConfig`, which returns the addresses of all DCs.
+//! The client's own queries to the home DC: `updates.getState` (`api/updates`), after which the server pushes updates
+//! to the session, and `help.getConfig`, which returns the addresses of all DCs.
 
 use super::io::{Event, Output};
 use super::machine::Client;
@@ -76,8 +76,8 @@ impl Client {
         }
     }
 
-    /// Sends `help.getConfig` if the known addresses have expired. It opens no connection: it is sent with other requests
-    /// to the home DC.
+    /// Sends `help.getConfig` if the known addresses have expired. It opens no connection: it is sent with other
+    /// requests to the home DC.
     pub(super) fn query_config(&mut self, now: Now) {
         let home = self.home();
         if !self.own_queries.may_send_config(now.monotonic)
@@ -112,8 +112,8 @@ impl Client {
         self.steps.retry_migrations(now.monotonic);
     }
 
-    /// Lets `help.getConfig` be sent again on the next connection, since the one that carried it ended or is no longer the
-    /// home DC's.
+    /// Lets `help.getConfig` be sent again on the next connection, since the one that carried it ended or is no longer
+    /// the home DC's.
     pub(super) fn restart_config_query(&mut self) {
         let dropped = self.own_queries.restart_config();
         self.forget_query(dropped);

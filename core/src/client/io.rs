@@ -1,4 +1,4 @@
-//! What goes into the client and what comes out of it.
+//! The inputs and outputs of the client.
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -10,127 +10,127 @@ use crate::login::{PasswordKdfOutput, PasswordKdfTask};
 use crate::rpc::{DisconnectReason, IoFailure, LogoutCause, RequestId};
 use crate::time::Timestamp;
 
-/// The identifier of one connection, chosen by the client and never used twice.
+/// The identifier of a connection, assigned by the client and never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
 
-/// What an event loop tells the client.
+/// An input of the client, passed in by an event loop.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Input<'a> {
     /// Time has passed: the deadline of the last [`Output::Timeout`] is due.
     Tick,
-    /// The connection asked for by [`Output::Open`] is up.
+    /// The stream requested by [`Output::Open`] is up.
     Opened {
         /// The connection.
         conn: ConnId,
     },
-    /// Bytes arrived, in any chunking down to one byte. They are decrypted in place.
+    /// Bytes were received, in any chunking. They are decrypted in place.
     Received {
         /// The connection.
         conn: ConnId,
-        /// The bytes; their content afterwards is unspecified.
+        /// The bytes. Their content afterwards is unspecified.
         bytes: &'a mut [u8],
     },
     /// The bytes of the connection's last [`Output::Transmit`] are fully written.
     Transmitted {
         /// The connection.
         conn: ConnId,
-        /// The buffer of that transmit, handed back for reuse.
+        /// The buffer of that transmit, returned for reuse.
         buffer: Vec<u8>,
     },
-    /// The connection is gone, or could not be opened. Late or unknown identifiers are ignored.
+    /// The stream ended, or could not be opened. Unknown identifiers are ignored.
     Lost {
         /// The connection.
         conn: ConnId,
-        /// Why.
+        /// The reason.
         cause: IoFailure,
     },
-    /// The result of a task from [`Output::Compute`].
+    /// The output of a task from [`Output::Compute`].
     Computed(PasswordKdfOutput),
 }
 
-/// What the client asks of an event loop.
+/// An output of the client: an instruction to the event loop, or an event.
 #[derive(Debug)]
 #[must_use]
 #[non_exhaustive]
 pub enum Output {
-    /// Open a stream to one of `endpoints`, then answer with [`Input::Opened`] or [`Input::Lost`]. All of them lead to
-    /// the DC. The first is preferred, and IPv4 and IPv6 take turns: try them in this order, best with little delay
-    /// between them (RFC 8305).
+    /// Open a stream to one of `endpoints`, then pass in [`Input::Opened`] or [`Input::Lost`]. All endpoints belong to
+    /// the DC. They are ordered by preference, with IPv4 and IPv6 alternating, for connection attempts with short
+    /// delays between them (RFC 8305).
     Open {
-        /// The name of the new connection.
+        /// The identifier of the new connection.
         conn: ConnId,
-        /// The DC behind it, for logs.
+        /// Its DC, for logs.
         dc: DcId,
         /// At least one address.
         endpoints: Vec<SocketAddr>,
     },
-    /// Write all of `bytes`, then answer with [`Input::Transmitted`]. At most one is in flight per connection.
+    /// Write all of `bytes`, then pass in [`Input::Transmitted`]. At most one transmit per connection is in flight.
     Transmit {
         /// The connection.
         conn: ConnId,
         /// The bytes to write.
         bytes: Vec<u8>,
     },
-    /// Close the stream; no answer is wanted.
+    /// Close the stream. No input follows.
     Close {
         /// The connection.
         conn: ConnId,
     },
-    /// Work of about a tenth of a second (the password's key stretching): run it on a thread that may block, then
-    /// answer with [`Input::Computed`].
+    /// Run this task (the key stretching of a password, about 0.1 s) on a thread that may block, then pass in
+    /// [`Input::Computed`].
     Compute(PasswordKdfTask),
-    /// Something happened that the application may want to know.
+    /// An event for the application.
     Event(Event),
-    /// Nothing else is pending. Call again with an input, or with [`Input::Tick`] at this time at the latest;
-    /// `None`: no timer runs.
+    /// There is no further output. Pass in the next input, or [`Input::Tick`] at this time; `None` if no timer is
+    /// running.
     Timeout(Option<Timestamp>),
 }
 
-/// What happened. Data is pulled by typed getters of the client.
+/// An event for the application. Its data is returned by methods of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// An encrypted session with this DC works.
+    /// The connection to this DC is ready: the server has proved that it knows the key.
     Connected {
         /// The DC.
         dc: DcId,
     },
-    /// A connection ended. The client reconnects by itself if something needs the DC.
+    /// A connection ended. The client reconnects by itself if a request or [`connect`](super::Client::connect) needs
+    /// the DC.
     Disconnected {
         /// The DC.
         dc: DcId,
-        /// Why, in one typed reason.
+        /// The reason.
         reason: DisconnectReason,
-        /// When the next attempt begins; `None`: not before the next request.
+        /// The time until the next attempt; `None` if none is made before the next request.
         retry_in: Option<Duration>,
     },
-    /// The result of this request, or of this step of a login, can be taken.
+    /// The result of this request or login step can be taken.
     Completed(RequestId),
-    /// The server could decrypt the packet of this request, which asked to be told
-    /// ([`RequestOptions::quick_ack`](super::RequestOptions::quick_ack)). It was not executed yet.
+    /// The server has received and decrypted the packet of this request, which requested a quick ack
+    /// ([`RequestOptions::quick_ack`](super::RequestOptions::quick_ack)). It has not necessarily executed it.
     QuickAck(RequestId),
-    /// The session's data changed: save it now.
+    /// The [stored session](super::Client::session) has changed: save it now.
     SessionChanged,
-    /// An update arrived: pull it with `take_update`.
+    /// An update was received: take it with [`Client::take_update`](super::Client::take_update).
     Update,
-    /// Updates arrived faster than they were taken (1024, or 16 MiB), and the oldest were dropped: ask the server for the
-    /// difference.
+    /// More than 1024 updates or 16 MiB were not taken, and the oldest were dropped: call `updates.getDifference`.
     UpdatesLost,
-    /// From now on the server pushes updates; this is where they stand. It comes after each login and whenever the server
-    /// has made a new session, so also if updates may have been missed:
-    /// [`Config::updates`](super::Config::updates) can turn it off.
+    /// The server pushes updates from this state on. The event comes after each login, and whenever the server has
+    /// created a new session, so that updates may have been missed. [`Config::updates`](super::Config::updates) turns
+    /// it off.
     UpdatesState(UpdatesState),
-    /// A login by QR code has a new link to show: [`Client::login_link`](super::Client::login_link).
+    /// A login by QR code has a new link: show [`Client::login_link`](super::Client::login_link).
     QrLink(RequestId),
-    /// The server asked this step of a login to wait; the client then sends its query again.
+    /// The server requires this login step to wait. The client sends its query again after that.
     FloodWait {
         /// The step.
         id: RequestId,
-        /// For how long.
+        /// The length of the wait.
         wait: Duration,
     },
-    /// The server no longer knows this login.
+    /// The server has ended the login.
     SessionRevoked(LogoutCause),
 }

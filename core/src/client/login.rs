@@ -40,8 +40,8 @@ impl<T> Clone for LoginHandle<T> {
 impl<T> Copy for LoginHandle<T> {}
 
 impl Client {
-    /// Starts a step of a login, such as [`LoginFlow::send_code`], and runs it to its end, over as many requests and DCs
-    /// as it needs. [`Event::Completed`] says when [`take_login`](Self::take_login) has its result;
+    /// Starts a step of a login, such as [`LoginFlow::send_code`], and runs it to its end, over as many requests and
+    /// DCs as it needs. [`Event::Completed`] says when [`take_login`](Self::take_login) has its result;
     /// [`cancel`](Self::cancel) ends it early.
     ///
     /// A step may ask for [`Output::Compute`] on its way. Flood waits up to
@@ -294,8 +294,8 @@ impl Client {
     }
 }
 
-/// Returns whether an update may hold `updateLoginToken`, alone or among others. Its constructor is searched for in all words: a
-/// false alarm costs one query, and a miss costs the login.
+/// Returns whether an update may hold `updateLoginToken`, alone or among others. Its constructor is searched for in all
+/// words: a false alarm costs one query, and a miss costs the login.
 pub(super) fn may_hold_login_token(update: &[u8]) -> bool {
     let wanted = types::UpdateLoginToken::ID.to_le_bytes();
     update.chunks_exact(4).any(|word| word == wanted)

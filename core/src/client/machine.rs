@@ -1,4 +1,4 @@
-//! The client's state machine: routes inputs to DCs, results to their requesters, and time to both.
+//! The client's state machine. It passes inputs to datacenters, and results to their requesters.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -37,20 +37,20 @@ pub struct Client {
     pub(super) requests: PendingRequests,
     pub(super) steps: Steps,
     pub(super) outputs: VecDeque<Output>,
-    /// Boxed: a node of the map has room for eleven.
+    /// Boxed: a node of the map reserves space for eleven values.
     pub(super) datacenters: BTreeMap<DcId, Box<Datacenter>>,
-    /// Authorization transfers under way, by the DC that they go to.
+    /// Pending authorization transfers, by target DC.
     pub(super) transfers: BTreeMap<DcId, Transfer>,
     pub(super) key_destructions: KeyDestructions,
     pub(super) updates: UpdateQueue,
-    /// Answered requests that are not the application's.
+    /// Finished requests of the client itself and of login steps.
     pub(super) internal_results: VecDeque<(RequestId, Requester)>,
     pub(super) rejections: BTreeMap<&'static str, u64>,
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
     pub(super) own_queries: OwnQueries,
     pub(super) closed: bool,
-    /// Whether memory that is kept for reuse may be freed, if nothing is pending.
+    /// Whether memory that is kept for reuse may be freed if no request is pending.
     may_trim: bool,
 }
 
@@ -64,12 +64,12 @@ impl core::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Creates a client that begins from `session`; in the default session no user is logged in. It does nothing before
-    /// the first request or [`connect`](Self::connect).
+    /// Creates a client for a stored session. In the default session no user is logged in. The client does nothing
+    /// before the first request or [`connect`](Self::connect).
     ///
     /// # Errors
-    /// [`WrongServers`] if the session has keys of other servers than those that `config` is for: they are not shown to
-    /// others. A session without keys becomes one of these servers, and loses what it held of others.
+    /// [`WrongServers`] if the session has keys for other servers than those of `config`: keys are never offered to
+    /// other servers. A session without keys is assigned to the servers of `config`, and loses what belongs to others.
     pub fn new(
         config: Config,
         mut session: StoredSession,
@@ -99,9 +99,10 @@ impl Client {
         Ok(client)
     }
 
-    /// Takes one input. It cannot fail: a peer that breaks the protocol loses its connection, and an [`Event`] says why.
+    /// Handles one input. A peer that violates the protocol loses its connection, and [`Event::Disconnected`] has the
+    /// reason.
     ///
-    /// Costs grow with the bytes of the input.
+    /// The cost grows with the length of the input.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         let updates = self.updates.len();
         match input {
@@ -137,7 +138,7 @@ impl Client {
         self.may_trim = self.updates.len() == updates;
     }
 
-    /// Returns what to do next; call it until it returns [`Output::Timeout`].
+    /// Returns the next output. Call it until it returns [`Output::Timeout`].
     pub fn poll_output(&mut self) -> Output {
         if self.stored.take_changed() {
             return Output::Event(Event::SessionChanged);
@@ -151,7 +152,7 @@ impl Client {
         Output::Timeout(self.next_timeout())
     }
 
-    /// Frees the memory that is kept for reuse: most clients are idle most of the time.
+    /// Frees the memory that is kept for reuse, since most clients are idle most of the time.
     fn trim(&mut self) {
         self.outputs = VecDeque::new();
         self.internal_results = VecDeque::new();
@@ -160,8 +161,8 @@ impl Client {
         self.datacenters.values_mut().for_each(|datacenter| datacenter.trim());
     }
 
-    /// Opens the connection to the home DC and keeps it: [`Event::Connected`] says that it works,
-    /// [`Event::Disconnected`] without `retry_in` that it was given up. A pause before another attempt is cut short.
+    /// Opens the connection to the home DC, and keeps it open. [`Event::Connected`] follows, or [`Event::Disconnected`]
+    /// without `retry_in` if the client gives up. A backoff ends now.
     pub fn connect(&mut self, now: Now) {
         let home = self.home();
         if !self.knows_address(home) {
@@ -173,49 +174,50 @@ impl Client {
         }
     }
 
-    /// Returns how many packets and messages were refused so far, by [`MessageError::name`](crate::session::MessageError::name).
+    /// Returns the number of rejected packets and messages, by
+    /// [`MessageError::name`](crate::session::MessageError::name).
     #[must_use]
     pub const fn rejected_counts(&self) -> &BTreeMap<&'static str, u64> {
         &self.rejections
     }
 
-    /// Takes the oldest update in the queue: one boxed TL object.
+    /// Takes the oldest update: one boxed TL object.
     pub fn take_update(&mut self) -> Option<Vec<u8>> {
         self.updates.take()
     }
 
-    /// Returns what must be stored between runs. [`Event::SessionChanged`] says when it changed.
+    /// Returns the session to store between runs. [`Event::SessionChanged`] follows each change.
     #[must_use]
     pub fn session(&self) -> &StoredSession {
         &self.stored
     }
 
-    /// Returns the home DC, as far as it is known.
+    /// Returns the home DC, or the configured initial DC if it is not known yet.
     #[must_use]
     pub fn home(&self) -> DcId {
         self.stored.home_dc.unwrap_or(self.config.initial_dc)
     }
 
-    /// Returns whether the connection to the home DC is up and validated.
+    /// Returns whether the connection to the home DC is ready.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.datacenters.get(&self.home()).is_some_and(|datacenter| datacenter.is_ready())
     }
 
-    /// Returns whether a stream to any DC is up, whatever state its connection has.
+    /// Returns whether a stream to any DC is up, ready or not.
     #[must_use]
     pub fn has_stream(&self) -> bool {
         self.datacenters.values().any(|datacenter| datacenter.has_stream())
     }
 
-    /// Returns the DC that does not answer and why: a step of a login is asked to wait again and again, or a connection ended and no
-    /// request was answered since.
+    /// Returns a DC that answers no request, and what it does instead: it repeatedly makes a login step wait, or its
+    /// last connection ended and no request was answered since.
     #[must_use]
     pub fn trouble(&self) -> Option<(DcId, Trouble)> {
         let home = self.home();
         let waits = self.steps.flows.values().find_map(|step| step.last_error.clone());
         let lost = || {
-            // One connection that ended says little if the next one is open.
+            // One failure says little if the next connection is open.
             let is_reported = |datacenter: &Datacenter| datacenter.failures() > 1 || !datacenter.is_open();
             let datacenter =
                 self.datacenters.get(&home).filter(|datacenter| datacenter.last_failure().is_some());
@@ -230,8 +232,8 @@ impl Client {
             .or_else(|| lost().map(|(dc, reason)| (dc, Trouble::Disconnected(reason))))
     }
 
-    /// Closes all connections and ends all pending requests and steps with [`InvokeError::Cancelled`]. The client takes no
-    /// further requests.
+    /// Closes all connections, and ends all pending requests and login steps with [`InvokeError::Cancelled`]. The
+    /// client accepts no further requests.
     pub fn close(&mut self, now: Now) {
         self.closed = true;
         for id in self.requests.all_unanswered() {
@@ -246,7 +248,7 @@ impl Client {
         self.advance(now);
     }
 
-    /// Makes `dc` the home DC, and closes the connection to the one before if nothing needs it.
+    /// Makes `dc` the home DC. Closes the connection to the previous one if nothing needs it.
     pub(super) fn move_home(&mut self, dc: DcId) {
         let old = self.home();
         self.stored.edit().home_dc = Some(dc);
@@ -265,7 +267,7 @@ impl Client {
         }
     }
 
-    /// Forgets the login and its keys, and asks the servers to destroy them.
+    /// Forgets the login and its keys, and starts to destroy them on the servers.
     pub(super) fn forget_login(&mut self, now: Now) {
         self.stored.edit().user = None;
         self.cancel_updates_query();

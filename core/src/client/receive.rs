@@ -1,4 +1,4 @@
-//! What arrives: every received message is matched here, once.
+//! Received bytes: every message is matched here, once.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
@@ -21,6 +21,16 @@ use crate::session::{MessageError, RequestTag};
 use crate::time::Now;
 
 impl Client {
+    /// Takes received bytes.
+    ///
+    /// Results and updates are taken as they are read. Changes of what the datacenter's borrow excludes are deferred,
+    /// and made in this order:
+    ///
+    /// 1. the datacenter: ready, a new key, a login to be transferred, ended requests;
+    /// 2. other datacenters: requests that are sent again there, once the first one no longer counts them;
+    /// 3. the stored session: key, salt, clock, addresses;
+    /// 4. the end of the login, after that, since it may forget the key;
+    /// 5. the end of the connection, which decides by all of this whether to reconnect.
     pub(super) fn on_received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
         let home = self.home();
         let mut cx = Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
@@ -106,23 +116,23 @@ impl Client {
             self.on_links_scanned(now);
         }
         if let Err(reason) = result {
-            let goes_on = find(&mut self.datacenters, conn)
+            let drains = find(&mut self.datacenters, conn)
                 .is_some_and(|(datacenter, role)| datacenter.drains_after(role, &reason));
-            if !goes_on {
+            if !drains {
                 self.outputs.push_back(Output::Close { conn });
             }
             self.on_disconnect(now, conn, &reason);
         }
     }
 
-    /// The server says that no user is logged in any more.
+    /// Handles that the server has ended the login.
     pub(super) fn on_logged_out(&mut self, cause: LogoutCause) {
         if self.stored.remove_user() {
             self.outputs.push_back(Output::Event(Event::SessionRevoked(cause)));
         }
     }
 
-    /// Gives up a DC's key, which is dead: the next connection makes another one.
+    /// Forgets a DC's key, which cannot be used any more. The next connection makes another.
     pub(super) fn forget_key(&mut self, dc: DcId) {
         if dc == self.home() {
             self.restart_config_query();
@@ -138,7 +148,7 @@ fn count(rejections: &mut BTreeMap<&'static str, u64>, error: &MessageError) {
     *rejections.entry(error.name()).or_default() += 1;
 }
 
-/// The parts of the client that received messages go to while a datacenter is borrowed.
+/// The parts of the client that received messages change while the datacenter is borrowed.
 struct Dispatch<'a> {
     dc: DcId,
     requests: &'a mut PendingRequests,
@@ -146,8 +156,8 @@ struct Dispatch<'a> {
     internal_results: &'a mut VecDeque<(RequestId, Requester)>,
     updates: &'a mut UpdateQueue,
     rejections: &'a mut BTreeMap<&'static str, u64>,
-    /// Whether the account lives at another DC: a request that finds no user logged in here waits until the login is
-    /// imported, and says nothing about the login as a whole.
+    /// Whether the account's home is another DC. A request that finds no user logged in here waits for the transfer of
+    /// the login, and says nothing about the login at home.
     is_foreign_dc: bool,
     /// Whether the session is under a temporary key.
     is_temporary: bool,
@@ -156,21 +166,21 @@ struct Dispatch<'a> {
     deferred: Deferred,
 }
 
-/// What received bytes change in the client, done once the datacenter is no longer borrowed.
+/// Changes that are made once the datacenter is no longer borrowed.
 #[derive(Default)]
 struct Deferred {
     key: Option<DcAuth>,
     logged_out: Option<LogoutCause>,
-    /// Requests that found no user logged in at this DC, and wait.
+    /// Requests that wait until the login is transferred to this DC.
     unauthorized: Vec<RequestTag>,
-    /// A request of the application or a step was answered without an error.
+    /// Whether a request of the application or of a login step has a result other than an error.
     has_result: bool,
-    /// Requests that have ended here.
+    /// Requests that have ended at this DC.
     ended: Vec<RequestTag>,
-    /// Requests that are sent again, mostly to another DC.
+    /// Requests that are queued again at a DC.
     rerouted: Vec<(RequestId, DcId)>,
     login_token_scanned: bool,
-    /// Addresses that an update announces.
+    /// What an update announces of the addresses of DCs.
     addresses: Option<AnnouncedOptions>,
     has_new_session: bool,
 }

@@ -14,34 +14,35 @@ use crate::session::Delivery;
 use crate::time::Now;
 use crate::tl::{Deserialize, Function};
 
-/// Which DC a request goes to.
+/// The DC that a request is sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     /// The home DC.
     Home,
-    /// This DC. If a user is logged in, the authorization is transferred to it first.
+    /// This DC. If a user is logged in, the login is transferred to it first.
     Dc(DcId),
 }
 
-/// How a request is sent. Begin with [`new`](Self::new) and set what differs.
+/// How a request is sent. Start with [`new`](Self::new), and set what differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestOptions {
-    /// Which DC it goes to; the home DC by default.
+    /// The DC that it is sent to. Default: the home DC.
     pub route: Route,
-    /// How long to wait for the answer; `None`, the default: as long as [`Config::request_timeout`](super::Config::request_timeout) says,
-    /// which does not count the making of the first key.
+    /// The time limit of the answer. Default: `None`, for [`Config::request_timeout`](super::Config::request_timeout),
+    /// which does not count the key exchange of the first connection.
     pub timeout: Option<Duration>,
-    /// The request after which the server must execute this one (`invokeAfterMsg`), if that is still pending. Both must go
-    /// to the same DC.
+    /// The request after which the server must execute this one (`invokeAfterMsg`), if that is still pending. Both must
+    /// be sent to the same DC.
     pub after: Option<RequestId>,
-    /// Whether the client itself repeats the request at the DC that `FILE_MIGRATE_X` or `STATS_MIGRATE_X` names, up to
-    /// three times; by default the error is the result (see [`RpcError::redirect_dc`](crate::rpc::RpcError::redirect_dc)).
+    /// Whether the client itself sends the request again to the DC that `FILE_MIGRATE_X` or `STATS_MIGRATE_X` names, up
+    /// to three times. Default: `false`, the error is the result (see
+    /// [`RpcError::redirect_dc`](crate::rpc::RpcError::redirect_dc)).
     pub follow_redirects: bool,
-    /// What happens if its outcome is unknown; by default it fails. [`OnUnknownOutcome`] says when that is.
+    /// The action if its outcome is unknown, see [`OnUnknownOutcome`]. Default: it fails.
     pub on_unknown_outcome: OnUnknownOutcome,
-    /// Whether [`Event::QuickAck`] says, before the answer, that the server has it; default no. There are no quick acks over
-    /// [`Full`](crate::transport::Framing::Full) framing.
+    /// Whether to request a quick ack, of which [`Event::QuickAck`] informs. Default: `false`.
+    /// [`Full`](crate::transport::Framing::Full) framing has no quick acks.
     pub quick_ack: bool,
 }
 
@@ -114,7 +115,7 @@ impl From<Route> for RequestOptions {
     }
 }
 
-/// A request whose result is typed.
+/// The handle of a request whose result has a type.
 #[derive(Debug)]
 pub struct RequestHandle<F> {
     id: RequestId,
@@ -122,7 +123,7 @@ pub struct RequestHandle<F> {
 }
 
 impl<F> RequestHandle<F> {
-    /// Returns the request, as [`Event::Completed`] names it.
+    /// Returns the identifier of the request, which [`Event::Completed`] contains.
     #[must_use]
     pub const fn id(&self) -> RequestId {
         self.id
@@ -138,7 +139,7 @@ impl<F> Clone for RequestHandle<F> {
 impl<F> Copy for RequestHandle<F> {}
 
 impl Client {
-    /// Sends a request. Costs grow with its size.
+    /// Sends a request.
     ///
     /// # Errors
     /// [`ApiMisuse`] if the query is too long, too many requests are pending, the DC has no address, or the client is
@@ -153,11 +154,11 @@ impl Client {
         Ok(RequestHandle { id, function: PhantomData })
     }
 
-    /// Sends a query of any layer that is already serialised: one boxed TL function.
+    /// Sends a serialized query of any layer: one boxed TL function.
     ///
     /// # Errors
-    /// [`ApiMisuse`] if the query is empty, longer than 1 MiB or no multiple of 4 bytes, too many requests are pending, the
-    /// DC has no address, or the client is closed.
+    /// [`ApiMisuse`] if the query is empty, longer than 1 MiB or no multiple of 4 bytes, too many requests are pending,
+    /// the DC has no address, or the client is closed.
     pub fn invoke_raw(
         &mut self,
         now: Now,
@@ -199,28 +200,28 @@ impl Client {
         Ok(id)
     }
 
-    /// Takes the result of a request; `None` if there is none yet.
+    /// Takes the result of a request. Returns `None` if there is none yet.
     pub fn take<F: Function>(&mut self, handle: &RequestHandle<F>) -> Option<Result<F::Reply, InvokeError>> {
         let result = self.take_raw(handle.id)?;
         Some(result.and_then(|body| F::Reply::from_bytes(&body).map_err(InvokeError::Decode)))
     }
 
-    /// Takes the result of a request as one boxed TL object; `None` if there is none yet.
+    /// Takes the result of a request as one boxed TL object. Returns `None` if there is none yet.
     pub fn take_raw(&mut self, id: RequestId) -> Option<Result<Vec<u8>, InvokeError>> {
         let result = self.requests.take(id)?;
         Some(result.map(|mut body| core::mem::take(body.expose_mut())))
     }
 
-    /// Forgets a request or a step of a login; an answer that still comes is ignored. If it left already, the server
-    /// is asked to drop the answer (`rpc_drop_answer`) with the next packet.
+    /// Forgets a request or a login step. A later answer is ignored. If the request was sent, the next packet asks the
+    /// server to drop the answer (`rpc_drop_answer`).
     pub fn cancel(&mut self, id: RequestId) {
         let query = self.steps.cancel(id).unwrap_or(id);
         self.drop_request(query);
         self.requests.remove(query);
     }
 
-    /// Returns how far a request has come, until its result is taken; `None` if it ended without an answer of the server: then
-    /// the error says how far it had come.
+    /// Returns the progress of a request until its result is taken, or `None` if it ended without an answer of the
+    /// server: then the error contains its progress.
     #[must_use]
     pub fn delivery(&self, id: RequestId) -> Option<Delivery> {
         if self.requests.is_answered(id) {
@@ -230,8 +231,8 @@ impl Client {
         Some(self.datacenters.get(&dc).map_or(Delivery::Queued, |datacenter| datacenter.delivery(id.tag())))
     }
 
-    /// Returns whether the server got a request, as far as it told: by a quick acknowledgement, which also a stranger on the way
-    /// can suppress but hardly forge (31 bits), an acknowledgement or the answer.
+    /// Returns whether the server has confirmed a request: by a quick ack, an ack or the answer. An on-path attacker
+    /// can suppress a quick ack, but can hardly forge it (31 bits).
     #[must_use]
     pub fn is_received(&self, id: RequestId) -> bool {
         self.requests.is_quickly_acknowledged(id)
@@ -244,7 +245,7 @@ impl Client {
         id
     }
 
-    /// Sends a query of the client's own. It may be executed twice.
+    /// Sends a query of the client itself. It may be executed twice.
     pub(super) fn send_internal(
         &mut self,
         now: Now,
@@ -266,7 +267,7 @@ impl Client {
         self.send(request, now)
     }
 
-    /// Adds a request to those that are pending, and sends it.
+    /// Adds a pending request, and queues it at its DC.
     pub(super) fn send(&mut self, request: NewRequest, now: Now) -> RequestId {
         let id = self.new_request_id();
         let dc = request.dc;
@@ -294,10 +295,10 @@ impl Client {
         }
     }
 
-    /// Ends the requests that may have been executed and must not be twice; the others are sent again.
+    /// Decides about requests of unknown outcome by their policy: each fails or is sent again.
     pub(super) fn resolve_unknown_outcomes(&mut self) {
         let mut reported: Vec<RequestId> = Vec::new();
-        // Each goes before all that waits, so the oldest comes last.
+        // Each is queued before all others, so the oldest comes last.
         for datacenter in self.datacenters.values_mut() {
             for id in datacenter.take_unknown_outcomes().into_iter().rev().map(RequestId::from) {
                 match (self.requests.on_unknown_outcome(id), self.requests.constraints(id)) {

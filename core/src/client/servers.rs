@@ -86,7 +86,8 @@ impl fmt::Display for ServersName {
 }
 
 impl Servers {
-    /// Returns whether an address lies in the networks that Telegram publishes (`core.telegram.org/resources/cidr.txt`).
+    /// Returns whether an address lies in the networks that Telegram publishes
+    /// (`core.telegram.org/resources/cidr.txt`).
     #[must_use]
     pub fn is_telegram_address(address: IpAddr) -> bool {
         match address.to_canonical() {
@@ -130,8 +131,8 @@ impl Servers {
         }
     }
 
-    /// Returns where the DCs are for a program that the session is exported to: `dcs`, but for sessions of other servers than
-    /// Telegram's only what of it is not Telegram's, and then the servers' own addresses.
+    /// Returns where the DCs are for a program that the session is exported to: `dcs`, but for sessions of other
+    /// servers than Telegram's only what of it is not Telegram's, and then the servers' own addresses.
     #[must_use]
     pub fn table(&self, dcs: &DcTable) -> DcTable {
         let own = match self {

@@ -38,8 +38,8 @@ pub enum WrongServers {
 }
 
 impl CustomServers {
-    /// Returns whether `session`, which belongs to these servers, may be used with `others`: they have an RSA key in common. If
-    /// one side knows no key, an address says it, see [`Self::known_at`].
+    /// Returns whether `session`, which belongs to these servers, may be used with `others`: they have an RSA key in
+    /// common. If one side knows no key, an address says it, see [`Self::known_at`].
     fn same_servers(&self, others: &Self, session: &StoredSession) -> bool {
         match (self.public_keys.as_slice(), others.public_keys.as_slice()) {
             ([], _) | (_, []) => self.known_at(others, session),
@@ -47,9 +47,9 @@ impl CustomServers {
         }
     }
 
-    /// Returns whether each DC that would be offered one of the session's keys is at an address of these servers: one that the
-    /// session was made with, or one that they told of themselves. A DC of which no address was known is taken along
-    /// by another one. If no address is known at all, it is the caller who says where the servers are.
+    /// Returns whether each DC that would be offered one of the session's keys is at an address of these servers: one
+    /// that the session was made with, or one that they told of themselves. A DC of which no address was known is taken
+    /// along by another one. If no address is known at all, it is the caller who says where the servers are.
     fn known_at(&self, others: &Self, session: &StoredSession) -> bool {
         // A CDN DC holds files, and is not asked for keys.
         let told = || session.dc_options.iter().filter(|it| !it.cdn).map(|it| (it.dc, it.address));
@@ -81,8 +81,8 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 impl Config {
-    /// Returns the servers that this configuration is for. It is for Telegram if all its keys are Telegram's, and so are all its
-    /// addresses.
+    /// Returns the servers that this configuration is for. It is for Telegram if all its keys are Telegram's, and so
+    /// are all its addresses.
     #[must_use]
     pub fn servers(&self) -> Servers {
         let known = [PublicKey::telegram_production(), PublicKey::telegram_test()];
@@ -100,8 +100,8 @@ impl Config {
         })
     }
 
-    /// Returns the configuration with the usual limits for the servers that a session belongs to: Telegram's if the session
-    /// does not say.
+    /// Returns the configuration with the usual limits for the servers that a session belongs to: Telegram's if the
+    /// session does not say.
     ///
     /// # Errors
     /// [`WrongServers::Ended`], [`WrongServers::NoAddress`].
@@ -122,7 +122,8 @@ impl Config {
         }
     }
 
-    /// Returns whether a session may be used with this configuration: it has no key yet, or it belongs to the same servers.
+    /// Returns whether a session may be used with this configuration: it has no key yet, or it belongs to the same
+    /// servers.
     ///
     /// # Errors
     /// [`WrongServers`].

@@ -1,4 +1,4 @@
-//! The steps of logins that a client runs.
+//! The login steps that a client runs.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -101,9 +101,9 @@ pub(super) struct Step {
     pub(super) flow: Box<dyn AnyFlow>,
     /// The request that waits for an answer.
     pub(super) query: Option<RequestId>,
-    /// What to do if nothing else happens before. `None` while a request waits, which has a deadline of its own.
+    /// The timer; `None` while a request is pending, which has its own deadline.
     pub(super) timer: Option<(Timestamp, StepTimer)>,
-    /// Total length of its flood waits.
+    /// The total length of its flood waits.
     pub(super) flood_waited: Duration,
     /// Number of flood waits so far.
     pub(super) flood_waits: u32,
@@ -113,11 +113,11 @@ pub(super) struct Step {
     pub(super) last_error: Option<RpcError>,
     /// `updateLoginToken` came while a request was under way.
     pub(super) login_token_scanned: bool,
-    /// From this time on, another scan renews the link at once; before it, the last scan has just had no effect.
+    /// Until this time, a scan renews the link only at this time, since the server may report scans without end.
     pub(super) scan_throttled_until: Timestamp,
 }
 
-/// What a step does when its timer is due.
+/// The action of a step's timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StepTimer {
     /// Ends the step: the key stretching was not returned.

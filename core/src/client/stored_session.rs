@@ -142,7 +142,8 @@ impl StoredSession {
         *self == Self { servers, dc_options, test_dcs: self.test_dcs, ..Self::default() }
     }
 
-    /// Keeps a logout token. It replaces the oldest if there are 20; a token that is empty or longer than 1 KiB is not kept.
+    /// Keeps a logout token. It replaces the oldest if there are 20; a token that is empty or longer than 1 KiB is not
+    /// kept.
     pub fn keep_logout_token(&mut self, token: Zeroizing<Vec<u8>>) {
         if token.is_empty()
             || token.len() > policy::MAX_LOGOUT_TOKEN_LEN
@@ -155,7 +156,8 @@ impl StoredSession {
         self.logout_tokens.push(token);
     }
 
-    /// Returns the session as one line of text, `sansgram1:` and base64url; it contains the keys, so guard it like a password.
+    /// Returns the session as one line of text, `sansgram1:` and base64url; it contains the keys, so guard it like a
+    /// password.
     ///
     /// Layout, little-endian: version 1, flags 1, home DC 2, `api_id` 4, user 8, clock offset 8, number of keys 2; for
     /// each key DC 2, salt 8, key 256; number of tokens 2; for each token length 2 and the token; sections; checksum 8.

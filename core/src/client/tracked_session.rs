@@ -85,8 +85,8 @@ impl TrackedSession {
         self.edit().dc_options.take_config(config, is_telegram, server_time);
     }
 
-    /// Takes what an update announces of the addresses. Outdated ones are not saved as such: the query that follows stores
-    /// the next.
+    /// Takes what an update announces of the addresses. Outdated ones are not saved as such: the query that follows
+    /// stores the next.
     pub(super) fn take_dc_options(&mut self, announced: &AnnouncedOptions) {
         match announced {
             AnnouncedOptions::Outdated => self.session.dc_options.expires = 0,

@@ -27,14 +27,14 @@ pub enum DisconnectReason {
     #[error("the server was silent for too long")]
     ReadTimeout,
     /// The peer accepts no bytes: a transmit was not completed in time.
-    #[error("the connection is stuck: what was written did not leave in time")]
+    #[error("the server accepted no data in time")]
     WriteTimeout,
     /// The server sent bytes that are not a frame of the transport.
     #[error("{}", frame_text(.0))]
     Frame(FrameError),
     /// The proxy does not speak fake TLS, does not know the secret, or closed the connection.
     #[cfg(feature = "mtproxy")]
-    #[error("the proxy refused us: {0}")]
+    #[error("the MTProxy cannot be used: {0}")]
     FakeTls(FakeTlsError),
     /// The WebSocket could not be opened, or was closed.
     #[cfg(feature = "websocket")]
@@ -83,10 +83,10 @@ impl fmt::Display for Trouble {
             Self::Disconnected(DisconnectReason::Rejected(reject)) => reject.fmt(f),
             Self::Disconnected(reason) => write!(f, "the last connection ended: {reason}"),
             Self::ServerBusy(error) if error.code == 420 => {
-                write!(f, "the server asks to wait again and again: {error}")
+                write!(f, "the server repeatedly requires a wait: {error}")
             }
             Self::ServerBusy(error) => {
-                write!(f, "the server says again and again that it is in trouble: {error}")
+                write!(f, "the server repeatedly reports an internal error: {error}")
             }
         }
     }
@@ -131,8 +131,8 @@ impl From<StackError> for DisconnectReason {
 
 const fn transport_error_text(code: i32) -> &'static str {
     match code {
-        -404 => "the server does not know the session's key, or does not agree to make one",
-        -429 => "the server wants fewer connections",
+        -404 => "the server does not know the key, or refused to make one",
+        -429 => "the server requires fewer connections",
         -444 => "the address belongs to another DC",
         _ => "the server refuses the connection",
     }

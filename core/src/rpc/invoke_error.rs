@@ -37,7 +37,7 @@ pub enum InvokeError {
     #[error("no address of {0} is known")]
     UnknownDc(DcId),
     /// No answer arrived in time.
-    #[error("the server gave no answer in time{}", trouble_suffix(.trouble.as_ref()))]
+    #[error("the server did not answer in time{}", trouble_suffix(.trouble.as_ref()))]
     TimedOut {
         /// The progress of the request. From [`Delivery::Packed`] on, the server may have executed it.
         delivery: Delivery,
@@ -48,7 +48,7 @@ pub enum InvokeError {
     /// [`OnUnknownOutcome`](super::OnUnknownOutcome).
     /// [`RequestOptions::on_unknown_outcome`](crate::client::RequestOptions::on_unknown_outcome) can select to send it
     /// again instead.
-    #[error("the server cannot be asked any more whether it executed the request")]
+    #[error("it is unknown whether the server executed the request")]
     OutcomeUnknown {
         /// The progress of the request.
         delivery: Delivery,

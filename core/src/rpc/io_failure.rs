@@ -37,7 +37,7 @@ pub enum ProxyFault {
     #[error("the proxy's name has no address")]
     UnknownHost,
     /// The lookup of the proxy's name timed out.
-    #[error("the proxy's name was looked up without an answer")]
+    #[error("the lookup of the proxy's name timed out")]
     LookupTimedOut,
     /// No program listens on the proxy's address.
     #[error("the connection to the proxy was refused")]
@@ -46,16 +46,16 @@ pub enum ProxyFault {
     #[error("the proxy cannot be reached")]
     Unreachable,
     /// The proxy requires a user name and a password, and none are configured.
-    #[error("the proxy wants a user name and a password")]
+    #[error("the proxy requires a user name and password")]
     CredentialsRequired,
     /// The proxy rejects the user name and password.
     #[error("the proxy does not accept the user name and password")]
     CredentialsRefused,
     /// An HTTP proxy requires authentication and does not offer Basic, the only supported scheme.
-    #[error("the proxy offers to authenticate by {0} only, and not by Basic")]
+    #[error("the proxy supports authentication by {0} only, not by Basic")]
     SchemesNotSupported(AuthSchemes),
     /// A SOCKS5 proxy accepts neither of the supported methods: no authentication, and user name with password.
-    #[error("the proxy takes neither clients that are unknown to it nor a user name and a password")]
+    #[error("the proxy accepts neither anonymous clients nor a user name with password")]
     NoCommonMethod,
     /// A SOCKS5 proxy did not connect to the server. The value is its reply, 1 to 255 (RFC 1928, 6).
     #[error("the proxy did not connect to the server: {} (SOCKS reply {})", socks5_text(*.0), .0)]
@@ -70,34 +70,34 @@ pub enum ProxyFault {
     #[error("the proxy closed the connection")]
     Closed,
     /// The peer does not speak the proxy's protocol.
-    #[error("what answers is not a proxy of this kind")]
+    #[error("the peer is not a proxy of this kind")]
     Protocol,
     /// The proxy requires TLS: it is an HTTPS proxy or another TLS server.
-    #[error("a TLS server answers in the place of the proxy")]
+    #[error("a TLS server answers instead of the proxy")]
     Tls,
     /// The proxy is an HTTP server, not a SOCKS5 proxy.
-    #[error("an HTTP server answers in the place of a SOCKS5 proxy")]
+    #[error("an HTTP server answers instead of a SOCKS5 proxy")]
     HttpServer,
     /// The proxy is a SOCKS4 proxy, not a SOCKS5 proxy.
-    #[error("a SOCKS4 proxy answers in the place of a SOCKS5 proxy")]
+    #[error("a SOCKS4 proxy answers instead of a SOCKS5 proxy")]
     Socks4Proxy,
     /// The proxy is a SOCKS5 proxy, not an HTTP or SOCKS4 proxy.
-    #[error("a SOCKS5 proxy answers in the place of another kind of proxy")]
+    #[error("a SOCKS5 proxy answers instead of another kind of proxy")]
     Socks5Proxy,
 }
 
 /// Describes a SOCKS5 reply other than 0 (RFC 1928, 6).
 const fn socks5_text(reply: u8) -> &'static str {
     match reply {
-        1 => "it failed, and does not say why",
+        1 => "general failure",
         2 => "its rules do not allow it",
         3 => "it cannot reach the network",
         4 => "it cannot reach the host",
         5 => "the server refused the connection",
         6 => "the time to live expired",
-        7 => "it does not know CONNECT",
-        8 => "it does not know this type of address",
-        _ => "for a reason that no document names",
+        7 => "it does not support CONNECT",
+        8 => "it does not support this type of address",
+        _ => "unknown reason",
     }
 }
 
@@ -107,9 +107,9 @@ const fn http_text(status: u16) -> &'static str {
         400 => "it does not understand the request",
         403 => "it does not allow it",
         404 => "it does not find the server",
-        405 | 501 => "it does not know CONNECT, or not for this port",
+        405 | 501 => "it does not support CONNECT, or not to this port",
         408 | 504 => "the server did not answer in time",
-        429 => "it gets too many requests",
+        429 => "it has received too many requests",
         502 => "it cannot reach the server",
         503 => "it is overloaded, or cannot reach the server",
         _ => "it refused",

@@ -2,19 +2,19 @@
 
 use super::rpc_error::RpcError;
 
-/// Why a login ended although the client did not log out.
+/// Why the server ended a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogoutCause {
-    /// The key is not logged in (`AUTH_KEY_UNREGISTERED`): log in again.
+    /// No user is logged in under the key (`AUTH_KEY_UNREGISTERED`).
     Unregistered,
     /// The user ended this session from another device (`SESSION_REVOKED`, `SESSION_EXPIRED`).
     Revoked,
     /// The account was deleted or banned (`USER_DEACTIVATED`, `USER_DEACTIVATED_BAN`).
     Deactivated,
-    /// The same key was used from two places at once (`AUTH_KEY_DUPLICATED`): the key is dead.
+    /// The key was used from two places at once (`AUTH_KEY_DUPLICATED`), and cannot be used again.
     Duplicated,
-    /// The server does not know the key at all (`AUTH_KEY_INVALID`).
+    /// The server does not know the key (`AUTH_KEY_INVALID`).
     KeyInvalid,
 }
 

@@ -73,7 +73,8 @@ pub enum Requester {
 /// as never received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnUnknownOutcome {
-    /// Ends it with [`InvokeError::OutcomeUnknown`](super::InvokeError::OutcomeUnknown). A server that reports correctly never executes it twice.
+    /// Ends it with [`InvokeError::OutcomeUnknown`](super::InvokeError::OutcomeUnknown). A server that reports
+    /// correctly never executes it twice.
     #[default]
     Fail,
     /// Sends it again until it is answered or its deadline passes. For requests that may be executed twice, or contain

@@ -1,7 +1,7 @@
 //! The retry policy: which errors of a server lead to another attempt, how often, and after which pause.
 //!
-//! It covers the application's requests, the queries of the client itself, and the steps of a login. Two related policies
-//! are elsewhere: the backoff of connections (`client/backoff.rs`), and requests without an answer
+//! It covers the application's requests, the queries of the client itself, and the steps of a login. Two related
+//! policies are elsewhere: the backoff of connections (`client/backoff.rs`), and requests without an answer
 //! ([`OnUnknownOutcome`](super::OnUnknownOutcome)).
 
 use core::time::Duration;
@@ -157,8 +157,8 @@ pub(crate) fn login_retry_delay(retries: u32) -> Duration {
     Duration::from_secs(1 << retries.min(6)).min(MAX_LOGIN_RETRY_DELAY)
 }
 
-/// Returns whether the server, not the query, is at fault (`api/errors`, 500 and negative codes; unknown codes are taken
-/// for such). `AUTH_RESTART_X` asks for the same query again, and `AUTH_RESTART` does not.
+/// Returns whether the server, not the query, is at fault (`api/errors`, 500 and negative codes; unknown codes are
+/// taken for such). `AUTH_RESTART_X` asks for the same query again, and `AUTH_RESTART` does not.
 fn is_server_fault(error: &RpcError) -> bool {
     let restarts = (error.is("AUTH_RESTART") && error.value.is_none()) || error.is("SIGN_IN_FAILED");
     !matches!(error.code, 300..500) && !restarts

@@ -181,8 +181,8 @@ struct Effects<'a> {
 
 /// The meaning of a message for the client.
 pub(crate) enum ConnectionEvent<'a> {
-    /// The answer to a request: `rpc_error` or the result itself. The caller then calls [`Packet::accept_result`] or one of
-    /// the retries, or neither if the request waits for a login at this DC.
+    /// The answer to a request: `rpc_error` or the result itself. The caller then calls [`Packet::accept_result`] or
+    /// one of the retries, or neither if the request waits for a login at this DC.
     Result { tag: RequestTag, body: &'a [u8] },
     /// An update: one boxed TL object.
     Update { body: &'a [u8] },
@@ -245,7 +245,8 @@ impl Packet<'_> {
     }
 
     /// Sends a request again under another temporary key, since `error` says that this one is not bound. The connection
-    /// ends with `error` once all frames are read. A draining session, whose key will not be replaced, asks again instead.
+    /// ends with `error` once all frames are read. A draining session, whose key will not be replaced, asks again
+    /// instead.
     pub(crate) fn retry_with_new_key(&mut self, tag: RequestTag, error: RpcError) {
         if self.effects.is_draining {
             self.effects.retries.push(tag);
@@ -267,8 +268,8 @@ impl Effects<'_> {
         }
     }
 
-    /// Finishes a packet once all its messages were read: moves the connection to `Ready` if the key is validated, or extends
-    /// its deadline. Errors if the server refused to bind the key.
+    /// Finishes a packet once all its messages were read: moves the connection to `Ready` if the key is validated, or
+    /// extends its deadline. Errors if the server refused to bind the key.
     fn finish_packet(&mut self) -> Result<(), DisconnectReason> {
         if let Some(error) = self.refused_binding.take() {
             return Err(DisconnectReason::BindRefused(error));

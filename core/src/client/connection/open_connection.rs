@@ -160,7 +160,8 @@ impl OpenConnection {
         (self.stack.is_some() && self.write_due.is_none()).then(|| core::mem::take(&mut self.spare))
     }
 
-    /// Takes the buffer of [`take_buffer`](Self::take_buffer) back. Returns it, to be transmitted, if it was written to.
+    /// Takes the buffer of [`take_buffer`](Self::take_buffer) back. Returns it, to be transmitted, if it was written
+    /// to.
     pub(crate) fn finish_buffer(
         &mut self,
         mut buffer: Vec<u8>,

@@ -82,8 +82,8 @@ impl Attempts {
         }
     }
 
-    /// Returns whether no further attempt is made: `limit` attempts failed (0: no limit), or the proxy needs credentials. A DC
-    /// that was reached once is never given up; requests have their own deadlines.
+    /// Returns whether no further attempt is made: `limit` attempts failed (0: no limit), or the proxy needs
+    /// credentials. A DC that was reached once is never given up; requests have their own deadlines.
     pub(crate) fn is_given_up(&self, reason: &DisconnectReason, limit: u32) -> bool {
         let needs_person =
             matches!(reason, DisconnectReason::Network(IoFailure::Proxy(fault)) if fault.needs_credentials());

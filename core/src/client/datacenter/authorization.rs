@@ -1,13 +1,13 @@
-//! Whether the account's login is known at a DC, and how it gets there.
+//! The state of a login's transfer to a DC.
 
 use crate::rpc::RequestId;
 
-/// Whether the requests of the application may go to a DC.
+/// Whether requests of the application may be sent to a DC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TransferState {
-    /// They may, as far as the client knows.
+    /// They may.
     Unrestricted,
-    /// The authorization must be transferred first.
+    /// The login must be transferred first.
     ImportNeeded,
     /// It is being transferred by this request: an export, or the import after it.
     Importing(RequestId),
@@ -16,8 +16,10 @@ pub(crate) enum TransferState {
 /// The transfer of an authorization to one DC.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Transfer {
+    /// Number of exports so far.
     pub(crate) exports: u8,
+    /// Whether the pending request is the import.
     pub(crate) importing: bool,
-    /// Whether the key there was replaced, because it is dead.
+    /// Whether the key of the target DC was replaced, because it could not be used any more.
     pub(crate) renewed: bool,
 }

@@ -1,5 +1,5 @@
-//! The session of a temporary key that was replaced. It waits for the answers that it owes, and requests them. Under a new
-//! key msg_ids begin anew, so requests that the server has received in the old session must not be sent again.
+//! The session of a temporary key that was replaced. It waits for the answers that it owes, and requests them. Under a
+//! new key msg_ids begin anew, so requests that the server has received in the old session must not be sent again.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -66,7 +66,8 @@ impl DrainingSession {
         now >= self.until || !self.connection.has_requests()
     }
 
-    /// Handles the end of the connection. The next attempt begins after a backoff, unless the server has forgotten the key.
+    /// Handles the end of the connection. The next attempt begins after a backoff, unless the server has forgotten the
+    /// key.
     pub(crate) fn on_disconnect(
         &mut self,
         reason: &DisconnectReason,

@@ -25,8 +25,8 @@ pub(crate) struct KeyDestruction {
 }
 
 impl KeyDestruction {
-    /// Starts to destroy `key`, on the stream and in the session of `connection` if they can be used. A stream that cannot is
-    /// closed.
+    /// Starts to destroy `key`, on the stream and in the session of `connection` if they can be used. A stream that
+    /// cannot is closed.
     pub(crate) fn new(
         dc: DcId,
         key: &DcAuth,
@@ -90,7 +90,8 @@ impl KeyDestruction {
         self.over = true;
     }
 
-    /// Returns whether the destruction has ended. A connection that must be replaced ends it too: there is no time for another.
+    /// Returns whether the destruction has ended. A connection that must be replaced ends it too: there is no time for
+    /// another.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         self.over || now >= self.until || self.connection.overdue(now).is_some()
     }

@@ -10,9 +10,9 @@ const UNKNOWN_KEY: DisconnectReason = DisconnectReason::TransportError(-404);
 
 /// Counts the server's refusals of the keys of a DC.
 ///
-/// A -404 is not authenticated, so one alone changes nothing. If it is repeated, a session or a temporary key is dropped,
-/// never a permanent key. A permanent key, under which a user may be logged in, is dropped only if the server refuses twice
-/// in a row to bind a temporary key to it.
+/// A -404 is not authenticated, so one alone changes nothing. If it is repeated, a session or a temporary key is
+/// dropped, never a permanent key. A permanent key, under which a user may be logged in, is dropped only if the server
+/// refuses twice in a row to bind a temporary key to it.
 #[derive(Debug, Default)]
 pub(crate) struct KeyRefusals {
     /// Number of consecutive connections that ended with -404.

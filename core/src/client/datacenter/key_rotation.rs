@@ -8,8 +8,8 @@ use crate::policy;
 use crate::rpc::DisconnectReason;
 use crate::time::Timestamp;
 
-/// The state of the rotation. The datacenter passes in what it observes ([`RotationInput`]), and carries out the returned
-/// [`Action`].
+/// The state of the rotation. The datacenter passes in what it observes ([`RotationInput`]), and carries out the
+/// returned [`Action`].
 ///
 /// | stage | what happens | next stage | what the datacenter does |
 /// |---|---|---|---|
@@ -78,8 +78,8 @@ impl KeyRotation {
         self.when(renewal, now).is_some_and(|at| at <= now)
     }
 
-    /// Schedules the renewal of the present key in `renewal`, or not at all for `None`: the key does not expire, or is not in
-    /// use.
+    /// Schedules the renewal of the present key in `renewal`, or not at all for `None`: the key does not expire, or is
+    /// not in use.
     pub(crate) fn schedule(&mut self, renewal: Option<Duration>, now: Timestamp) {
         self.due = self.when(renewal, now);
     }

@@ -45,8 +45,8 @@ impl Datacenter {
         endpoints::attempt(config, stored, self.dc, self.attempts.total_failures())
     }
 
-    /// Begins an attempt over `stream`. If the temporary key of the session has expired, the session is dropped, so that the
-    /// attempt makes another key.
+    /// Begins an attempt over `stream`. If the temporary key of the session has expired, the session is dropped, so
+    /// that the attempt makes another key.
     pub(crate) fn open(&mut self, role: Role, stream: OpenConnection, requests: &PendingRequests, now: Now) {
         match role {
             Role::Main if self.main.is_key_expired(now) => self.drop_session(requests),
@@ -148,7 +148,8 @@ impl Datacenter {
         [unfinished, finished]
     }
 
-    /// Returns the time until the present temporary key should be replaced, or `None` if there is none or it is not in use.
+    /// Returns the time until the present temporary key should be replaced, or `None` if there is none or it is not in
+    /// use.
     fn renewal_in(&self, now: Now) -> Option<Duration> {
         let (carried, temporary) = self.main.temporary().filter(|_| self.main.is_ready())?;
         Some(Duration::from_secs(temporary.renew_at().saturating_sub(carried.server_time(now))))
@@ -169,8 +170,8 @@ impl Datacenter {
         })
     }
 
-    /// Returns whether a connection drains after `reason` instead of being closed: the server treats its temporary key as
-    /// unbound, although it was bound. Requests need another key, but the refusals of those in flight still arrive.
+    /// Returns whether a connection drains after `reason` instead of being closed: the server treats its temporary key
+    /// as unbound, although it was bound. Requests need another key, but the refusals of those in flight still arrive.
     pub(crate) fn drains_after(&self, role: Role, reason: &DisconnectReason) -> bool {
         let was_bound = self.main.temporary().is_some_and(|(_, temporary)| temporary.is_bound());
         role == Role::Main && was_bound && matches!(reason, DisconnectReason::BindRefused(_))
@@ -182,8 +183,8 @@ impl Datacenter {
         self.replace_main(Connection::new(), requests, now)
     }
 
-    /// Handles the end of the main connection, which was ready if `was_ready`. Returns whether the permanent key must be
-    /// given up.
+    /// Handles the end of the main connection, which was ready if `was_ready`. Returns whether the permanent key must
+    /// be given up.
     pub(crate) fn on_main_disconnect(
         &mut self,
         reason: &DisconnectReason,
@@ -210,7 +211,8 @@ impl Datacenter {
         verdict.gives_up_permanent_key
     }
 
-    /// Returns whether no further attempt is made after `reason`. `limit`: the maximum number of failures; 0 means none.
+    /// Returns whether no further attempt is made after `reason`. `limit`: the maximum number of failures; 0 means
+    /// none.
     pub(crate) fn is_given_up(&self, reason: &DisconnectReason, limit: u32) -> bool {
         self.attempts.is_given_up(reason, limit)
     }

@@ -1,5 +1,5 @@
-//! The requests to a DC. Each is in one of four places: queued or sent in the session of the main connection, parked until
-//! it may be sent, owed by the draining session, or orphaned: sent under a key that is gone.
+//! The requests to a DC. Each is in one of four places: queued or sent in the session of the main connection, parked
+//! until it may be sent, owed by the draining session, or orphaned: sent under a key that is gone.
 
 use alloc::vec::Vec;
 
@@ -26,8 +26,8 @@ impl Datacenter {
         self.main.carried().is_some_and(|carried| carried.takes_requests)
     }
 
-    /// Returns whether a request may leave in the present session. What is to be executed after something that the draining
-    /// session owes must wait: msg_ids of one session mean nothing in another.
+    /// Returns whether a request may leave in the present session. What is to be executed after something that the
+    /// draining session owes must wait: msg_ids of one session mean nothing in another.
     fn may_leave(&self, constraints: RequestConstraints) -> bool {
         let passes = self.transfer_state == TransferState::Unrestricted
             || matches!(constraints.requester, Requester::Transfer(_));
@@ -45,8 +45,8 @@ impl Datacenter {
         }
     }
 
-    /// Gives the session the requests that waited for it, once its key is usable. Returns whether they waited for a key
-    /// exchange.
+    /// Queues the pending requests in the session, once its key is usable; a key that must be bound is bound first.
+    /// Returns whether requests are queued now that had to wait for a key exchange.
     pub(crate) fn queue_waiting(&mut self, requests: &PendingRequests) -> bool {
         let waited = self.key_exchange_deadline().is_some();
         let Some(carried) = self.main.carried_mut() else { return false };
@@ -158,8 +158,8 @@ impl Datacenter {
         }
     }
 
-    /// Moves the requests that the server never got from the draining session to the present one. Returns the connection
-    /// to close if the draining has ended.
+    /// Moves the requests that the server never got from the draining session to the present one. Returns the
+    /// connection to close if the draining has ended.
     pub(super) fn tick_draining(&mut self, requests: &PendingRequests, now: Now) -> Option<ConnId> {
         let draining = self.draining.as_deref_mut()?;
         draining.connection_mut().tick(now.monotonic);
@@ -174,7 +174,8 @@ impl Datacenter {
         if is_over { self.drop_draining(requests) } else { None }
     }
 
-    /// Drops the draining session: the outcome of the requests that it owes is unknown. Returns its connection, to be closed.
+    /// Drops the draining session: the outcome of the requests that it owes is unknown. Returns its connection, to be
+    /// closed.
     pub(super) fn drop_draining(&mut self, requests: &PendingRequests) -> Option<ConnId> {
         let draining = self.draining.take()?;
         self.needs_unpark = true;

@@ -82,9 +82,9 @@ fn f13_requests_without_retry_fail_at_once() {
 #[test]
 fn f13_flood_waits_and_server_errors_are_reported() {
     for (code, message, says) in [
-        (420, "FLOOD_WAIT_0", "asks to wait"),
-        (500, "INTERDC_2_CALL_ERROR", "in trouble"),
-        (-503, "Timeout", "in trouble"),
+        (420, "FLOOD_WAIT_0", "requires a wait"),
+        (500, "INTERDC_2_CALL_ERROR", "internal error"),
+        (-503, "Timeout", "internal error"),
     ] {
         let mut pair = pair_with(vec![Fault::error("auth.importBotAuthorization", code, message)]);
         let now = pair.client_now();
