@@ -85,8 +85,8 @@ fn a_session_ends_if_the_server_denies_its_key() {
         fs::write(&copy, &session).unwrap();
         other.run(args)
     };
-    with_session(&["whoami"]).fails(&["does not know the session's key any more: log in again"]);
-    with_session(&["login"]).fails(&["does not know the session's key any more", "no terminal"]);
+    with_session(&["whoami"]).fails(&["no longer knows the session's key: log in again"]);
+    with_session(&["login"]).fails(&["no longer knows the session's key", "no terminal"]);
     with_session(&["logout"]).ok();
     with_session(&login).ok();
 }
@@ -97,7 +97,7 @@ fn the_reason_for_an_ended_session_is_reported() {
         (401, "SESSION_REVOKED", "the session was ended from another device: log in again"),
         (401, "USER_DEACTIVATED", "the account was deleted or banned"),
         (406, "AUTH_KEY_DUPLICATED", "used from two places at once"),
-        (401, "AUTH_KEY_UNREGISTERED", "the session is not logged in any more: log in again"),
+        (401, "AUTH_KEY_UNREGISTERED", "the session is no longer logged in: log in again"),
     ] {
         let fault = Fault::error("users.getUsers", code, name);
         let accounts = AccountOptions::default().with_faults(vec![fault]);

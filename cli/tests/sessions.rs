@@ -124,7 +124,7 @@ fn errors_do_not_show_the_string() {
     sessions(&directory, &["show", "--session", "me"]).fails(&["there is no session me.session"]);
     for (content, words) in [
         ("", ["it is empty", "; move it away, or use another session"]),
-        ("sansgram1:AAA?", ["damaged: it has characters that no session has", "; move it away"]),
+        ("sansgram1:AAA?", ["damaged: it contains invalid characters", "; move it away"]),
     ] {
         fs::write(directory.path.join("damaged.session"), content).unwrap();
         sessions(&directory, &["show", "--session", "damaged"]).fails(&words);

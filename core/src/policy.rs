@@ -93,7 +93,7 @@ pub(crate) const MAX_UNPACKED: usize = 10 * 1024 * 1024;
 pub(crate) const MAX_UNPACKED_PER_PACKET: usize = 4 * MAX_UNPACKED;
 /// Maximum number of requests in a sent container.
 pub(crate) const MAX_PACKED_REQUESTS: usize = 100;
-/// Length in bytes from which a container accepts no further request: 32 KiB, so that no ping waits long behind it.
+/// Length in bytes from which a container accepts no further request: 32 KiB, so that no ping waits long after it.
 pub(crate) const MAX_PACKED_BYTES: usize = 1 << 15;
 /// Maximum number of service messages to be sent. More would only help a peer that floods the client.
 pub(crate) const MAX_SERVICE_MESSAGES: usize = 256;
@@ -144,7 +144,7 @@ pub(crate) const URGENT_PING_EVERY: Duration = Duration::from_secs(1);
 /// Time limit for the answer to `msgs_state_req`. Longer than [`PING_TIMEOUT`], so that the query is first repeated on
 /// the next connection.
 pub(crate) const STATE_TIMEOUT: Duration = PING_TIMEOUT.saturating_add(Duration::from_secs(5));
-/// Times until the server is asked for answers owed from an earlier connection: after the start of the new one, then
+/// Times until the server is asked for awaited answers from an earlier connection: after the start of the new one, then
 /// again, then until they are given up. 30 s in total, so that a request with the default timeout can be sent again.
 pub(crate) const ANSWER_RESEND_AFTER: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(15)];

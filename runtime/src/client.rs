@@ -168,7 +168,7 @@ impl Client {
         self.shared().lock().machine.trouble()
     }
 
-    /// Returns the reason why the server ended the login, until a user logs in again. [`Update::SessionRevoked`]
+    /// Returns the reason why the server ended the login, until a user logs in again. [`Update::LoggedOut`]
     /// reports the moment.
     #[must_use]
     pub fn logout_cause(&self) -> Option<LogoutCause> {

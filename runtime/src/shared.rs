@@ -236,7 +236,7 @@ impl<M> State<M> {
                 self.flood_waits = FloodWaits { count: self.flood_waits.count + 1, last: wait };
                 self.push_event(ClientEvent::FloodWait { wait });
             }
-            Event::SessionRevoked(cause) => {
+            Event::LoggedOut(cause) => {
                 (self.logged_out, self.logout_unreported) = (Some(cause), Some(cause));
             }
             Event::UpdatesLost => self.updates_lost = true,

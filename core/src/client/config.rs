@@ -29,7 +29,7 @@ impl DcTable {
         Self::default()
     }
 
-    /// Adds an address behind those that `dc` has already.
+    /// Appends an address to those of `dc`.
     pub fn insert(&mut self, dc: DcId, address: SocketAddr) {
         let known = Arc::make_mut(&mut self.endpoints).entry(dc).or_default();
         if !known.contains(&address) {
@@ -57,81 +57,81 @@ impl DcTable {
 /// The ports of Telegram's DCs, the preferred one first.
 pub(super) const PORTS: [u16; 3] = [443, 80, 5222];
 
-/// What the client must know before it starts. Begin with [`telegram`](Self::telegram),
-/// [`telegram_test`](Self::telegram_test) or [`new`](Self::new), and set what differs.
+/// The configuration of a client. Start from [`telegram`](Self::telegram), [`telegram_test`](Self::telegram_test) or
+/// [`new`](Self::new), and change fields as needed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
     /// The application; needed for login, not for a session that is logged in already.
     pub api: Option<ApiCredentials>,
-    /// What the server shows of this device.
+    /// The description of this device in the user's list of active sessions.
     pub device: DeviceInfo,
     /// The addresses of the DCs.
     pub dcs: DcTable,
-    /// The DC to begin with if the session has no home DC.
+    /// The DC to connect to first if the session has no home DC.
     pub initial_dc: DcId,
     /// Whether these are Telegram's test DCs, whose numbers are sent plus 10,000; default no.
     pub test_dcs: bool,
-    /// The RSA keys that a server may identify itself by.
+    /// The trusted RSA keys of the servers.
     pub public_keys: Arc<[PublicKey]>,
     /// The framing, if the stream mode leaves the choice.
     pub framing: Framing,
-    /// What connections look like from outside, the same for all DCs; default plain. If a WebSocket's host requires
-    /// TLS, the embedder opens a TLS stream.
+    /// The stream mode of all connections; default plain. If a WebSocket's host requires TLS, the embedder opens a TLS
+    /// stream.
     pub stream_mode: StreamMode,
-    /// The addresses of an MTProxy or a WebSocket gateway, the preferred one first: all connections go there. Default
-    /// empty: connections go to the DCs.
+    /// The addresses of an MTProxy or WebSocket gateway, preferred first. If not empty, all connections go there;
+    /// default empty.
     pub proxy_endpoints: Vec<SocketAddr>,
-    /// Whether the embedder reaches the addresses through a proxy (SOCKS5, HTTP); default no. If so, addresses that the
-    /// server announces for proxies come first.
+    /// Whether the embedder reaches the addresses through a proxy (SOCKS5, HTTP); default no. If so, static addresses
+    /// that the server announces are preferred.
     pub through_proxy: bool,
-    /// Whether the home DC is asked for the addresses of all DCs (`help.getConfig`); default yes. It is asked along
-    /// with the first request, and again once the answer has expired: about one small request an hour. The addresses
-    /// are stored in the session and tried besides those of [`dcs`](Self::dcs). With
-    /// [`proxy_endpoints`](Self::proxy_endpoints), which find the DCs by themselves, it is never asked.
+    /// Whether the client queries the home DC for the addresses of all DCs (`help.getConfig`); default yes. It does so
+    /// with the first request, and again once the answer has expired, about once an hour. The addresses are stored in
+    /// the session, and used in addition to [`dcs`](Self::dcs). There is no query with
+    /// [`proxy_endpoints`](Self::proxy_endpoints).
     pub learn_addresses: bool,
     /// The framings that are tried in turn once all addresses of a DC have failed; default none.
     pub fallback_framings: Vec<Framing>,
-    /// Whether the server pushes updates; default yes. If so, it is asked where they stand (`updates.getState`) after a
-    /// login and whenever it makes a new session, and [`Event::UpdatesState`](super::Event::UpdatesState) says it. If
-    /// not, the application's requests travel in `invokeWithoutUpdates`, and are not packed.
+    /// Whether the server pushes updates; default yes. If so, the client queries their state (`updates.getState`) after
+    /// a login and whenever the server creates a new session, and reports it as
+    /// [`Event::UpdatesState`](super::Event::UpdatesState). If not, requests are wrapped in `invokeWithoutUpdates`, and
+    /// are not compressed.
     pub updates: bool,
-    /// Perfect forward secrecy: requests travel under temporary keys, and a permanent key is used only to bind those
-    /// and to be destroyed. Costs a second key exchange for each DC and key lifetime. Default off.
+    /// Perfect forward secrecy: requests are encrypted with temporary keys; permanent keys are only used to bind them,
+    /// and at the logout. Costs a second key exchange per DC and key lifetime. Default off.
     pub pfs: bool,
-    /// How long a temporary key lives, default 24 h, at least a minute. The next one is made in the last eighth (the
-    /// last hour, if that is shorter).
+    /// The lifetime of a temporary key; default 24 h, at least 1 min. The next one is made in its last eighth, at most
+    /// an hour before its end.
     pub temporary_key_lifetime: Duration,
-    /// Connections to other DCs than the home DC are closed after so long without a request; default 5 minutes.
+    /// The idle time after which connections to DCs other than the home DC are closed; default 5 min.
     pub idle_timeout: Duration,
-    /// How long a connection that is not ready may go without a sign of the server, from
-    /// [`Output::Open`](super::Output::Open) on; default 20 s. The open stream is the first sign, each verified answer
-    /// another: the time begins anew. Beyond it, the connection is closed and tried again. A pong is waited for 15 s,
-    /// so round trips of up to 14 s work.
+    /// The maximum time without a sign of life from the server while a connection is not ready, from
+    /// [`Output::Open`](super::Output::Open) on; default 20 s. The opened stream and each verified answer restart it.
+    /// After it, the connection is closed and tried again. The client waits 15 s for a pong, so round trips of up to 14
+    /// s work.
     pub connect_timeout: Duration,
-    /// The longest time from [`Output::Open`](super::Output::Open) until the connection is ready, however steadily the
-    /// server answers; default 180 s. The stream takes a round trip, a permanent key three and its validation one; a
-    /// temporary key three more and its binding one.
+    /// The maximum time from [`Output::Open`](super::Output::Open) until a connection is ready, even if the server
+    /// keeps answering; default 180 s. Round trips: 1 for the stream, 3 for a permanent key and 1 to validate it; 3 for
+    /// a temporary key and 1 to bind it.
     pub connect_limit: Duration,
-    /// How often in a row a connection may fail before the requests that wait for it fail, default 5; 0: without limit.
-    /// A DC that was reached once is tried without limit while something needs it: requests have deadlines of their
-    /// own.
+    /// The maximum number of consecutive failed connections before the requests to the DC fail; default 5, 0 for no
+    /// limit. There is no limit for a DC that was reached before: requests have their own deadlines.
     pub max_attempts: u32,
-    /// The longest time from a request to its answer; default 60 s; `None`: no limit. The time in which the first
-    /// connection to a DC makes its keys does not count, unless that fails.
+    /// The maximum time from a request to its answer; default 60 s, `None` for no limit. The key exchange of the first
+    /// connection to a DC does not count, unless it fails.
     pub request_timeout: Option<Duration>,
-    /// How long a step of a login waits in all if the server asks it to (`FLOOD_WAIT`); default 60 s. A longer wait is
-    /// reported as the step's error; with zero, every wait is.
+    /// The maximum total flood wait that a login step waits out automatically; default 60 s. A longer wait is the
+    /// step's error. Zero reports every wait.
     pub flood_sleep_threshold: Duration,
-    /// The most requests that are pending, or have a result that was not taken; default 65,536.
+    /// The maximum number of requests that are pending or whose result was not taken; default 65,536.
     pub max_pending: usize,
-    /// The most bytes that the queries of pending requests have together; default 64 MiB.
+    /// The maximum total length of pending queries, in bytes; default 64 MiB.
     pub max_pending_bytes: usize,
 }
 
 impl Config {
-    /// Returns a configuration with the usual limits and no DC but what is given: begin at `initial_dc`, trust
-    /// `public_keys`, use intermediate framing.
+    /// Creates a configuration with default limits that connects to `dcs`, starting with `initial_dc`, trusts
+    /// `public_keys`, and uses intermediate framing.
     #[must_use]
     pub fn new(dcs: DcTable, initial_dc: DcId, public_keys: impl Into<Arc<[PublicKey]>>) -> Self {
         Self {
@@ -167,7 +167,7 @@ impl Config {
         i32::try_from(lifetime.as_secs()).unwrap_or(i32::MAX)
     }
 
-    /// Telegram's production DCs, over IPv4 and IPv6 at port 443 (80 and 5222 if that fails), beginning at DC 2
+    /// Telegram's production DCs, over IPv4 and IPv6 at port 443 (80 and 5222 if that fails), starting with DC 2
     /// (`api/datacenter`; the addresses are those of TDLib, `ConnectionCreator.cpp`).
     #[must_use]
     pub fn telegram() -> Self {
@@ -181,7 +181,7 @@ impl Config {
         Self::of_telegram(&ADDRESSES, 0xa, PublicKey::telegram_production(), false)
     }
 
-    /// Telegram's test DCs, over IPv4 and IPv6 at port 443 (80 and 5222 if that fails), beginning at DC 2. Their
+    /// Telegram's test DCs, over IPv4 and IPv6 at port 443 (80 and 5222 if that fails), starting with DC 2. Their
     /// accounts are wiped regularly.
     #[must_use]
     pub fn telegram_test() -> Self {
@@ -193,8 +193,8 @@ impl Config {
         Self::of_telegram(&ADDRESSES, 0xe, PublicKey::telegram_test(), true)
     }
 
-    /// Goes through the MTProxy that is reached at one of `addresses` and has this secret. It then chooses the way to
-    /// every DC, also to those that [`dcs`](Self::dcs) does not know.
+    /// Connects through the MTProxy at `addresses` with this secret. The proxy finds the DCs, including those without
+    /// an address in [`dcs`](Self::dcs).
     #[cfg(feature = "mtproxy")]
     pub fn set_mtproxy(&mut self, addresses: impl Into<Vec<SocketAddr>>, secret: ProxySecret) {
         self.proxy_endpoints = addresses.into();

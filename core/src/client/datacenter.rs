@@ -39,7 +39,7 @@ use crate::time::{Now, Timestamp};
 /// | `draining` | none, or the session under the key before | [`DrainingSession`] |
 ///
 /// Three transitions involve more than one part. A rotation that succeeds replaces `main` by `next`; the old `main`
-/// drains if it owes answers. A `main` whose temporary key the server treats as unbound drains, and an idle one
+/// drains if it still awaits answers. A `main` whose temporary key the server treats as unbound drains, and an idle one
 /// replaces it. The session of `main` is dropped if its key has expired or is refused ([`KeyRefusals`]).
 #[derive(Debug)]
 pub(super) struct Datacenter {
@@ -49,7 +49,7 @@ pub(super) struct Datacenter {
     /// The connection on which the next key is made.
     next: Option<Box<Connection>>,
     rotation: KeyRotation,
-    /// The session under the previous key, while it owes answers.
+    /// The session under the previous key, while it still awaits answers.
     draining: Option<Box<DrainingSession>>,
     attempts: Attempts,
     key_refusals: KeyRefusals,

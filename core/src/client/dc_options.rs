@@ -1,4 +1,4 @@
-//! The addresses that a server told of (`help.getConfig`, `updateDcOptions`), and what each is for.
+//! The addresses that a server announces (`help.getConfig`, `updateDcOptions`), and what each is for.
 //!
 //! Source: `core.telegram.org/constructor/dcOption`.
 
@@ -30,27 +30,27 @@ pub struct DcOption {
     pub dc: DcId,
     /// Its address.
     pub address: SocketAddr,
-    /// It serves files only; requests are not sent there.
+    /// Whether it only serves files: requests are not sent there.
     pub media_only: bool,
-    /// It takes obfuscated connections only.
+    /// Whether it only accepts obfuscated connections.
     pub obfuscated_only: bool,
-    /// It is a CDN DC, which serves encrypted files and knows no account.
+    /// Whether it is a CDN DC, which serves encrypted files and knows no account.
     pub cdn: bool,
-    /// It is for connections through a proxy.
+    /// Whether it is a static address, preferred for connections through a proxy.
     pub is_static: bool,
-    /// Telegram's other ports are not open at this address.
+    /// Whether only this port is open at this address.
     pub this_port_only: bool,
-    /// Connections are obfuscated under this secret.
+    /// The secret that connections are obfuscated with.
     pub secret: Option<ProxySecret>,
 }
 
-/// The addresses that the home DC told of last. They are kept in the order of the server, encoded.
+/// The addresses last announced by the home DC, in its order.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct DcOptions {
     /// One address after the other: DC 2, flags 1, port 2, address 4 or 16, and if the flags say so length 1 and the
     /// secret; little-endian.
     encoded: Zeroizing<Vec<u8>>,
-    /// Until when they need not be asked for again, in seconds since 1970 by the server's clock.
+    /// When they expire, in seconds since 1970 by the server's clock.
     pub expires: u64,
     /// Whether IPv6 is tried first (`force_try_ipv6`).
     pub prefers_ipv6: bool,
@@ -67,7 +67,7 @@ impl fmt::Debug for DcOptions {
 }
 
 impl DcOptions {
-    /// Returns whether none is known.
+    /// Returns whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.encoded.is_empty()
@@ -76,12 +76,12 @@ impl DcOptions {
     /// Returns the addresses, in the order of the server.
     pub fn iter(&self) -> impl Iterator<Item = DcOption> + '_ {
         let mut reader = Reader::new(&self.encoded);
-        // What is encoded was checked before.
+        // It was checked when it was encoded.
         core::iter::from_fn(move || read(&mut reader))
     }
 
-    /// Takes the usable addresses of a list. If `is_telegram` is set, an address that no host on the Internet can have
-    /// is dropped. An empty list changes nothing.
+    /// Replaces the addresses by the usable ones of a list, if it has any. If `is_telegram` is set, an address that no
+    /// host on the Internet can have is not usable. Returns whether they have changed.
     pub(super) fn replace(&mut self, list: &[enums::DcOption], is_telegram: bool) -> bool {
         let mut encoded = Zeroizing::new(Vec::new());
         let mut taken: Vec<DcOption> = Vec::new();
@@ -178,7 +178,7 @@ pub(super) fn dc_options_in_update(update: &[u8]) -> Option<AnnouncedOptions> {
     }
 }
 
-/// Returns what a server said, if it is of use.
+/// Returns an announced address, or `None` if it cannot be used.
 fn checked(option: &types::DcOption, is_telegram: bool) -> Option<DcOption> {
     let dc = DcId::new(option.id.into()).ok()?;
     let port = u16::try_from(option.port).ok().filter(|port| *port != 0)?;
@@ -202,7 +202,7 @@ fn checked(option: &types::DcOption, is_telegram: bool) -> Option<DcOption> {
     })
 }
 
-/// Returns whether a server can be there at all.
+/// Returns whether a server can have this address.
 fn is_usable(ip: IpAddr) -> bool {
     !ip.is_unspecified() && !ip.is_multicast() && ip != IpAddr::V4(Ipv4Addr::BROADCAST)
 }
@@ -251,7 +251,7 @@ fn write(out: &mut Vec<u8>, option: &DcOption) {
     }
 }
 
-/// Returns the next address, if there is one and it is one.
+/// Reads the next address. Returns `None` if there is none, or it is not valid.
 fn read(reader: &mut Reader<'_>) -> Option<DcOption> {
     let dc = DcId::new(u16::from_le_bytes(*reader.raw(2).ok()?.first_chunk()?).into()).ok()?;
     let [flags] = *reader.raw(1).ok()?.first_chunk()?;

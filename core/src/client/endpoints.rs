@@ -111,7 +111,7 @@ fn announced_options<'a>(
     stored: &'a StoredSession,
     dc: DcId,
 ) -> impl Iterator<Item = DcOption> + use<'a> {
-    // An MTProxy or a WebSocket gateway chooses the address of the DC by itself.
+    // An MTProxy or a WebSocket gateway chooses the address of the DC automatically.
     let applies = config.proxy_endpoints.is_empty()
         && matches!(config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated);
     let options = move || {

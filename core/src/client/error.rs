@@ -7,7 +7,7 @@ use crate::rpc::MAX_QUERY_LEN;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiMisuse {
-    /// The query is empty or longer than 1 MiB, or its length is no multiple of 4.
+    /// The query is empty or longer than 1 MiB, or its length is not a multiple of 4.
     #[error("a query has {0} bytes: it must be a multiple of 4, from 4 to {MAX_QUERY_LEN}")]
     QueryLength(usize),
     /// The configured maximum number of requests or bytes is pending: take results first.

@@ -97,8 +97,8 @@ pub enum Event {
         /// The DC.
         dc: DcId,
     },
-    /// A connection ended. The client reconnects by itself if a request or [`connect`](super::Client::connect) needs
-    /// the DC.
+    /// A connection ended. The client reconnects automatically if a request or [`connect`](super::Client::connect)
+    /// needs the DC.
     Disconnected {
         /// The DC.
         dc: DcId,
@@ -132,5 +132,5 @@ pub enum Event {
         wait: Duration,
     },
     /// The server has ended the login.
-    SessionRevoked(LogoutCause),
+    LoggedOut(LogoutCause),
 }

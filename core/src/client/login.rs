@@ -210,7 +210,8 @@ impl Client {
         }
     }
 
-    /// Returns the error of a flood wait that is too long to sleep. After many of them, another wait is no advice.
+    /// Returns the error of a flood wait that is too long to sleep. After many of them, advice to wait again does not
+    /// help.
     fn too_long_a_wait(&self, id: RequestId, wait: Duration) -> LoginError {
         match self.steps.flows.get(&id) {
             Some(step) if step.flood_waits >= policy::MANY_FLOOD_WAITS => {

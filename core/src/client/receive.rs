@@ -128,7 +128,7 @@ impl Client {
     /// Handles that the server has ended the login.
     pub(super) fn on_logged_out(&mut self, cause: LogoutCause) {
         if self.stored.remove_user() {
-            self.outputs.push_back(Output::Event(Event::SessionRevoked(cause)));
+            self.outputs.push_back(Output::Event(Event::LoggedOut(cause)));
         }
     }
 

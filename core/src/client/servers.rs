@@ -1,4 +1,4 @@
-//! Whose DCs a session belongs to: its keys are never offered to others.
+//! The servers that a session belongs to. `session_servers.rs` decides whether it may be used with a configuration.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -34,25 +34,25 @@ const ALONE: [u8; 4] = [95, 161, 76, 100];
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Servers {
-    /// The session does not say. It belongs to the servers that it is used with first.
+    /// Unknown: the session is assigned to the first servers that it is used with.
     #[default]
     Unknown,
     /// Telegram's own DCs; its test DCs if [`StoredSession::test_dcs`](super::StoredSession::test_dcs) is set.
     Telegram,
     /// Other servers.
     Custom(CustomServers),
-    /// Test DCs that ran inside a process which has ended: no other server knows the keys.
+    /// A sandbox that has ended with its process: no server knows the keys any longer.
     EndedSandbox,
 }
 
-/// Servers that are not Telegram's: how to reach and recognise them.
+/// Servers other than Telegram's: their addresses and RSA keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CustomServers {
-    /// Where the DCs are. At most 256 addresses are saved.
+    /// The addresses of the DCs; at most 256 are saved.
     pub dcs: DcTable,
     /// The RSA keys of the servers; empty if none is known. At most 16 are saved.
     pub public_keys: Vec<PublicKey>,
-    /// The DC to begin with while the session has no home DC.
+    /// The DC to connect to first if the session has no home DC.
     pub initial_dc: Option<DcId>,
 }
 
@@ -60,22 +60,22 @@ pub struct CustomServers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ServersName {
-    /// The session does not say.
+    /// Unknown servers.
     Unknown,
     /// Telegram.
     Telegram,
     /// Telegram's test DCs.
     TelegramTest,
-    /// Servers of which this is the first address; `None`: no address is known.
+    /// Custom servers, with their first address if one is known.
     Custom(Option<SocketAddr>),
-    /// Test DCs that ended with the process that ran them.
+    /// A sandbox that has ended with its process.
     Ended,
 }
 
 impl fmt::Display for ServersName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => f.write_str("servers that it does not name"),
+            Self::Unknown => f.write_str("unknown servers"),
             Self::Telegram => f.write_str("Telegram"),
             Self::TelegramTest => f.write_str("Telegram's test DCs"),
             Self::Custom(Some(address)) => write!(f, "the server at {address}"),
@@ -108,7 +108,7 @@ impl Servers {
         }
     }
 
-    /// Returns the servers of a session that another program made, by the address that it keeps for a DC.
+    /// Returns the servers of an imported session, by the address that it stores for `dc`.
     #[must_use]
     pub fn at(dc: DcId, address: SocketAddr) -> Self {
         if Self::is_telegram_address(address.ip()) {
@@ -119,7 +119,7 @@ impl Servers {
         Self::Custom(CustomServers { dcs, public_keys: Vec::new(), initial_dc: Some(dc) })
     }
 
-    /// Takes in what another DC's part of the same session says; `false`: it is of other servers.
+    /// Merges the servers of another DC of the same session. Returns `false` if they are different servers.
     #[must_use]
     pub fn join(&mut self, other: &Self) -> bool {
         match (&mut *self, other) {
@@ -131,8 +131,8 @@ impl Servers {
         }
     }
 
-    /// Returns where the DCs are for a program that the session is exported to: `dcs`, but for sessions of other
-    /// servers than Telegram's only what of it is not Telegram's, and then the servers' own addresses.
+    /// Returns the addresses to write when the session is exported: `dcs` for Telegram's servers; for custom servers
+    /// their own addresses, and those of `dcs` that are not Telegram's.
     #[must_use]
     pub fn table(&self, dcs: &DcTable) -> DcTable {
         let own = match self {
@@ -163,7 +163,7 @@ impl Servers {
 }
 
 impl CustomServers {
-    /// Returns the first address of the home DC, or else of any.
+    /// Returns the first address of the home DC, or else of any DC.
     fn address(&self, home: Option<DcId>) -> Option<SocketAddr> {
         let first = home.or(self.initial_dc).into_iter().chain(self.dcs.ids());
         first.filter_map(|dc| self.dcs.endpoints(dc).first().copied()).next()

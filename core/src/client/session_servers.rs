@@ -1,4 +1,4 @@
-//! Whether a session may be used with a configuration: both are for the same servers.
+//! Checks that a session and a configuration are for the same servers, so that keys are never offered to others.
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -10,12 +10,12 @@ use super::stored_session::StoredSession;
 use crate::crypto::rsa::PublicKey;
 use crate::dc::DcId;
 
-/// A session and a configuration that do not fit together. Nothing was sent.
+/// The session belongs to other servers than the configuration. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WrongServers {
-    /// They name different servers: the keys of the session are good for its own servers only, and are not shown to
-    /// others. Servers of which one side knows no RSA key are told apart by their addresses.
+    /// They name different servers. The session's keys are never offered to other servers. If one side has no RSA key,
+    /// the addresses are compared.
     #[error("the session belongs to {session} and is not used with {configured}")]
     Mismatch {
         /// The servers of the session.
@@ -39,7 +39,7 @@ pub enum WrongServers {
 
 impl CustomServers {
     /// Returns whether `session`, which belongs to these servers, may be used with `others`: they have an RSA key in
-    /// common. If one side knows no key, an address says it, see [`Self::known_at`].
+    /// common. If one side has no key, the addresses are compared, see [`Self::known_at`].
     fn same_servers(&self, others: &Self, session: &StoredSession) -> bool {
         match (self.public_keys.as_slice(), others.public_keys.as_slice()) {
             ([], _) | (_, []) => self.known_at(others, session),
@@ -48,8 +48,8 @@ impl CustomServers {
     }
 
     /// Returns whether each DC that would be offered one of the session's keys is at an address of these servers: one
-    /// that the session was made with, or one that they told of themselves. A DC of which no address was known is taken
-    /// along by another one. If no address is known at all, it is the caller who says where the servers are.
+    /// that the session was made with, or one that they announced. A DC without a known address is accepted if another
+    /// DC is. If no address is known at all, the caller's configuration is trusted.
     fn known_at(&self, others: &Self, session: &StoredSession) -> bool {
         // A CDN DC holds files, and is not asked for keys.
         let told = || session.dc_options.iter().filter(|it| !it.cdn).map(|it| (it.dc, it.address));
@@ -75,14 +75,13 @@ impl CustomServers {
     }
 }
 
-/// Returns an address of IPv4 as such, also if it is written as one of IPv6.
+/// Returns the address with an IPv4-mapped IPv6 address as IPv4.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl Config {
-    /// Returns the servers that this configuration is for. It is for Telegram if all its keys are Telegram's, and so
-    /// are all its addresses.
+    /// Returns the servers of this configuration: Telegram if all its keys and addresses are Telegram's.
     #[must_use]
     pub fn servers(&self) -> Servers {
         let known = [PublicKey::telegram_production(), PublicKey::telegram_test()];
@@ -100,8 +99,7 @@ impl Config {
         })
     }
 
-    /// Returns the configuration with the usual limits for the servers that a session belongs to: Telegram's if the
-    /// session does not say.
+    /// Returns a configuration with default limits for the servers of `session`; Telegram's if they are unknown.
     ///
     /// # Errors
     /// [`WrongServers::Ended`], [`WrongServers::NoAddress`].
@@ -122,8 +120,7 @@ impl Config {
         }
     }
 
-    /// Returns whether a session may be used with this configuration: it has no key yet, or it belongs to the same
-    /// servers.
+    /// Checks that `session` may be used with this configuration: it has no keys, or belongs to the same servers.
     ///
     /// # Errors
     /// [`WrongServers`].
@@ -171,7 +168,7 @@ impl StoredSession {
         self.servers.name(self.home_dc, self.test_dcs)
     }
 
-    /// Makes the session one of the servers that `config` is for.
+    /// Assigns the session to the servers of `config`.
     ///
     /// # Errors
     /// [`WrongServers`]; the session is as before.

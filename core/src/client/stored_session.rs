@@ -1,4 +1,4 @@
-//! What a login leaves behind, to be kept by the embedder: keys, salts, the clock's offset, who is logged in.
+//! The persistent state of a client, which the embedder stores: keys, salts, the clock's offset, the user.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -17,7 +17,7 @@ use crate::dc::DcId;
 use crate::policy;
 use crate::tl::Reader;
 
-/// Who is logged in.
+/// The user that is logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedInUser {
     /// The user's identifier.
@@ -26,11 +26,10 @@ pub struct LoggedInUser {
     pub is_bot: bool,
 }
 
-/// What one DC and this client know of each other. The salt is not in the `Debug` output, and of the key its
-/// identifier.
+/// The auth key and the salt for one DC. `Debug` shows only the identifier of the key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DcAuth {
-    /// The permanent authorisation key.
+    /// The permanent auth key.
     pub auth_key: AuthKey,
     /// The server salt that was valid last; 0 if none is known.
     pub server_salt: i64,
@@ -45,11 +44,11 @@ impl fmt::Debug for DcAuth {
 /// The persistent state of a client.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct StoredSession {
-    /// The DC where the account lives, once it is known.
+    /// The account's home DC, if it is known.
     pub home_dc: Option<DcId>,
     /// The keys, by DC.
     pub keys: BTreeMap<DcId, DcAuth>,
-    /// Who is logged in.
+    /// The user that is logged in.
     pub user: Option<LoggedInUser>,
     /// The `api_id` of the login, so that it is not needed again.
     pub api_id: Option<i32>,
@@ -57,8 +56,8 @@ pub struct StoredSession {
     pub test_dcs: bool,
     /// Server time minus the local wall clock, in seconds, when it was last known.
     pub clock_offset: i64,
-    /// The tokens that logouts left (`future_auth_token`), oldest first, at most 20: a login that shows one needs no
-    /// code. Secrets.
+    /// The future auth tokens from logouts, oldest first, at most 20. A login with one of them needs no code. They are
+    /// secrets.
     pub logout_tokens: Vec<Zeroizing<Vec<u8>>>,
     /// The servers that all of this belongs to.
     pub servers: Servers,
@@ -82,17 +81,17 @@ impl fmt::Debug for StoredSession {
     }
 }
 
-/// A session text that cannot be read.
+/// Why a session text cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionFormatError {
     /// It does not begin with `sansgram1:`.
     #[error("this is not a sansgram session: it does not begin with \"sansgram1:\"")]
     Foreign,
-    /// There is nothing but white space.
+    /// It contains only white space.
     #[error("this is not a sansgram session: it is empty")]
     Empty,
-    /// Some of it is missing or changed.
+    /// It is truncated or corrupted.
     #[error("this sansgram session is damaged: {0}")]
     Damaged(&'static str),
     /// A later version wrote it.
@@ -108,7 +107,7 @@ const SECTIONS: u8 = 3;
 const CRITICAL: u8 = 0x80;
 /// The section of the servers that the session belongs to.
 const TAG_SERVERS: u8 = CRITICAL | 1;
-/// The section of the addresses that a server told of.
+/// The section of the addresses that the home DC announced.
 const TAG_DC_OPTIONS: u8 = 2;
 /// The api_ids that sessions of test DCs had before version 3, which is all that told them apart: those of a sandbox in
 /// the process, and those of servers that were named by their address. Telegram gives out neither.
@@ -120,7 +119,7 @@ impl From<TextError> for SessionFormatError {
         match error {
             TextError::WrongPrefix => Self::Foreign,
             TextError::Newer(version) => Self::Newer(version),
-            TextError::Encoding => Self::Damaged("it has characters that no session has"),
+            TextError::Encoding => Self::Damaged("it contains invalid characters"),
             TextError::NoVersion => Self::Damaged("it has no version"),
             TextError::Truncated => Self::Damaged("it is cut short"),
             TextError::Checksum => Self::Damaged("its checksum does not match"),
@@ -135,15 +134,15 @@ const FLAG_HOME: u8 = 8;
 const FLAG_API_ID: u8 = 16;
 
 impl StoredSession {
-    /// Returns whether the session holds nothing but what it knows of the servers.
+    /// Returns whether the session contains only data about the servers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let (servers, dc_options) = (self.servers.clone(), self.dc_options.clone());
         *self == Self { servers, dc_options, test_dcs: self.test_dcs, ..Self::default() }
     }
 
-    /// Keeps a logout token. It replaces the oldest if there are 20; a token that is empty or longer than 1 KiB is not
-    /// kept.
+    /// Adds a logout token, which replaces the oldest if there are 20. An empty token, or one longer than 1 KiB, is
+    /// ignored.
     pub fn keep_logout_token(&mut self, token: Zeroizing<Vec<u8>>) {
         if token.is_empty()
             || token.len() > policy::MAX_LOGOUT_TOKEN_LEN
@@ -167,9 +166,9 @@ impl StoredSession {
     /// - 129, the servers: kind 1 (0 Telegram, 1 others, 2 a sandbox that has ended); of others initial DC 2 (0: none),
     ///   number of addresses 2, for each DC 2, family 1 (4 or 6), port 2, address 4 or 16, of IPv6 scope 4; number of
     ///   RSA keys 1, for each modulus 256, length 1 and exponent.
-    /// - 2, the addresses that a server told of: expiry 8, whether IPv6 is preferred 1; for each DC 2, flags 1 (IPv6 1,
-    ///   media 2, obfuscated 4, CDN 8, static 16, this port only 32, secret 64), port 2, address 4 or 16, and with a
-    ///   secret length 1 and the secret.
+    /// - 2, the addresses that the home DC announced: expiry 8, whether IPv6 is preferred 1; for each DC 2, flags 1
+    ///   (IPv6 1, media 2, obfuscated 4, CDN 8, static 16, this port only 32, secret 64), port 2, address 4 or 16, and
+    ///   with a secret length 1 and the secret.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         // In one piece: a buffer that grows leaves copies behind.

@@ -27,7 +27,7 @@ pub enum DisconnectReason {
     #[error("the server was silent for too long")]
     ReadTimeout,
     /// The peer accepts no bytes: a transmit was not completed in time.
-    #[error("the server accepted no data in time")]
+    #[error("the connection stalled: data could not be written in time")]
     WriteTimeout,
     /// The server sent bytes that are not a frame of the transport.
     #[error("{}", frame_text(.0))]
@@ -78,7 +78,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Disconnected(DisconnectReason::Network(IoFailure::Closed)) => {
-                f.write_str("the server closes the connections")
+                f.write_str("the server keeps closing the connection")
             }
             Self::Disconnected(DisconnectReason::Rejected(reject)) => reject.fmt(f),
             Self::Disconnected(reason) => write!(f, "the last connection ended: {reason}"),
@@ -131,8 +131,8 @@ impl From<StackError> for DisconnectReason {
 
 const fn transport_error_text(code: i32) -> &'static str {
     match code {
-        -404 => "the server does not know the key, or refused to make one",
-        -429 => "the server requires fewer connections",
+        -404 => "the server does not know the session's key, or refused the key exchange",
+        -429 => "there are too many connections to the server",
         -444 => "the address belongs to another DC",
         _ => "the server refuses the connection",
     }

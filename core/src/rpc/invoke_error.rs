@@ -20,8 +20,8 @@ pub enum InvokeError {
     /// The server's answer does not match the schema.
     #[error("the server's answer cannot be read: {0}")]
     Decode(DecodeError),
-    /// The server's answer is packed and cannot be unpacked.
-    #[error("the server's answer cannot be unpacked: {0}")]
+    /// The server's answer cannot be decompressed.
+    #[error("the server's answer cannot be decompressed: {0}")]
     Gzip(GzipError),
     /// The DC could not be reached, or every connection to it was lost.
     #[error("{dc} cannot be reached: {reason}")]

@@ -55,7 +55,7 @@ pub enum ProxyFault {
     #[error("the proxy supports authentication by {0} only, not by Basic")]
     SchemesNotSupported(AuthSchemes),
     /// A SOCKS5 proxy accepts neither of the supported methods: no authentication, and user name with password.
-    #[error("the proxy accepts neither anonymous clients nor a user name with password")]
+    #[error("the proxy accepts neither anonymous clients nor a user name and password")]
     NoCommonMethod,
     /// A SOCKS5 proxy did not connect to the server. The value is its reply, 1 to 255 (RFC 1928, 6).
     #[error("the proxy did not connect to the server: {} (SOCKS reply {})", socks5_text(*.0), .0)]
@@ -73,16 +73,16 @@ pub enum ProxyFault {
     #[error("the peer is not a proxy of this kind")]
     Protocol,
     /// The proxy requires TLS: it is an HTTPS proxy or another TLS server.
-    #[error("a TLS server answers instead of the proxy")]
+    #[error("the peer is a TLS server, not this kind of proxy")]
     Tls,
     /// The proxy is an HTTP server, not a SOCKS5 proxy.
-    #[error("an HTTP server answers instead of a SOCKS5 proxy")]
+    #[error("the peer is an HTTP server, not a SOCKS5 proxy")]
     HttpServer,
     /// The proxy is a SOCKS4 proxy, not a SOCKS5 proxy.
-    #[error("a SOCKS4 proxy answers instead of a SOCKS5 proxy")]
+    #[error("the peer is a SOCKS4 proxy, not a SOCKS5 proxy")]
     Socks4Proxy,
     /// The proxy is a SOCKS5 proxy, not an HTTP or SOCKS4 proxy.
-    #[error("a SOCKS5 proxy answers instead of another kind of proxy")]
+    #[error("the peer is a SOCKS5 proxy, not another kind of proxy")]
     Socks5Proxy,
 }
 
@@ -96,7 +96,7 @@ const fn socks5_text(reply: u8) -> &'static str {
         5 => "the server refused the connection",
         6 => "the time to live expired",
         7 => "it does not support CONNECT",
-        8 => "it does not support this type of address",
+        8 => "it does not support this address type",
         _ => "unknown reason",
     }
 }
@@ -106,7 +106,7 @@ const fn http_text(status: u16) -> &'static str {
     match status {
         400 => "it does not understand the request",
         403 => "it does not allow it",
-        404 => "it does not find the server",
+        404 => "it cannot find the server",
         405 | 501 => "it does not support CONNECT, or not to this port",
         408 | 504 => "the server did not answer in time",
         429 => "it has received too many requests",

@@ -35,7 +35,7 @@ impl LogoutCause {
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
-            Self::Unregistered => "The session is not logged in any more: log in again.",
+            Self::Unregistered => "The session is no longer logged in: log in again.",
             Self::Revoked => {
                 "The session was ended from another device: log in again, and if that was not you, look at the \
                  active sessions in Telegram's settings."
@@ -48,7 +48,7 @@ impl LogoutCause {
                 "The same session was used from two places at once, so the server ended it: log in again, and give \
                  each process a session of its own."
             }
-            Self::KeyInvalid => "The server does not know the session's key any more: log in again.",
+            Self::KeyInvalid => "The server no longer knows the session's key: log in again.",
         }
     }
 

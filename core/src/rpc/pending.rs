@@ -237,7 +237,7 @@ impl PendingRequests {
             Some(Ok(error)) => Err(InvokeError::Rpc(error)),
             Some(Err(broken)) => Err(InvokeError::Decode(broken)),
             None => match body.strip_prefix(&ids::GZIP_PACKED.to_le_bytes()) {
-                Some(gzipped) => Err(InvokeError::Gzip(why_packed(gzipped))),
+                Some(gzipped) => Err(InvokeError::Gzip(decompression_error(gzipped))),
                 None => Ok(Secret::new(body.to_vec())),
             },
         };
@@ -320,8 +320,8 @@ impl PendingRequests {
     }
 }
 
-/// Returns why a result is still gzipped: the error of its decompression, or the total limit of its packet.
-fn why_packed(gzipped: &[u8]) -> GzipError {
+/// Returns why a result was not decompressed: an error, or the limit of its whole packet.
+fn decompression_error(gzipped: &[u8]) -> GzipError {
     let Ok(data) = Reader::new(gzipped).bytes() else { return GzipError::Truncated };
     match gzip::unpack(data, gzip::MAX_UNPACKED) {
         Ok(unpacked) => GzipError::TooLong { length: Secret::new(unpacked).expose().len() },
@@ -381,7 +381,7 @@ mod tests {
             write::bytes(&mut body, data);
             requests.answer(RequestId(1), &body);
             let error = requests.take(RequestId(1)).unwrap().unwrap_err();
-            assert!(error.to_string().starts_with("the server's answer cannot be unpacked: "), "{error}");
+            assert!(error.to_string().starts_with("the server's answer cannot be decompressed: "), "{error}");
             assert!(matches!(error, InvokeError::Gzip(_)), "{error:?} for {expected:?}");
         }
     }

@@ -76,7 +76,7 @@ impl RetryBudget {
             (401, "AUTH_KEY_PERM_EMPTY" | "AUTH_KEY_INVALID") if sent.is_under_temporary_key => {
                 RetryDecision::RetryWithNewKey
             }
-            // It was not executed. The request before it has ended by now, or has another msg_id.
+            // It was not executed. The request before it has ended, or was sent again under another msg_id.
             (_, "MSG_WAIT_FAILED" | "MSG_WAIT_TIMEOUT") => RetryDecision::QueueAt(sent.dc),
             _ if sent.is_foreign_dc && is_application && LogoutCause::of(error).is_some() => {
                 RetryDecision::RetryAfterTransfer

@@ -18,13 +18,13 @@ pub enum Update {
     /// difference.
     Lost,
     /// The server ended the login. No update arrives until a user logs in again.
-    SessionRevoked(LogoutCause),
+    LoggedOut(LogoutCause),
 }
 
 impl Client {
     /// Waits for the next update, in the order in which the server sent them. Each update is returned once, to one
     /// caller. The newest 1024 that no caller has taken are kept, up to 16 MiB. [`Update::Lost`] and
-    /// [`Update::State`] are returned before the remaining updates, [`Update::SessionRevoked`] after them. The first
+    /// [`Update::State`] are returned before the remaining updates, [`Update::LoggedOut`] after them. The first
     /// call connects if a user is logged in; no updates arrive before that call.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl Client {
             }
             let known = state.updates_state.take().map(Update::State);
             let known = known.or_else(|| state.machine.take_update().map(Update::Object));
-            known.or_else(|| state.logout_unreported.take().map(Update::SessionRevoked))
+            known.or_else(|| state.logout_unreported.take().map(Update::LoggedOut))
         });
         Ok(next.await?)
     }

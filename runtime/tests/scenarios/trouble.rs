@@ -139,7 +139,7 @@ async fn is_over(client: &Client, cause: LogoutCause) {
     assert_eq!(client.logout_cause(), None);
     let mut told = pin!(async {
         loop {
-            if let Update::SessionRevoked(cause) = client.next_update().await.unwrap() {
+            if let Update::LoggedOut(cause) = client.next_update().await.unwrap() {
                 return cause;
             }
         }

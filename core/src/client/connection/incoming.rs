@@ -85,7 +85,7 @@ impl ConnectionIncoming<'_, '_> {
             }
             return Ok(Some(key.map_or(Received::Handled, Received::NewKey)));
         }
-        // No request was sent before the key exchange, so this is no answer.
+        // No request was sent before the key exchange, so this is not an answer.
         let Some(CarriedSession { session, temporary, inited, retries, .. }) = self.carried else {
             return Ok(Some(Received::Handled));
         };

@@ -58,7 +58,7 @@ impl TemporaryKey {
         self.state = BindState::Bound;
     }
 
-    /// Returns whether the server has forgotten the key by now.
+    /// Returns whether the server has forgotten the key.
     pub(crate) const fn is_over(&self, server_time: u64) -> bool {
         server_time >= self.expires_at
     }

@@ -67,7 +67,7 @@ impl Attempts {
         if !ended.was_ready {
             self.total_failures = self.total_failures.wrapping_add(1);
         }
-        // A server that refuses everything keeps its connections open: that is no success.
+        // A server that refuses everything keeps its connections open: that is not a success.
         if ended.was_stable && !reason.is_refusal() {
             self.backoff.restart();
         } else {

@@ -1,5 +1,5 @@
-//! The session of a temporary key that was replaced. It waits for the answers that it owes, and requests them. Under a
-//! new key msg_ids begin anew, so requests that the server has received in the old session must not be sent again.
+//! The session of a temporary key that was replaced. It still awaits answers, and requests them. Under a
+//! new key msg_ids begin again, so requests that the server has received in the old session must not be sent again.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -61,7 +61,7 @@ impl DrainingSession {
         self.connection.carried().is_some_and(|carried| carried.session.delivery(tag) >= Delivery::Packed)
     }
 
-    /// Returns whether the draining is over: nothing is owed, or the time is up.
+    /// Returns whether the draining is over: no answer is awaited, or the time is up.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         now >= self.until || !self.connection.has_requests()
     }

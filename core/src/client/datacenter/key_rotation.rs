@@ -1,4 +1,4 @@
-//! Key rotation: the next temporary key replaces the present one.
+//! Key rotation: the next temporary key replaces the current one.
 
 use core::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 /// | | the key is made, and nothing is under way | `Binding` | binds the key |
 /// | `Holding` | the last answer came, or the hold is over | `Binding` | binds the key |
 /// | `Binding` | the key is bound | `Idle` | replaces the first connection, which drains, by the second |
-/// | any but `Idle` | the second connection ends | `Idle`, until a backoff is over | sends what was held back under the present key |
+/// | any but `Idle` | the second connection ends | `Idle`, until a backoff is over | sends what was held back under the current key |
 ///
 /// A hold counts only while the first connection is ready: without it, no answer can come.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ pub(crate) struct RotationInput {
     pub(crate) is_bound: bool,
     /// Whether the first connection is ready.
     pub(crate) is_ready: bool,
-    /// Whether requests are pending in the session of the present key.
+    /// Whether requests are pending in the session of the current key.
     pub(crate) is_busy: bool,
 }
 
@@ -78,7 +78,7 @@ impl KeyRotation {
         self.when(renewal, now).is_some_and(|at| at <= now)
     }
 
-    /// Schedules the renewal of the present key in `renewal`, or not at all for `None`: the key does not expire, or is
+    /// Schedules the renewal of the current key in `renewal`, or not at all for `None`: the key does not expire, or is
     /// not in use.
     pub(crate) fn schedule(&mut self, renewal: Option<Duration>, now: Timestamp) {
         self.due = self.when(renewal, now);
@@ -126,7 +126,7 @@ impl KeyRotation {
         if asks { Action::AskForAnswers } else { Action::Nothing }
     }
 
-    /// Ends a hold, since the session of the present key, and with it the awaited answers, are gone.
+    /// Ends a hold, since the session of the current key, and with it the awaited answers, are gone.
     pub(crate) const fn stop_holding(&mut self) {
         if matches!(self.stage, Stage::Holding(_)) {
             self.stage = Stage::Preparing;

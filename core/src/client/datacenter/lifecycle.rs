@@ -126,7 +126,7 @@ impl Datacenter {
         [None, None]
     }
 
-    /// Replaces the main connection, which drains if it owes answers. Returns connections to close.
+    /// Replaces the main connection, which drains if it still awaits answers. Returns connections to close.
     fn replace_main(
         &mut self,
         next: Connection,
@@ -148,7 +148,7 @@ impl Datacenter {
         [unfinished, finished]
     }
 
-    /// Returns the time until the present temporary key should be replaced, or `None` if there is none or it is not in
+    /// Returns the time until the current temporary key should be replaced, or `None` if there is none or it is not in
     /// use.
     fn renewal_in(&self, now: Now) -> Option<Duration> {
         let (carried, temporary) = self.main.temporary().filter(|_| self.main.is_ready())?;

@@ -1,5 +1,5 @@
 //! The requests to a DC. Each is in one of four places: queued or sent in the session of the main connection, parked
-//! until it may be sent, owed by the draining session, or orphaned: sent under a key that is gone.
+//! until it may be sent, awaited by the draining session, or orphaned: sent under a key that is gone.
 
 use alloc::vec::Vec;
 
@@ -26,7 +26,7 @@ impl Datacenter {
         self.main.carried().is_some_and(|carried| carried.takes_requests)
     }
 
-    /// Returns whether a request may leave in the present session. What is to be executed after something that the
+    /// Returns whether a request may leave in the current session. What is to be executed after something that the
     /// draining session owes must wait: msg_ids of one session mean nothing in another.
     fn may_leave(&self, constraints: RequestConstraints) -> bool {
         let passes = self.transfer_state == TransferState::Unrestricted
@@ -94,7 +94,7 @@ impl Datacenter {
         }
     }
 
-    /// Returns the sessions that may have a request: the present one and the draining one.
+    /// Returns the sessions that may have a request: the current one and the draining one.
     fn sessions(&self) -> impl Iterator<Item = &CarriedSession> {
         [Role::Main, Role::Draining].into_iter().filter_map(|role| self.connection(role)?.carried())
     }
@@ -158,7 +158,7 @@ impl Datacenter {
         }
     }
 
-    /// Moves the requests that the server never got from the draining session to the present one. Returns the
+    /// Moves the requests that the server never got from the draining session to the current one. Returns the
     /// connection to close if the draining has ended.
     pub(super) fn tick_draining(&mut self, requests: &PendingRequests, now: Now) -> Option<ConnId> {
         let draining = self.draining.as_deref_mut()?;

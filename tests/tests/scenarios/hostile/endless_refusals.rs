@@ -108,7 +108,7 @@ fn f13_a_server_that_closes_each_connection_is_reported() {
         pair.poll();
     }
     let Err(InvokeError::TimedOut { trouble: Some(trouble), .. }) = wait(&mut pair, id) else { panic!() };
-    assert_eq!(trouble.to_string(), "the server closes the connections");
+    assert_eq!(trouble.to_string(), "the server keeps closing the connection");
 }
 
 #[test]

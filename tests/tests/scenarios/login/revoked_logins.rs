@@ -20,7 +20,7 @@ fn a_revoked_login_is_reported_with_advice_and_can_be_repeated() {
         assert!(is_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox"))));
         let key = pair.client.session().keys.clone();
         assert_eq!(pair.login(LoginFlow::login_state()), Ok(LoginState::NotLoggedIn), "{name}");
-        assert!(pair.events.contains(&Event::SessionRevoked(cause)), "{name}");
+        assert!(pair.events.contains(&Event::LoggedOut(cause)), "{name}");
         assert!(cause.advice().ends_with('.'));
         assert_eq!(pair.client.session().user, None);
         let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));

@@ -45,7 +45,7 @@ fn a_logged_in_key_is_given_up_only_if_the_server_proves_it() {
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
     let outcome = pair.login(LoginFlow::get_me());
     assert!(matches!(outcome, Err(LoginError::NotLoggedIn)), "{outcome:?}");
-    let logged_out = Event::SessionRevoked(LogoutCause::KeyInvalid);
+    let logged_out = Event::LoggedOut(LogoutCause::KeyInvalid);
     assert_eq!(pair.events.iter().filter(|event| **event == logged_out).count(), 1);
     assert_ne!(home_key(pair.client.session()), old);
     assert_eq!(pair.client.session().user, None);
@@ -88,7 +88,7 @@ fn a_logged_in_key_survives_a_man_in_the_middle() {
         assert!(is_logged_in(&outcome), "{outcome:?}");
     }
     assert_eq!(home_key(pair.client.session()), old);
-    assert!(!pair.events.iter().any(|event| matches!(event, Event::SessionRevoked(_))));
+    assert!(!pair.events.iter().any(|event| matches!(event, Event::LoggedOut(_))));
 }
 
 #[test]

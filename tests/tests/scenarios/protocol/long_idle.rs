@@ -86,7 +86,7 @@ fn idle_asleep() {
             // The old connection is gone; with PFS the temporary key may be gone as well.
             let most = if pfs { Duration::from_secs(3) } else { Duration::from_millis(700) };
             assert_works_within(&mut pair, 1, most);
-            assert!(!pair.events.iter().any(|event| matches!(event, Event::SessionRevoked(_))));
+            assert!(!pair.events.iter().any(|event| matches!(event, Event::LoggedOut(_))));
         }
     }
 }

@@ -118,7 +118,7 @@ fn a_forgotten_temporary_key_is_replaced_and_the_permanent_one_stays() {
         assert_counted(&mut pair, &[(number, request)]);
     }
     assert_eq!(permanent_key(&pair), permanent);
-    assert!(!pair.events.iter().any(|event| matches!(event, Event::SessionRevoked(_))));
+    assert!(!pair.events.iter().any(|event| matches!(event, Event::LoggedOut(_))));
     assert_secret(&pair);
 }
 
@@ -189,7 +189,7 @@ fn a_permanent_key_lost_by_the_server_is_a_logout() {
     assert!(pair.dcs.forget_key(2, old));
     let outcome = pair.login(LoginFlow::get_me());
     assert!(matches!(outcome, Err(LoginError::NotLoggedIn)), "{outcome:?}");
-    assert!(pair.events.contains(&Event::SessionRevoked(LogoutCause::KeyInvalid)));
+    assert!(pair.events.contains(&Event::LoggedOut(LogoutCause::KeyInvalid)));
     assert_ne!(permanent_key(&pair), old);
     assert_eq!(pair.client.home(), DcId::new(2).unwrap());
     assert_secret(&pair);
