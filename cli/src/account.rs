@@ -75,13 +75,12 @@ pub(crate) fn whoami(args: WhoamiArgs) -> Result<(), Failure> {
 /// `sansgram logout`.
 pub(crate) fn logout(args: LogoutArgs) -> Result<(), Failure> {
     args.session.run(move |opened| {
+        let is_ended = opened.session.servers == Servers::EndedSandbox;
         let (was_logged_in, words) = match opened.owner {
             SessionOwner::NoUser => (false, "No user was logged in."),
             SessionOwner::SavedLogin(_) => (false, "No user was logged in; the saved login was removed."),
-            // The sandbox has ended, and the session does not state a user.
-            SessionOwner::Unknown if opened.session.servers == Servers::EndedSandbox => {
-                (false, "No user was logged in.")
-            }
+            SessionOwner::Unknown if is_ended => (false, "The keys of the session were removed."),
+            SessionOwner::Known if is_ended => (true, "The keys of the session were removed."),
             SessionOwner::Unknown | SessionOwner::Known => (true, "Logged out."),
         };
         let json = output::json(&json!({ "logged_out": was_logged_in }));
@@ -92,11 +91,12 @@ pub(crate) fn logout(args: LogoutArgs) -> Result<(), Failure> {
         let saved_login = SavedLoginFile::beside(&opened.store);
         // Checked before the server invalidates the key, in case it cannot be removed here.
         opened.store.check_writable().map_err(Error::from)?;
-        if opened.session.servers == Servers::EndedSandbox {
-            // There is no server left to log out from.
+        if is_ended {
             opened.store.save(&StoredSession::default()).map_err(Error::from)?;
             saved_login.remove()?;
-            output::note("note: the session was from a sandbox that has ended; its keys were removed");
+            output::note(
+                "note: the session was from a sandbox that has ended, so there is no server to log out from",
+            );
             return output::result(done);
         }
         opened.time_limit.set_step("logging out");

@@ -10,7 +10,7 @@ use sansgram_runtime::{FileStore, TerminalPrompt};
 static LEFTOVER: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Registers a file to be removed when the process ends.
-pub(crate) fn remove(file: &Path) {
+pub(crate) fn remove_at_exit(file: &Path) {
     *LEFTOVER.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.into());
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn end_on_signal_offline() -> Result<(), Failure> {
 }
 
 /// Sets how to continue if the process ends from now on.
-pub(crate) fn advise(advice: Option<&'static str>) {
+pub(crate) fn set_advice(advice: Option<&'static str>) {
     *ADVICE.lock().unwrap_or_else(PoisonError::into_inner) = advice;
 }
 

@@ -60,7 +60,7 @@ fn run(mut setup: Setup<'_>, identity: &Identity, given: Given) -> Result<(), Fa
     if !setup.owner.may_be_logged_in() {
         check_values(&setup, identity, &given)?;
     }
-    interrupt::advise(setup.saved().is_some().then_some(messages::RESUMES));
+    interrupt::set_advice(setup.saved().is_some().then_some(messages::RESUMES));
     let (args, route) = (setup.args, setup.route);
     let options = match setup.sandbox {
         Some(_) => ClientOptions::default(),

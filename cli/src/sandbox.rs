@@ -74,8 +74,8 @@ pub(crate) struct SandboxArgs {
     #[arg(long, help_heading = STRICTNESS)]
     pub(crate) strict_rsa: bool,
 
-    /// Refuse everything that the documentation forbids but Telegram's servers accept: the old RSA padding, an unencrypted message
-    /// whose msg_id is 0 or does not rise, an ack with an odd seq_no
+    /// Refuse everything that the documentation forbids but Telegram's servers accept: the old RSA padding, an unencrypted
+    /// message whose msg_id is 0 or does not rise, an ack with an odd seq_no
     #[arg(long, help_heading = STRICTNESS)]
     pub(crate) strict: bool,
 }

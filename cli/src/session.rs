@@ -65,11 +65,11 @@ pub(crate) fn existing(
     let store = open(name, time_limit)?;
     match store.load().map_err(Error::from)? {
         Some(session) => Ok((store, session)),
-        None => Err(missing(&store)),
+        None => Err(not_found(&store)),
     }
 }
 
-pub(crate) fn missing(store: &FileStore) -> Failure {
+pub(crate) fn not_found(store: &FileStore) -> Failure {
     Failure::new(format!(
         "there is no session {}; \"sansgram login\" creates one, and --session selects another",
         store.path().display()
@@ -92,7 +92,7 @@ pub(crate) fn open(name: &Path, time_limit: Option<&TimeLimit>) -> Result<FileSt
     let cost = store.cost().ok().flatten();
     let at_any_cost = cost.is_some_and(|cost| !cost.is_usual());
     if let Some(cost) = cost {
-        allow_cost(cost, &store.path().display().to_string())?;
+        confirm_cost(cost, &store.path().display().to_string())?;
     }
     let encrypted = |passphrase| {
         let store = FileStore::encrypted(name, passphrase);
@@ -121,7 +121,7 @@ pub(crate) fn open(name: &Path, time_limit: Option<&TimeLimit>) -> Result<FileSt
 }
 
 /// Asks whether to try the passphrase of `what` if that costs more than usual, since the file may be malicious.
-pub(crate) fn allow_cost(cost: Cost, what: &str) -> Result<(), Failure> {
+pub(crate) fn confirm_cost(cost: Cost, what: &str) -> Result<(), Failure> {
     if cost.is_usual() || environment::or(None, ANY_COST)?.is_some_and(|value| value.expose() == "1") {
         return Ok(());
     }

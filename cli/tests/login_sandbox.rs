@@ -149,8 +149,8 @@ fn a_session_of_an_ended_sandbox_is_logged_out_without_a_server() {
     sansgram(&["login", "--sandbox", "--bot-token", "1:sandbox", "--session", "box"]).ok();
     assert!(key().is_string());
     let logout = sansgram(&["logout", "--session", "box"]);
-    assert_eq!(logout.ok(), "Logged out.\n");
-    let note = "note: the session was from a sandbox that has ended; its keys were removed\n";
+    assert_eq!(logout.ok(), "The keys of the session were removed.\n");
+    let note = "note: the session was from a sandbox that has ended, so there is no server to log out from\n";
     assert_eq!(logout.stderr, note);
     assert!(key().is_null());
     let again = sansgram(&["logout", "--session", "box", "--json"]);

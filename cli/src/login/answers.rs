@@ -358,7 +358,7 @@ impl Prompt for Answers<'_> {
             Some(login) => Pending::Unsaved(login),
         };
         self.update_time_limit();
-        interrupt::advise(is_saved.then_some(messages::RESUMES));
+        interrupt::set_advice(is_saved.then_some(messages::RESUMES));
         if let Err(reason) = result {
             output::note(&format!("note: {}", printable(&reason)));
         }

@@ -73,7 +73,7 @@ impl PictureFile {
         replace_file(&self.path, &[&content])
             .map_err(|error| format!("the picture {} cannot be written: {error}", self.name()))?;
         // After the login the picture is useless.
-        cleanup::remove(&self.path);
+        cleanup::remove_at_exit(&self.path);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported, NotA
 use sansgram_runtime::{Error, SessionStore};
 use zeroize::Zeroizing;
 
-use super::show::{describe, json};
+use super::show::{SessionJson, describe};
 use crate::address::{DcAddress, Lookup};
 use crate::application::Application;
 use crate::environment::{self, API_HASH};
@@ -98,7 +98,7 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
     let address = address.filter(|_| !matches!(session.servers, Servers::Custom(_)));
     let at = address.map(|address| format!(" at {address}")).unwrap_or_default();
     output::result(&match args.json {
-        true => output::json(&json(&session, None)),
+        true => output::json(&SessionJson::new(&session, None)),
         false => format!(
             "Imported {} into {}: {}{at}.",
             format.description(),
@@ -252,7 +252,7 @@ fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
     let is_letter = |char: char| char.is_ascii_alphanumeric() || matches!(char, ':' | '-' | '_');
     let text = rest.split(|char| !is_letter(char)).next().unwrap_or_default();
     let failed = |error| Failure::new(format!("the session cannot be decrypted: {error}"));
-    session::allow_cost(encryption::cost(text).map_err(failed)?, "the session")?;
+    session::confirm_cost(encryption::cost(text).map_err(failed)?, "the session")?;
     let passphrase = session::passphrase("Passphrase:")?;
     let session = encryption::decrypt_at_any_cost(text, passphrase.expose()).map_err(failed)?;
     let imported = formats::import_text(&session.to_text());

@@ -21,6 +21,6 @@ pub(super) fn load_unlocked(args: &SessionName) -> Result<(FileStore, StoredSess
     let store = session::open(&args.session, None)?;
     match store.load_unlocked().map_err(Error::from)? {
         Some(session) => Ok((store, session)),
-        None => Err(session::missing(&store)),
+        None => Err(session::not_found(&store)),
     }
 }

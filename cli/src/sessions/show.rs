@@ -8,7 +8,7 @@ use sansgram_runtime::core::client::{DcId, ServersName, SessionFormatError, Stor
 use sansgram_runtime::formats::{self, Imported};
 use sansgram_runtime::text::printable;
 use sansgram_runtime::{FileStore, StoreError};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::named::{SessionName, load_unlocked};
 use crate::error::Failure;
@@ -42,7 +42,7 @@ pub(super) fn show(args: &Show) -> Result<(), Failure> {
     let (store, session) = load_unlocked(&args.session)?;
     let saved = saved_login(&store, &session);
     output::result(&if args.json {
-        output::json(&json(&session, saved.as_ref()))
+        output::json(&SessionJson::new(&session, saved.as_ref()))
     } else {
         describe(&session, saved.as_ref())
     })
@@ -56,24 +56,53 @@ fn saved_login(store: &FileStore, session: &StoredSession) -> Option<LoadedLogin
     }
 }
 
-/// Returns the content of the session without its keys, and what a saved login waits for.
-pub(super) fn json(session: &StoredSession, saved: Option<&LoadedLogin>) -> Value {
-    // An incomplete login has no home DC, but the DC on which it began is known.
-    let dc = session.home_dc.or(saved.and_then(|saved| saved.dc));
-    let key = dc.and_then(|dc| session.keys.get(&dc));
-    let mut object = json!({
-        "dc": dc.map(DcId::number),
-        "user_id": session.user.as_ref().map(|user| user.id),
-        "is_bot": session.user.as_ref().map(|user| user.is_bot),
-        "api_id": session.api_id,
-        "test": session.test_dcs,
-        "server": server(session),
-        "auth_key_id": key.map(|key| key.auth_key.id().to_string()),
-    });
-    if let Some(saved) = saved {
-        object["pending"] = messages::pending_name(&saved.pending).into();
+/// The content of a session without its keys, as `--json` prints it.
+#[derive(Serialize)]
+pub(super) struct SessionJson {
+    dc: Option<u16>,
+    user_id: Option<i64>,
+    is_bot: Option<bool>,
+    api_id: Option<i32>,
+    test: bool,
+    /// `telegram`, `telegram-test`, `sandbox`, or else the address of the home DC; null if the servers are unknown.
+    server: Option<String>,
+    auth_key_id: Option<String>,
+    /// What a saved login waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<&'static str>,
+}
+
+impl SessionJson {
+    pub(super) fn new(session: &StoredSession, saved: Option<&LoadedLogin>) -> Self {
+        // An incomplete login has no home DC, but the DC on which it began is known.
+        let dc = session.home_dc.or(saved.and_then(|saved| saved.dc));
+        let key = dc.and_then(|dc| session.keys.get(&dc));
+        Self {
+            dc: dc.map(DcId::number),
+            user_id: session.user.as_ref().map(|user| user.id),
+            is_bot: session.user.as_ref().map(|user| user.is_bot),
+            api_id: session.api_id,
+            test: session.test_dcs,
+            server: match session.servers_name() {
+                ServersName::Telegram => Some("telegram".into()),
+                ServersName::TelegramTest => Some("telegram-test".into()),
+                ServersName::Ended => Some("sandbox".into()),
+                ServersName::Custom(address) => address.map(|address| address.to_string()),
+                _ => None,
+            },
+            auth_key_id: key.map(|key| key.auth_key.id().to_string()),
+            pending: saved.map(|saved| messages::pending_name(&saved.pending)),
+        }
     }
-    object
+}
+
+/// A line of `list --json`.
+#[derive(Serialize)]
+struct ListJson {
+    session: String,
+    kind: &'static str,
+    #[serde(flatten)]
+    content: Option<SessionJson>,
 }
 
 pub(super) fn describe(session: &StoredSession, saved: Option<&LoadedLogin>) -> String {
@@ -107,18 +136,6 @@ fn servers_of(of: &str) -> String {
     of.strip_prefix(" of ").map(|name| format!("; the session belongs to {name}")).unwrap_or_default()
 }
 
-/// Returns the servers of a session: `telegram`, `telegram-test`, `sandbox`, or else the address of its home DC;
-/// null if they are unknown.
-fn server(session: &StoredSession) -> Value {
-    match session.servers_name() {
-        ServersName::Telegram => "telegram".into(),
-        ServersName::TelegramTest => "telegram-test".into(),
-        ServersName::Ended => "sandbox".into(),
-        ServersName::Custom(Some(address)) => address.to_string().into(),
-        _ => Value::Null,
-    }
-}
-
 pub(super) fn list(args: &List) -> Result<(), Failure> {
     let unreadable =
         |error| Failure::new(format!("the directory {} cannot be read: {error}", args.directory.display()));
@@ -132,27 +149,23 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
     files.sort();
     for path in files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let (kind, what, fields) = describe_file(&path);
-        if args.json {
-            let mut object = json!({ "session": name, "kind": kind });
-            if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
-                object.extend(fields);
-            }
-            output::result(&output::json(&object))?;
-        } else {
-            output::result(&printable(&format!("{name}: {what}")))?;
-        }
+        let (kind, what, content) = describe_file(&path);
+        output::result(&match args.json {
+            true => output::json(&ListJson { session: name, kind, content }),
+            false => printable(&format!("{name}: {what}")),
+        })?;
     }
     Ok(())
 }
 
-/// Returns the kind of a file, its description, and the JSON fields if it is a session of sansgram.
-fn describe_file(path: &Path) -> (&'static str, String, Value) {
+/// Returns the kind of a file, its description, and its content if it is a session of sansgram.
+fn describe_file(path: &Path) -> (&'static str, String, Option<SessionJson>) {
     let store = FileStore::new(path);
     let (kind, what) = match store.load_unlocked() {
         Ok(Some(session)) => {
             let saved = saved_login(&store, &session);
-            return ("sansgram", describe(&session, saved.as_ref()), json(&session, saved.as_ref()));
+            let content = SessionJson::new(&session, saved.as_ref());
+            return ("sansgram", describe(&session, saved.as_ref()), Some(content));
         }
         Ok(None) => ("missing", "no longer exists".into()),
         Err(StoreError::Encrypted { .. }) => ("encrypted", "encrypted".into()),
@@ -172,5 +185,5 @@ fn describe_file(path: &Path) -> (&'static str, String, Value) {
         Err(StoreError::Format { error, .. }) => ("damaged", error.to_string()),
         Err(error) => ("unreadable", error.to_string()),
     };
-    (kind, what, Value::Null)
+    (kind, what, None)
 }
