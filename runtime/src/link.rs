@@ -35,7 +35,7 @@ enum State<S> {
     Open {
         stream: S,
         outgoing: Option<Outgoing>,
-        /// Whether the last poll read first. The order alternates, so that neither direction starves the other.
+        /// True if the last poll read first. The order alternates, so that neither direction starves the other.
         read_first: bool,
     },
 }

@@ -1,4 +1,4 @@
-//! How long the computer slept while this process ran.
+//! The time that the computer slept while this process ran.
 //!
 //! The runtimes' timers use the clock of `Instant`, which pauses meanwhile on Linux, Android and Apple's systems. These
 //! have a second clock that does not pause; the difference between the two is the time slept. On other systems, `Instant`

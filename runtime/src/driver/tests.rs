@@ -72,7 +72,7 @@ struct Wire {
     endless: bool,
     ended: bool,
     written: Vec<u8>,
-    /// How many bytes it still accepts.
+    /// The number of bytes that it still accepts.
     room: usize,
     closed: bool,
     reader: Option<Waker>,
@@ -153,7 +153,7 @@ struct ToyRuntime {
     blocking: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
     /// The ports of all connects.
     connects: Mutex<Vec<u16>>,
-    /// How many connects were dropped unanswered.
+    /// The number of connects that were dropped without an answer.
     dropped: Arc<AtomicUsize>,
 }
 

@@ -244,7 +244,7 @@ fn http_refusals() {
 #[test]
 fn a_long_head_is_accepted_and_an_endless_one_refused() {
     let mut says = b"HTTP/1.1 200 OK\r\n".to_vec();
-    // Proxies that add many headers are taken.
+    // Proxies that add many headers are accepted.
     let filler = b"X-Filler: 0123456789\r\n".repeat(64 * 1024 / 22);
     let taken = [&says[..], &filler, b"\r\ntheirs"].concat();
     let outcome = run(http("10.0.0.1:1", None), &taken, 1000);
@@ -368,7 +368,7 @@ fn a_proxy_without_basic_is_reported_with_its_schemes() {
         let says = format!("HTTP/1.1 407 No\r\nVia: x\r\n{headers}\r\n\r\n");
         assert_eq!(run(http("10.0.0.1:1", some), says.as_bytes(), 1).result, expected, "{headers}");
     }
-    // The error is the same without credentials, so that the user does not look for a password in vain.
+    // The error is the same without credentials, since a password would not help.
     let says = format!("HTTP/1.1 407 No\r\n{digest}\r\n\r\n");
     let error = run(http("10.0.0.1:1", None), says.as_bytes(), 0).result.unwrap_err();
     assert_eq!(error.to_string(), "the proxy supports the authentication schemes Digest, but not Basic");

@@ -1,4 +1,4 @@
-//! Handles, their futures, and the driver behind them.
+//! Handles, their futures, and the driver.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -42,15 +42,15 @@ pub(crate) async fn dropped_futures_do_no_harm<R: Runtime + Clone>(runtime: R) {
             client.check_password("sandbox").await.unwrap()
         })
         .await;
-        // Answered by the server, whichever request went out before.
+        // The server answers, whichever request was sent before.
         let went_through = client.is_authorized().await.unwrap();
         if let Some(user) = logged_in {
             assert_eq!(client.get_me().await.unwrap(), user);
             assert!(polls > 5, "the login had fewer awaits than this test supposes");
             return;
         }
-        // The step that was broken off can be taken again, from the beginning; unless it was the last one, and the
-        // answer was there already.
+        // The cancelled step can be repeated from the beginning, unless it was the last one and its answer had already
+        // arrived.
         if polls % 4 == 0 && !went_through {
             let step = give_code(&client, "9996620001", "22222").await;
             assert!(matches!(step, SignInOutcome::LoggedIn(_)), "{step:?}");
@@ -58,7 +58,7 @@ pub(crate) async fn dropped_futures_do_no_harm<R: Runtime + Clone>(runtime: R) {
     }
 }
 
-/// Waits until `condition` holds, and lets other tasks run: what a driver does last comes a moment after it is seen.
+/// Waits until `condition` holds, and lets other tasks run: the last actions of a driver take a moment.
 async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let begin = Instant::now();
     poll_fn(|cx| {

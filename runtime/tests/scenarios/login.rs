@@ -9,7 +9,7 @@ use sansgram_runtime::{
 
 use super::{config, dc_id, sandbox};
 
-/// Requests a code and gives it.
+/// Requests a code and logs in with it.
 pub(super) async fn give_code(client: &Client, phone: &str, code: &str) -> SignInOutcome {
     let sent_code = request_code(client, phone).await;
     client.sign_in(&sent_code, code).await.unwrap()

@@ -19,7 +19,7 @@ use super::{config, dc_id, sandbox};
 /// The behaviour of a proxy.
 #[derive(Clone, Copy)]
 enum Manner {
-    /// Works; if it wants credentials, for this user name and password only.
+    /// Works; with credentials, for this user name and password only.
     Works(Option<(&'static str, &'static str)>),
     /// Works, but writes one byte at a time.
     Slow,
@@ -34,7 +34,7 @@ enum Manner {
 /// A proxy on loopback. Its threads end with the connections.
 struct TestProxy {
     address: SocketAddr,
-    /// The targets that were asked for, as text, in order; and how many connections came.
+    /// The requested targets as text, in order, and the number of connections.
     seen: Arc<Mutex<(Vec<String>, usize)>>,
 }
 
@@ -365,7 +365,7 @@ async fn yield_now() {
     .await;
 }
 
-/// DC 2 behind an address without a listener, then the right one.
+/// Returns a table with two addresses of DC 2: one without a listener, then the right one.
 fn second_address(served: &TestServer) -> Config {
     let mut dcs = DcTable::new();
     dcs.insert(dc_id(2), SocketAddr::from(([127, 0, 0, 1], 1)));

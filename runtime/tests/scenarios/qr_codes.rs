@@ -1,4 +1,4 @@
-//! Login by QR code, with a migration and a password, and what is shown of it.
+//! Login by QR code, with a migration and a password, and the output of the prompt.
 
 use sansgram_runtime::core::login::QrLink;
 use sansgram_runtime::{

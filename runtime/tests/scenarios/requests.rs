@@ -1,4 +1,4 @@
-//! Requests that are followed with a handle, and updates.
+//! Requests with a handle, and updates.
 
 use std::pin::pin;
 use std::time::Duration;

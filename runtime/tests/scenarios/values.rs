@@ -70,8 +70,8 @@ pub(crate) async fn values_that_are_wrong_or_missing<R: Runtime>(runtime: R) {
     }
 }
 
-/// Half a bot token looks like a phone number, and a phone number with a slip like a bot token: each is refused as what
-/// it was given for, before anything is sent.
+/// Half a bot token looks like a phone number, and a mistyped phone number like a bot token: each is refused as the value
+/// that it was set as, before anything is sent.
 pub(crate) async fn values_of_the_wrong_form<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();

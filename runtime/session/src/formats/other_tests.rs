@@ -1,5 +1,5 @@
 //! Sessions of programs other than Telethon and Pyrogram: samples, round trips, damage. `tests/interop/sessions.sh`
-//! runs those programs that can be run here.
+//! runs the programs themselves.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -80,7 +80,7 @@ fn formats_that_are_written_can_be_read() {
             if matches!(format, Format::Mtkruto | Format::Gotd | Format::GramJsStore) {
                 expected.user = None;
             }
-            // Not all of them say where the server is.
+            // Not all formats store the address of the server.
             expected.servers = imported.session.servers.clone();
             assert!(matches!(expected.servers, Servers::Unknown | Servers::Telegram), "{format}");
             assert_eq!(imported.session, expected, "{format}");
@@ -96,7 +96,7 @@ fn formats_that_are_written_can_be_read() {
     }
 }
 
-/// The strings that the programs write, byte for byte.
+/// Written strings equal those of the programs byte for byte.
 #[test]
 fn formats_written_equal_those_of_their_programs() {
     let directory = Directory::new("formats-exact");
@@ -196,7 +196,7 @@ fn formats_that_need_an_api_hash_say_so() {
     assert_eq!(imported.session.keys[&dc(2)].auth_key, key());
 }
 
-/// A `tgnet.dat` after the layout, with two DCs of the newest version.
+/// Returns a `tgnet.dat` with two DCs of the newest version.
 fn tgnet(version: i32, has_language: bool, has_time: bool, dc_version: i32) -> Vec<u8> {
     use sansgram_core::tl::write as tl;
     let mut out = Vec::new();
@@ -308,7 +308,7 @@ fn formats_that_are_unsupported_are_named() {
         let error = import_file(&path).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
     }
-    // Random, as is what SQLCipher writes.
+    // Random bytes, like the files of SQLCipher.
     let mut state = 1_u64;
     let mut random = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -329,7 +329,7 @@ fn formats_that_are_unsupported_are_named() {
     assert!(error.to_string().contains("MadelineProto"), "{error}");
 }
 
-/// Damage causes no panic: the session is refused, or its key is right.
+/// Damage causes no panic: the session is refused, or its key is correct.
 #[test]
 fn formats_do_not_panic_on_truncations_and_changed_bits() {
     let directory = Directory::new("formats-damage");
@@ -372,7 +372,7 @@ fn formats_do_not_panic_on_truncations_and_changed_bits() {
     }
 }
 
-/// The parser counts no levels of what it leaves as text, so that they are counted here.
+/// The parser does not count the levels of values that it leaves as text, so the importer counts them.
 #[test]
 fn formats_nested_too_deep_are_refused() {
     for (open, close) in

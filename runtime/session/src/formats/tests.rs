@@ -1,4 +1,4 @@
-//! Strings that the libraries wrote, and changed, cut and random ones.
+//! Strings of the libraries, and changed, truncated and random ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +22,7 @@ fn dc(number: i64) -> DcId {
     DcId::new(number).unwrap()
 }
 
-/// The key of all vectors.
+/// Returns the key of all vectors.
 pub(super) fn key() -> AuthKey {
     AuthKey::new(std::array::from_fn(|index| (index * 7 + 3) as u8))
 }
@@ -54,7 +54,7 @@ fn expected(vector: &Value) -> Imported {
         .collect();
     let servers = match vector["address"].as_str() {
         None => Servers::Unknown,
-        // Not Telegram's: the session stays there.
+        // The address is not Telegram's, so the session belongs to other servers.
         Some("64:ff9b::9a95:a733" | "1.1.1.1") => Servers::at(dc, endpoints[&dc]),
         Some(_) => Servers::Telegram,
     };
@@ -82,8 +82,8 @@ fn strings_of_the_libraries_are_read() {
     }
 }
 
-/// Ours are the libraries' own strings, character by character, but for the old forms of Pyrogram, mtcute's optional
-/// address for media, and names of hosts.
+/// Written strings equal those of the libraries, except for the old versions of Pyrogram, mtcute's optional address for
+/// media, and host names.
 #[test]
 fn written_strings_equal_those_of_the_libraries() {
     let mut written_alike = 0;
@@ -114,7 +114,8 @@ fn our_own_text_is_one_of_the_formats() {
     assert_eq!((imported.format, imported.session), (Format::Sansgram, session));
 }
 
-/// For DC 3 it begins as one of mtcute, and continues so if the `api_id` and a byte of the key happen to fit.
+/// A Pyrogram string for DC 3 begins like one of mtcute, and continues like one if the `api_id` and a byte of the key
+/// happen to fit.
 #[test]
 fn a_string_of_pyrogram_is_not_read_as_mtcutes() {
     for (api_id, second) in [(None, 1), (None, 2), (Some(0x0200_0000), 2)] {
@@ -183,7 +184,7 @@ fn impossible_numbers_are_refused() {
     let session = expected(&vectors()[4]).session;
     let text = export_text(&session, Format::Pyrogram, &DcTable::new()).unwrap();
     let bytes = encoding::decode(&text).unwrap();
-    // No DC 0, no api_id of 2^31, no user of 2^52.
+    // DC 0, an api_id of 2^31, a user of 2^52.
     for (at, value) in [(0, 0), (1, 0x80), (263, 0x10)] {
         let mut changed = bytes.clone();
         changed[at] = value;
@@ -225,7 +226,7 @@ fn names_are_read_as_they_are_shown() {
     assert_eq!("tdesktop".parse::<Format>(), Err(UnknownFormat));
 }
 
-/// An address without a port leads nowhere, but says whose the servers are.
+/// An address without a port cannot be connected to, but shows which servers the session belongs to.
 #[test]
 fn an_address_without_a_port_is_ignored() {
     for (address, servers) in [
@@ -253,7 +254,7 @@ fn an_address_without_a_port_is_ignored() {
     }
 }
 
-/// The keys of other DCs follow the home DC: what is said to belong elsewhere is left out, and that is reported.
+/// Keys of DCs that belong to other servers than the home DC are ignored, and that is reported.
 #[test]
 fn keys_of_dcs_of_other_servers_are_left_out() {
     let other = |dc, host: &str, last| OtherDc {
@@ -285,7 +286,7 @@ fn keys_of_dcs_of_other_servers_are_left_out() {
     assert!(test.session.test_dcs && test.session.servers == Servers::Telegram);
 }
 
-/// A session such as clients have.
+/// An arbitrary session.
 #[derive(Clone, Debug)]
 struct Any(Imported);
 
@@ -325,7 +326,7 @@ fn written_sessions_are_read_again() {
         let text = export_text(&written.session, written.format, &table(&written)).unwrap();
         let read = import_text(&text).unwrap();
         let mut expected = written;
-        // What the formats do not say.
+        // The formats do not store these.
         match expected.format {
             Format::Telethon | Format::GramJs => {
                 expected.session.user = None;

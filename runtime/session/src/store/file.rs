@@ -51,7 +51,7 @@ struct State {
     at_any_cost: bool,
 }
 
-/// What this store knows of the file since it last read or wrote it.
+/// The content of the file when this store last read or wrote it.
 struct LastKnown {
     /// The SHA-256 of the file.
     digest: [u8; 32],

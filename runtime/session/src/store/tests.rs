@@ -19,7 +19,7 @@ impl Directory {
     }
 }
 
-/// The session of a logged-in user.
+/// Returns the session of a logged-in user.
 fn full_session() -> StoredSession {
     let dc = DcId::new(2).unwrap();
     let key = DcAuth { auth_key: AuthKey::new([3; 256]), server_salt: 9 };
@@ -235,7 +235,7 @@ fn an_encrypted_session_needs_its_passphrase() {
     drop(store);
     assert_eq!(directory.store().load().unwrap(), Some(session(2)));
     assert!(!directory.store().is_encrypted().unwrap());
-    // A plain one is taken over.
+    // A plain session is loaded too, and encrypted by the next save.
     let store = encrypted("correct horse");
     assert_eq!(store.load().unwrap(), Some(session(2)));
     store.save(&session(4)).unwrap();
@@ -290,7 +290,7 @@ fn errors_and_debug_output_hold_no_session() {
     assert_eq!(store.load().unwrap(), Some(session(1234)));
 }
 
-/// To open a pipe would wait for ever.
+/// Opening a pipe would wait forever.
 #[cfg(unix)]
 #[test]
 fn files_that_are_not_regular_are_named_without_waiting() {

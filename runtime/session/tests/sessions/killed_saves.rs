@@ -1,5 +1,5 @@
 //! A process is killed at random moments of a thousand saves: the file is always the old session or the new one, the
-//! lock never outlives its owner, and nothing is left lying about.
+//! lock never outlives its owner, and no temporary file remains.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

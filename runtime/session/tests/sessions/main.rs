@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use sansgram_core::AuthKey;
 use sansgram_core::client::{DcAuth, DcId, LoggedInUser, StoredSession};
 
-/// The variable that tells a child process of a scenario which session to use.
+/// The variable with the path of the session, for a child process of a scenario.
 const PATH: &str = "SANSGRAM_TEST_SESSION";
 
 /// Starts this program again, as one of its ignored tests.
@@ -27,7 +27,7 @@ fn child(test: &str, path: &Path) -> Child {
         .unwrap()
 }
 
-/// The `number`th session, as large as one of all DCs.
+/// Returns the `number`th session, which has keys of all DCs.
 fn session(number: i32) -> StoredSession {
     let key =
         |dc: u8| DcAuth { auth_key: AuthKey::new([dc ^ number as u8; 256]), server_salt: number.into() };

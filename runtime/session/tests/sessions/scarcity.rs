@@ -1,5 +1,5 @@
-//! A machine that has too little: a directory that cannot be read, no descriptors, no room on the disk. What a save
-//! says is true, and the session is whole, the old one or the new one.
+//! A lack of rights, descriptors or room on the disk. The result of a save is true, and the file holds either the old
+//! session or the new one.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -13,10 +13,10 @@ use sansgram_session::{FileStore, SessionStore, StoreError};
 
 use super::{Directory, PATH, session};
 
-/// The id of a user without rights.
+/// The id of a user without privileges.
 const NOBODY: u32 = 65534;
 
-/// Runs one of the ignored tests to its end, as a command that `shell` may change.
+/// Runs one of the ignored tests to its end, by a command that `shell` may change.
 fn run(test: &str, path: &Path, change: impl FnOnce(&mut Command)) {
     let test = format!("scarcity::{test}");
     // Another user may not reach the directory that this program was built in.
@@ -47,7 +47,7 @@ fn a_directory_that_cannot_be_read_can_be_written() {
     if geteuid().is_root() {
         chown(private, Some(NOBODY), Some(NOBODY)).unwrap();
     }
-    // The program is put beside the directory, before that is closed.
+    // The program is copied beside the directory before that is made inaccessible.
     let beside = directory.0.join("me.session");
     fs::set_permissions(private, fs::Permissions::from_mode(0o300)).unwrap();
     run("saves_in_an_unreadable_directory", &beside, |command| {
@@ -90,7 +90,7 @@ fn saves_with_few_descriptors() {
     let (mut failed, mut saved) = (0, 0);
     for free in 0..10 {
         let number = 2 * free + 1;
-        // Locked before, as that of a client at work.
+        // The session is locked, like that of a running client.
         let store = FileStore::new(&path);
         store.save(&session(number)).unwrap();
         let mut taken: Vec<File> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
@@ -141,7 +141,7 @@ fn saves_without_room() {
     assert!(matches!(FileStore::new(path()).load(), Err(StoreError::InUse { .. })));
 }
 
-/// `sudo` must not take a session away from its owner.
+/// A save by root must not change the owner of the file.
 #[test]
 fn root_keeps_the_owner_of_a_session() {
     use std::os::unix::fs::MetadataExt;
@@ -172,7 +172,7 @@ fn a_lock_file_of_another_user_is_left_as_it_is() {
     assert!(matches!(error, StoreError::LockFile { what: "a file of another user", .. }), "{error}");
     drop(store);
     assert_eq!(fs::read(&lock).unwrap(), b"");
-    // In a directory of that user, the file is the right one.
+    // In a directory of that user, the lock file is accepted.
     chown(&directory.0, Some(NOBODY), Some(NOBODY)).unwrap();
     FileStore::new(directory.0.join("me")).load().unwrap();
 }

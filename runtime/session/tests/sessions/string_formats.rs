@@ -1,5 +1,5 @@
-//! Sessions travel: what is written for another library is read again, with its key, its DC and its user where the
-//! format has room for them. That the libraries themselves read it is asked of them by `tests/interop/sessions.sh`.
+//! Every string that is written for another library is read again, with the key, the DC and, if the format stores it, the
+//! user. `tests/interop/sessions.sh` checks that the libraries themselves read it.
 
 use sansgram_core::client::Config;
 use sansgram_session::formats::{Format, export_text, import_text};
@@ -13,7 +13,7 @@ fn a_session_survives_every_string_format() {
     let home = session.home_dc.unwrap();
     let mut through = 0;
     for format in Format::ALL.iter().copied() {
-        // The others are files, and tested where SQLite is compiled in.
+        // The other formats are files, which the crate's own tests read and write.
         let Ok(text) = export_text(&session, format, &dcs) else { continue };
         let imported = import_text(&text).unwrap();
         assert_eq!(imported.format, format);

@@ -42,7 +42,7 @@ fn an_owner_in_another_container_is_named_as_such() {
 
     let directory = Directory::new("containers");
     let path = directory.0.join("me.session");
-    // A PID namespace of its own, if this user may make one.
+    // A new PID namespace, if this user may create one.
     let unshare = ["--pid", "--fork", "--mount-proc", "--kill-child"];
     if !Command::new("unshare").args(unshare).arg("true").status().is_ok_and(|status| status.success()) {
         return;
@@ -75,7 +75,7 @@ fn an_owner_in_another_container_is_named_as_such() {
     assert_eq!(store.load().unwrap(), Some(session(1)));
 }
 
-/// The two names may lie in different directories, as in volumes of two containers.
+/// The two names may be in different directories, as in volumes of two containers.
 #[cfg(unix)]
 #[test]
 fn two_processes_do_not_share_a_session_by_two_names() {

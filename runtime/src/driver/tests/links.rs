@@ -29,7 +29,7 @@ fn the_end_of_a_stream_is_reported_once_and_the_link_is_removed() {
     bench.wire(FIRST).ended = true;
     assert!(bench.poll().is_pending());
     assert_eq!(bench.heard(), ["1 opened", "1 lost Closed"]);
-    // A transmit that crossed the loss is dropped quietly.
+    // A transmit for a lost connection is dropped.
     bench.output([Output::Transmit { conn: ConnId(1), bytes: vec![0] }, Output::Close { conn: ConnId(1) }]);
     assert!(bench.heard().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Strings that came by mail, chat, configuration file and editor, and what is taken for one.
+//! Strings from mails, chats, configuration files and editors, and texts that are mistaken for a session.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -138,7 +138,7 @@ fn alphabets_and_padding_do_not_matter() {
     reads(&telethon.replace('-', "–"), Format::Telethon, &[DASHES]);
 }
 
-/// What mail, chats, terminals, web pages and input methods make of a string.
+/// Mails, chats, terminals, web pages and input methods change a string in these ways.
 #[test]
 fn text_added_in_transit_is_ignored_and_reported() {
     for format in STRINGS {
@@ -201,7 +201,7 @@ fn a_string_that_lost_its_capitals_is_refused() {
     }
 }
 
-/// Wherever a string is cut, it is read as nothing else, and never blamed on another program.
+/// A string that is cut anywhere is neither read as another format nor blamed on another program.
 #[test]
 fn no_part_of_a_string_is_read_as_another_format() {
     let mut strings: Vec<_> = [
@@ -215,7 +215,7 @@ fn no_part_of_a_string_is_read_as_another_format() {
     .map(|format| (format, string(format)))
     .into();
     let ours = strings.clone();
-    // Of old versions.
+    // Strings of old versions.
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/session_strings.json");
     let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     for vector in file["strings"].as_array().unwrap() {
@@ -230,7 +230,7 @@ fn no_part_of_a_string_is_read_as_another_format() {
             let text = error.to_string();
             let is_told = text.starts_with(&format!("this is {name}"))
                 || text.starts_with(&format!("this is {name} of which only"));
-            // A string of one with an address of its own servers, or an old one, has no beginning to know it by.
+            // The beginning of a string with the address of other servers, or of an old version, does not identify it.
             let is_known = ours.contains(&(*format, string.clone()));
             assert!(is_told || !is_known, "{format} cut to {length}: {text}");
             let others = strings.iter().filter(|(other, _)| other != format);
@@ -304,7 +304,7 @@ fn a_gap_or_a_wrong_first_character_is_not_blamed_on_another_format() {
             for at in (28..string.len() - length).step_by(37) {
                 let holed = format!("{}{}", &string[..at], &string[at + length..]);
                 let text = match import_text(&holed) {
-                    // Without 6 of its characters a string has the length of an older version, and no sum to check.
+                    // A string that lacks 6 characters has the length of an older version, which has no checksum.
                     Ok(imported) => {
                         assert_eq!((imported.format, format), (Format::Pyrogram, Format::Pyrogram));
                         continue;
@@ -406,7 +406,7 @@ fn texts_mistaken_for_a_session_are_named() {
     }
 }
 
-/// Much text takes linear time, whatever it consists of.
+/// A long text of any content takes linear time.
 #[test]
 fn large_texts_are_searched_in_bounded_time() {
     for line in ["A", "A ", "A=", "\"", "\\n", "%41", "1ApWapzMBuw ", "a:b\n"] {

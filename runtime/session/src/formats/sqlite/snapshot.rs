@@ -83,7 +83,7 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().copied().map(u32::from_be_bytes)
 }
 
-/// How long a page is, in bytes: a power of two from 512 to 65,536.
+/// Returns the length of a page in bytes, a power of two from 512 to 65,536.
 fn page_len(database: &[u8]) -> Option<usize> {
     let len = match number(database, 16)? >> 16 {
         1 => 65_536,
@@ -92,7 +92,7 @@ fn page_len(database: &[u8]) -> Option<usize> {
     (database.len() >= HEADER_LEN && len.is_power_of_two() && (512..=65_536).contains(&len)).then_some(len)
 }
 
-/// How long the file must be by its header: SQLite itself notices a missing end only when it reads there.
+/// Returns the length of the file according to its header. SQLite itself notices a missing end only when it reads there.
 fn declared_len(database: &[u8]) -> Option<u64> {
     // Versions before 3.7 did not keep the number of pages up to date.
     let is_current = number(database, 24)? == number(database, 92)?;

@@ -1,5 +1,5 @@
-//! Files with the tables of each library, as old and new versions have them. What the libraries themselves make of
-//! them is checked in `tests/interop/sessions.sh`.
+//! Files with the tables of old and new versions of each library. `tests/interop/sessions.sh` checks that the libraries
+//! themselves open what is written.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ const FILES: [Format; 4] =
     [Format::TelethonSqlite, Format::Telethon2Sqlite, Format::PyrogramSqlite, Format::KurigramSqlite];
 
 impl Directory {
-    /// A database of these statements; `?1` is the key.
+    /// Creates a database by these statements; `?1` is the key.
     fn database(&self, name: &str, statements: &[&str]) -> PathBuf {
         let path = self.0.join(name);
         let database = Connection::open(&path).unwrap();
@@ -60,11 +60,11 @@ fn written_sessions_are_read_again() {
         let read = import_file(&path).unwrap();
         assert_eq!(read.format, format);
         let mut expected = session();
-        // One of them does not say where the server is.
+        // One of the formats does not store the address of the server.
         expected.servers =
             if format == Format::PyrogramSqlite { Servers::Unknown } else { Servers::Telegram };
         match format {
-            // It keeps the user, but not whether it is a bot.
+            // The format stores the user, but not whether it is a bot.
             Format::TelethonSqlite => (expected.user, expected.api_id) = (None, None),
             Format::Telethon2Sqlite => expected.api_id = None,
             _ => {}
@@ -111,7 +111,7 @@ fn columns_are_found_by_name_in_every_version() {
             "INSERT INTO sessions VALUES (4, 0, ?1, 0, 7654321098, 1)",
         ],
     );
-    // Those that an upgrade adds stand at the end.
+    // An upgrade adds columns at the end.
     let upgraded_kurigram = directory.database(
         "kurigram-7",
         &[
@@ -221,7 +221,7 @@ fn files_without_a_session_are_named() {
     assert!(matches!(import_file(&missing), Err(ImportError::Io { .. })));
 }
 
-/// What SQLite cannot notice, it does not: but no damage panics, and no cut goes unnoticed.
+/// No damage panics, and every truncation is refused. SQLite does not notice every changed byte.
 #[test]
 fn damaged_files_are_refused_without_a_panic() {
     let directory = Directory::new("sqlite-damaged");
@@ -259,7 +259,7 @@ fn vector(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/sessions")).join(name)
 }
 
-/// What a session's file and those beside it contain.
+/// Returns the content of a session's file and of the journals beside it.
 fn contents(directory: &Directory) -> Vec<(String, Vec<u8>)> {
     let read = |name: String| {
         let bytes = fs::read(directory.0.join(&name)).unwrap();
@@ -268,7 +268,7 @@ fn contents(directory: &Directory) -> Vec<(String, Vec<u8>)> {
     directory.files().into_iter().map(read).collect()
 }
 
-/// A session of Telethon whose program was killed in the midst of a commit.
+/// Copies a session of Telethon whose program was killed during a commit.
 #[test]
 fn a_hot_journal_is_rolled_back_in_memory() {
     let directory = Directory::new("d3-sqlite-hot");
@@ -279,7 +279,7 @@ fn a_hot_journal_is_rolled_back_in_memory() {
     let imported = import_file(&directory.0.join("hot.session")).unwrap();
     assert_eq!(contents(&directory), before, "the original is untouched, and nothing lies beside it");
 
-    // SQLite itself recovers a copy: the first look at it rolls back.
+    // SQLite itself recovers a copy: the first read rolls it back.
     let theirs = Directory::new("d3-sqlite-hot-theirs");
     for (name, bytes) in &before {
         fs::write(theirs.0.join(name), bytes).unwrap();
@@ -296,7 +296,7 @@ fn a_hot_journal_is_rolled_back_in_memory() {
     assert!(*ours == recovered, "all pages are those that SQLite has");
 }
 
-/// A database with a write-ahead log, as a program left it that was killed: its user, 17, is in the log alone.
+/// Creates a database with a write-ahead log, as a killed program leaves it: the user, 17, is only in the log.
 fn with_log(directory: &Directory) -> PathBuf {
     let theirs = directory.0.join("theirs");
     export_file(&session(), Format::PyrogramSqlite, &DcTable::new(), &theirs).unwrap();
@@ -323,14 +323,14 @@ fn a_write_ahead_log_is_replayed_and_nothing_written() {
     assert_eq!(user(), 17);
     assert_eq!(contents(&directory), before, "nothing is written, neither -shm nor -wal");
 
-    // The database may not be written, nor its directory.
+    // Neither the database nor its directory is writable.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(&directory.0, fs::Permissions::from_mode(0o500)).unwrap();
         assert_eq!(user(), 17);
         fs::set_permissions(&directory.0, fs::Permissions::from_mode(0o700)).unwrap();
-        // SQLite's files lie beside the database, not beside a link to it.
+        // SQLite's journals are beside the database, not beside a link to it.
         let elsewhere = Directory::new("f8-sqlite-link");
         let link = elsewhere.0.join("link.session");
         std::os::unix::fs::symlink(&path, &link).unwrap();
@@ -338,7 +338,7 @@ fn a_write_ahead_log_is_replayed_and_nothing_written() {
         assert_eq!(elsewhere.files(), ["link.session"]);
     }
 
-    // Torn in its last transaction, then in the one before; then missing.
+    // The log is torn in its last transaction, then in the one before; then it is missing.
     let log = directory.0.join("me.session-wal");
     let whole = fs::read(&log).unwrap();
     let mut seen = Vec::new();
@@ -364,7 +364,7 @@ fn a_database_that_a_program_has_locked_is_read() {
     let path = directory.0.join("me.session");
     export_file(&session(), Format::PyrogramSqlite, &DcTable::new(), &path).unwrap();
     let database = Connection::open(&path).unwrap();
-    // So small a cache that pages are written before the commit.
+    // The cache is so small that pages are written before the commit.
     database
         .execute_batch("PRAGMA cache_size = 1; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
         .unwrap();
@@ -388,7 +388,7 @@ fn a_database_that_a_program_has_locked_is_read() {
     assert_eq!(import_file(&path).unwrap().session.user.unwrap().id, 17);
 }
 
-/// Whatever a crash leaves of a journal, ours is what SQLite makes of it.
+/// For any journal that a crash leaves, the result equals that of SQLite.
 #[test]
 fn torn_journals_are_rolled_back_as_sqlite_does() {
     let directory = Directory::new("d3-sqlite-torn");
@@ -439,7 +439,7 @@ fn journals_must_be_regular_files_and_not_too_large() {
         assert!(error.to_string().contains("it is a symbolic link"), "{error}");
         fs::remove_file(&beside).unwrap();
     }
-    // Mostly a hole, which takes no room on the disk.
+    // A sparse file, which takes almost no room on the disk.
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len((256 << 20) + 1).unwrap();
     let error = import_file(&path).unwrap_err();
     assert!(error.to_string().ends_with("it is larger than 256 MiB"), "{error}");
@@ -463,7 +463,7 @@ fn a_database_without_a_session_is_named() {
             "this is a SQLite database, but not one of a program whose sessions can be read"
         );
     }
-    // A DC that was only met, and the one that is logged in.
+    // A DC without a login, and the one with the login.
     let rows = [
         telethon,
         "INSERT INTO sessions VALUES (1, '149.154.175.50', 443, zeroblob(256)), (3, '149.154.175.100', 443, NULL)",

@@ -30,7 +30,7 @@ fn check(imported: &Imported) {
     samples::check(imported, Format::Tdata);
 }
 
-/// A copy of a sample, in which files may be changed.
+/// Copies a sample, whose files may then be changed.
 fn copy(directory: &Directory, name: &str) -> PathBuf {
     fn copy(from: &Path, to: &Path) {
         fs::create_dir_all(to).unwrap();
@@ -77,11 +77,11 @@ fn a_passcode_is_required_checked_and_accepted() {
     }
     assert!(matches!(import_path(&path, &with_passcode("")), Err(ImportError::PasscodeNeeded(_))));
     check(&import_path(&path, &with_passcode("secret")).unwrap());
-    // One that is not needed changes nothing.
+    // A passcode that is not needed is ignored.
     check(&import_path(&sample(ONE), &with_passcode("secret")).unwrap());
 }
 
-/// Version 7.3 of the program keeps its passcode otherwise.
+/// Since version 7.3, the key under the passcode has another layout.
 #[test]
 fn passcodes_of_version_7_3_are_accepted() {
     check(&import_file(&sample("opentele2-2.0.0")).unwrap());
@@ -91,7 +91,7 @@ fn passcodes_of_version_7_3_are_accepted() {
     check(&import_path(&path, &with_passcode("secret")).unwrap());
 }
 
-/// The time and memory that a file can demand for one try of a passcode have a limit.
+/// A file cannot demand unlimited time or memory for one try of a passcode.
 #[test]
 fn a_passcode_that_is_too_costly_to_try_is_refused() {
     let directory = Directory::new("tdata-costly");
@@ -116,7 +116,7 @@ fn a_passcode_that_is_too_costly_to_try_is_refused() {
         assert!(error.to_string().contains(words), "{field}: {error}");
         fs::write(&key, whole).unwrap();
     }
-    // A generation that does not count, more wraps than there are, a mark that is none.
+    // Another generation, more wraps than the file has, a wrong mark.
     for (field, value) in [(2, 7_u32), (3, u32::MAX), (0, 1)] {
         let whole = fs::read(&key).unwrap();
         reseal(&key, 7_003_001, |data| {
@@ -175,10 +175,10 @@ fn old_names_of_files_are_read() {
     }
     check(&import_file(&tdata).unwrap());
     check(&import_file(&tdata.join("key_data1")).unwrap());
-    // A newer one that is damaged gives way to the older one.
+    // If the newer file is damaged, the older one is read.
     fs::write(tdata.join("key_data0"), b"TDF$damaged").unwrap();
     check(&import_file(&tdata).unwrap());
-    // A program that was started with "-key work" calls them so.
+    // The names of a program that was started with "-key work".
     fs::rename(tdata.join("key_data1"), tdata.join("key_works")).unwrap();
     fs::remove_file(tdata.join("key_data0")).unwrap();
     let renamed = account_name("work", 0);
@@ -186,7 +186,7 @@ fn old_names_of_files_are_read() {
     check(&import_file(&tdata).unwrap());
 }
 
-/// A session as the samples have it.
+/// Returns the session of the samples.
 fn session() -> StoredSession {
     StoredSession {
         home_dc: Some(dc(2)),
@@ -206,7 +206,7 @@ fn export(session: &StoredSession, passcode: Option<&str>, path: &Path) -> Resul
     export_path(session, Format::Tdata, &dcs, &ExportOptions { passcode }, path)
 }
 
-/// Telegram Desktop and TDLib know Telegram's servers only, and would offer them the key.
+/// Telegram Desktop and TDLib only use Telegram's servers, and would offer them the key.
 #[test]
 fn a_session_of_other_servers_is_not_exported_to_telegrams_programs() {
     let directory = Directory::new("tdata-elsewhere");
@@ -263,7 +263,7 @@ fn written_folders_are_readable_by_their_owner_only() {
     }
 }
 
-/// Replaces the data of a file, with a right checksum.
+/// Changes the data of a file and corrects its checksum.
 fn reseal(path: &Path, version: u32, change: impl FnOnce(&mut Vec<u8>)) {
     let file = fs::read(path).unwrap();
     let mut data = envelope::open(&file).unwrap().data.to_vec();
@@ -325,7 +325,7 @@ fn a_later_version_is_read_if_its_layout_is_the_same_and_named_if_not() {
     assert!(matches!(import_file(&tdata), Err(ImportError::Newer { .. })));
 }
 
-/// The content of an account's file, in the form from before user ids had 64 bits.
+/// The file of an account has another layout in versions before user ids had 64 bits.
 #[test]
 fn old_user_ids_are_read() {
     let directory = Directory::new("tdata-old-ids");
@@ -355,7 +355,7 @@ fn old_user_ids_are_read() {
     fs::write(&file, &*account(0, 2)).unwrap();
     let error = import_file(&path).unwrap_err();
     assert!(error.to_string().ends_with("no user is logged in"), "{error}");
-    // The first key is none of a DC of its own, and the home's is not there.
+    // The first key is not the key of a DC, and the key of the home DC is missing.
     fs::write(&file, &*account(7, 1)).unwrap();
     assert!(matches!(import_file(&path), Err(ImportError::NoKey(Format::Tdata))));
     fs::write(&file, &*account(7, u32::MAX)).unwrap();
@@ -366,7 +366,7 @@ fn encoding_bytes(numbers: &[u32]) -> super::super::encoding::Bytes {
     Zeroizing::new(numbers.iter().flat_map(|number| number.to_be_bytes()).collect())
 }
 
-/// No bit that is changed and no byte that is cut off goes unnoticed.
+/// Every changed bit and every truncation is noticed.
 #[test]
 fn every_changed_bit_and_truncation_is_refused() {
     let directory = Directory::new("tdata-changes");
@@ -385,7 +385,7 @@ fn every_changed_bit_and_truncation_is_refused() {
         }
         fs::write(&path, &whole).unwrap();
     }
-    // Behind the checksum, the same for what is encrypted, whatever its kind.
+    // The same holds for any encrypted value, without the checksum of the file.
     let local_key = LocalKey::new(std::array::from_fn(|at| at as u8));
     let encrypted = local::encrypt(&[7; 40], &local_key, &mut sansgram_core::OsRandom::new());
     assert_eq!(*local::decrypt(&encrypted, &local_key).unwrap(), [7; 40]);

@@ -62,7 +62,7 @@ fn the_name_of_the_log_tells_test_dcs() {
     assert!(import_file(&directory.0).unwrap().session.test_dcs, "no user is logged in there");
     fs::copy(sample(FRESH), &test).unwrap();
     assert!(matches!(import_file(&directory.0), Err(ImportError::NoUser(_))));
-    // What TDLib was about to put in its place.
+    // The file with which TDLib was about to replace the log.
     fs::remove_file(&log).unwrap();
     fs::copy(sample(LOGGED_IN), directory.0.join("td.binlog.new")).unwrap();
     check(&import_file(&directory.0).unwrap());
@@ -112,7 +112,7 @@ fn written_sessions_are_read_again() {
     assert!(!path.exists());
 }
 
-/// A log with these events, encrypted by this database key.
+/// Returns a log with these events, encrypted with this database key.
 fn log(database_key: &[u8], events: &[Event<'_>]) -> Bytes {
     let (salt, iv) = ([1; 32], [2; 16]);
     let (key, hash) = event::derive(database_key, &salt);
@@ -128,7 +128,7 @@ fn log(database_key: &[u8], events: &[Event<'_>]) -> Bytes {
     log
 }
 
-/// The data of an event with a name and a value.
+/// Returns the data of an event with a name and a value.
 fn pair(name: &str, value: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     push_bytes(&mut data, name.as_bytes());
@@ -140,7 +140,7 @@ fn set(id: u64, data: &[u8]) -> Event<'_> {
     Event { id, kind: KEY_VALUE, flags: 0, data }
 }
 
-/// What the samples say, without the state of the login.
+/// Returns the events of the samples, without the state of the login.
 fn values() -> [Vec<u8>; 4] {
     let mut auth = [key().id().to_bytes().as_slice(), &1_i32.to_le_bytes()].concat();
     push_bytes(&mut auth, key().as_bytes());
@@ -176,10 +176,10 @@ fn rewritten_and_erased_events_are_applied() {
     assert!(matches!(with(&[rewrite(4, &state), erase(4)]), Err(ImportError::NoUser(_))));
     check(&with(&[rewrite(4, &state), erase(3), set(9, &user)]).unwrap());
     assert!(matches!(with(&[rewrite(4, &state), erase(1)]), Err(ImportError::NoKey(_))));
-    // What does not fit ends the log: an event that was erased, an id that does not rise.
+    // An event that does not fit ends the log: a rewrite of an erased event, an id that does not rise.
     assert!(matches!(with(&[erase(3), rewrite(3, &user), rewrite(4, &state)]), Err(ImportError::NoUser(_))));
     assert!(matches!(with(&[set(4, &other), rewrite(4, &state)]), Err(ImportError::NoUser(_))));
-    // Service events are passed over, and the option says the user too.
+    // Service events are skipped, and the option contains the user too.
     let option = pair("my_id", b"I987654321");
     let service = Event { id: 7, kind: -1, flags: 0, data: &[] };
     let option = Event { kind: OPTION, ..set(8, &option) };
@@ -204,7 +204,7 @@ fn a_log_without_encryption_is_read() {
     check(&read(&log).unwrap());
 }
 
-/// A log that ends within an event ends before it, as TDLib has it.
+/// An incomplete last event is ignored, as TDLib does.
 #[test]
 fn a_torn_log_is_read_up_to_its_last_complete_event() {
     let [auth, dc, user, state] = values();
@@ -231,7 +231,7 @@ fn a_torn_log_is_read_up_to_its_last_complete_event() {
     }
 }
 
-/// No changed bit panics or changes the session; it ends the log where it is.
+/// No changed bit panics or changes the session; the log ends before the changed event.
 #[test]
 fn every_changed_bit_is_noticed() {
     let [auth, dc, user, state] = values();

@@ -1,4 +1,4 @@
-//! Passphrases that fit and do not, damage, and texts that would be costly to try.
+//! Right and wrong passphrases, damage, and texts of any cost.
 
 use quickcheck::QuickCheck;
 use sansgram_core::client::{DcAuth, DcId};
@@ -6,7 +6,7 @@ use sansgram_core::{AuthKey, OsRandom};
 
 use super::*;
 
-/// As cheap as Argon2 allows.
+/// The lowest cost that Argon2 allows.
 const CHEAP: Cost = Cost::new(8, 1, 1);
 
 fn session() -> StoredSession {
@@ -28,7 +28,7 @@ fn bytes(text: &str) -> Vec<u8> {
     Base64UrlUnpadded::decode_vec(text.strip_prefix(TEXT_PREFIX).unwrap()).unwrap()
 }
 
-/// The text of `content`, whose checksum is made to match.
+/// Returns the text of `content`, with a correct checksum.
 fn text(content: &[u8]) -> String {
     let checksum = &Sha256::digest(content)[..CHECKSUM_LEN];
     format!("{TEXT_PREFIX}{}", Base64UrlUnpadded::encode_string(&[content, checksum].concat()))
@@ -123,7 +123,7 @@ fn random_bytes_are_refused_without_a_panic() {
     QuickCheck::new().tests(2000).quickcheck(property as fn(Vec<u8>, bool) -> bool);
 }
 
-/// A text that costs `cost` to try a passphrase on.
+/// Returns a text on which trying a passphrase costs `cost`.
 fn strangers(cost: Cost) -> String {
     let mut content = bytes(&encrypted("x"));
     content.truncate(content.len() - CHECKSUM_LEN);
@@ -143,10 +143,10 @@ fn an_unusual_cost_is_refused_by_default() {
     }
     let whole = DecryptError::UnusualCost(Cost::new(1 << 20, 100, 4)).to_string();
     assert!(whole.contains("takes 1024 MiB of memory and 534 times as long as usual"), "{whole}");
-    // Nothing was stretched; a debug build takes minutes for the first alone.
+    // No key was derived: the first alone would take minutes in a debug build.
     assert!(begin.elapsed() < std::time::Duration::from_secs(2), "{:?}", begin.elapsed());
     assert!(Cost::default().is_usual() && Cost::new(1 << 20, 4, 4).is_usual());
-    // What is above every bound is refused as before, whatever is allowed.
+    // A cost out of range is refused even if any cost is allowed.
     let text = strangers(Cost::new((1 << 20) + 1, 1, 1));
     assert_eq!(decrypt(&text, "x"), Err(DecryptError::ExcessiveCost));
     assert_eq!(decrypt_at_any_cost(&text, "x"), Err(DecryptError::ExcessiveCost));
@@ -154,7 +154,7 @@ fn an_unusual_cost_is_refused_by_default() {
 
 #[test]
 fn an_unusual_cost_is_accepted_if_it_is_allowed() {
-    // Little memory, gone over so often that it is not usual.
+    // Little memory with so many passes that the cost is unusual.
     let cost = Cost::new(45_000, 100, 1);
     assert!(!cost.is_usual());
     let cheap = Cost::new(8, 100, 1);

@@ -82,7 +82,7 @@ fn a_lock_file_that_is_not_regular_is_refused_without_waiting() {
     refused();
 }
 
-/// A program that keeps replacing the lock file does not block the store for ever.
+/// A program that keeps replacing the lock file does not block the store forever.
 #[test]
 fn a_lock_file_that_is_replaced_repeatedly_is_an_error() {
     let directory = Directory::new("store-lock-moves");
@@ -95,7 +95,7 @@ fn a_lock_file_that_is_replaced_repeatedly_is_an_error() {
         });
         let begin = std::time::Instant::now();
         for _ in 0..10 {
-            // Both results are right, as long as there is one.
+            // Either result is correct.
             match directory.store().load() {
                 Ok(_) => {}
                 Err(error) => assert!(error.to_string().contains("repeatedly"), "{error}"),
@@ -151,7 +151,7 @@ fn exposure_lists_the_ways_of_other_users() {
     let found = store.exposure();
     assert!(matches!(&*found, [Exposure::DirectoryWritable(_)]), "{found:?}");
     assert!(found[0].to_string().contains("can replace files in the directory"), "{}", found[0]);
-    // As /tmp is.
+    // The mode of /tmp.
     set(&directory.0, 0o1777);
     assert_eq!(store.exposure(), []);
 }
