@@ -177,7 +177,7 @@ fn transport_errors() {
             (|socket| answer(socket, -429)) as fn(_),
             &["timed out after 2 seconds", "-429", "wait a few minutes"][..],
         ),
-        (|socket| answer(socket, -404), &["-404", "or does not agree to make one"]),
+        (|socket| answer(socket, -404), &["-404", "or refused the key exchange"]),
         (|socket| answer(socket, -17), &["-17"]),
     ] {
         let run = within(20, || at(listening(treat), &["--timeout", "2"]));

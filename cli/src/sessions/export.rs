@@ -94,7 +94,7 @@ fn table(given: &[DcAddress], session: &StoredSession) -> Result<DcTable, Failur
     let telegram = if session.test_dcs { Config::telegram_test() } else { Config::telegram() }.dcs;
     telegram.iter().for_each(|(dc, endpoint)| dcs.insert(dc, endpoint));
     // A session of other servers names them itself.
-    Ok(session.servers.table(&dcs))
+    Ok(session.servers.export_table(&dcs))
 }
 
 /// Prints which facts about servers other than Telegram's the format does not keep.

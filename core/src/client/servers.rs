@@ -110,7 +110,7 @@ impl Servers {
 
     /// Returns the servers of an imported session, by the address that it stores for `dc`.
     #[must_use]
-    pub fn at(dc: DcId, address: SocketAddr) -> Self {
+    pub fn from_address(dc: DcId, address: SocketAddr) -> Self {
         if Self::is_telegram_address(address.ip()) {
             return Self::Telegram;
         }
@@ -121,7 +121,7 @@ impl Servers {
 
     /// Merges the servers of another DC of the same session. Returns `false` if they are different servers.
     #[must_use]
-    pub fn join(&mut self, other: &Self) -> bool {
+    pub fn merge(&mut self, other: &Self) -> bool {
         match (&mut *self, other) {
             (Self::Custom(ours), Self::Custom(others)) => {
                 others.dcs.iter().for_each(|(dc, address)| ours.dcs.insert(dc, address));
@@ -134,7 +134,7 @@ impl Servers {
     /// Returns the addresses to write when the session is exported: `dcs` for Telegram's servers; for custom servers
     /// their own addresses, and those of `dcs` that are not Telegram's.
     #[must_use]
-    pub fn table(&self, dcs: &DcTable) -> DcTable {
+    pub fn export_table(&self, dcs: &DcTable) -> DcTable {
         let own = match self {
             Self::Unknown | Self::Telegram => return dcs.clone(),
             Self::Custom(custom) => Some(&custom.dcs),

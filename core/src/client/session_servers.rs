@@ -325,8 +325,8 @@ mod tests {
     #[test]
     fn a5_an_address_that_is_not_telegrams_is_kept_without_a_key() {
         let dc = DcId::literal(2);
-        assert_eq!(Servers::at(dc, "149.154.167.51:443".parse().unwrap()), Servers::Telegram);
-        let servers = Servers::at(dc, "127.0.0.1:4443".parse().unwrap());
+        assert_eq!(Servers::from_address(dc, "149.154.167.51:443".parse().unwrap()), Servers::Telegram);
+        let servers = Servers::from_address(dc, "127.0.0.1:4443".parse().unwrap());
         let session = StoredSession { servers, ..with_key(&Config::telegram()) };
         assert!(Config::telegram().check(&session).is_err());
         // By --dc alone, then with the key: both are the server at that address.

@@ -29,7 +29,7 @@ pub fn export_text(
     format: Format,
     dcs: &DcTable,
 ) -> Result<Zeroizing<String>, ExportError> {
-    let dcs = &session.servers.table(dcs);
+    let dcs = &session.servers.export_table(dcs);
     match format {
         Format::Sansgram => Ok(session.to_text()),
         Format::Telethon => telethon::write(&Exported::of(session)?, dcs),
@@ -79,13 +79,13 @@ pub fn export_path(
     if options.passcode.is_some() && !format.has_passcode() {
         return Err(ExportError::NoPasscode(format));
     }
-    let dcs = &session.servers.table(dcs);
+    let dcs = &session.servers.export_table(dcs);
     if format == Format::Sansgram {
         let line = Zeroizing::new(format!("{}\n", *session.to_text()));
         return target::create_file(path, line.as_bytes());
     }
     if format == Format::GramJsStore {
-        return gramjs_store::write(&Exported::of(session)?, &session.servers.table(dcs), path);
+        return gramjs_store::write(&Exported::of(session)?, &session.servers.export_table(dcs), path);
     }
     if !format.is_writable() {
         return Err(ExportError::ReadOnly(format));

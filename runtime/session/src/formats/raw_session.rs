@@ -53,7 +53,7 @@ impl HostPort {
         let host = self.host.trim().trim_end_matches('.').to_ascii_lowercase();
         match (self.ip(), self.address()) {
             (Some(ip), _) if Servers::is_telegram_address(ip) => Servers::Telegram,
-            (_, Some(address)) => Servers::at(dc, address),
+            (_, Some(address)) => Servers::from_address(dc, address),
             // Programs in a browser store names such as venus.web.telegram.org.
             _ if host.ends_with(".telegram.org") => Servers::Telegram,
             _ if host.is_empty() || host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified()) => {
@@ -145,7 +145,7 @@ impl RawSession {
                 (_, Servers::Unknown) => {}
                 (Servers::Unknown, its) => servers = its,
                 (_, its) => {
-                    if !servers.join(&its) {
+                    if !servers.merge(&its) {
                         // A session holds keys of either Telegram's servers or one group of others.
                         if !is_empty(&other.key) && !fixes.contains(&FOREIGN_KEYS) {
                             fixes.push(FOREIGN_KEYS);

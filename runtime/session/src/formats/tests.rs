@@ -55,7 +55,7 @@ fn expected(vector: &Value) -> Imported {
     let servers = match vector["address"].as_str() {
         None => Servers::Unknown,
         // The address is not Telegram's, so the session belongs to other servers.
-        Some("64:ff9b::9a95:a733" | "1.1.1.1") => Servers::at(dc, endpoints[&dc]),
+        Some("64:ff9b::9a95:a733" | "1.1.1.1") => Servers::from_address(dc, endpoints[&dc]),
         Some(_) => Servers::Telegram,
     };
     let session = StoredSession { servers, ..session };
@@ -235,7 +235,7 @@ fn an_address_without_a_port_is_ignored() {
         ("203.0.113.9:0", Servers::Custom(CustomServers { initial_dc: Some(dc(2)), ..Default::default() })),
         ("0.0.0.0:0", Servers::Unknown),
         ("0.0.0.0:443", Servers::Unknown),
-        ("203.0.113.9:80", Servers::at(dc(2), "203.0.113.9:80".parse().unwrap())),
+        ("203.0.113.9:80", Servers::from_address(dc(2), "203.0.113.9:80".parse().unwrap())),
     ] {
         let key = DcAuth { auth_key: key(), server_salt: 0 };
         let session = StoredSession {
@@ -337,7 +337,7 @@ fn written_sessions_are_read_again() {
             _ => expected.endpoints.clear(),
         }
         if let Some((dc, address)) = expected.endpoints.first_key_value() {
-            expected.session.servers = Servers::at(*dc, *address);
+            expected.session.servers = Servers::from_address(*dc, *address);
         }
         read == expected
     }
