@@ -155,6 +155,9 @@ fn a_new_user_signs_up_and_sets_up_an_address() {
     terminal.sees("nothing here is real");
     terminal.sees("(y/n)");
     terminal.types("y\n");
+    // An empty first name is not sent.
+    terminal.sees("First name:");
+    terminal.types("\n");
     terminal.sees("First name:");
     terminal.types("Ada\n");
     terminal.sees("Last name (may be empty):");

@@ -202,7 +202,7 @@ impl<P: Prompt> Talk<'_, P> {
         }
         let mut tries = Tries::default();
         let user = loop {
-            let first_name = self.ask(Question::FirstName, "First name:").await?;
+            let first_name = self.ask_something(Question::FirstName, "First name:").await?;
             let last_name = self.ask(Question::LastName, "Last name (may be empty):").await?;
             match calling!(self, self.client.sign_up(&required.sent_code, &first_name, &last_name)) {
                 Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
