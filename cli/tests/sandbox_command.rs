@@ -450,7 +450,7 @@ fn a4_an_unusable_state_file_is_not_changed() {
         (&saved[..saved.len() - 1], &["damaged", "remove it"][..]),
         (&saved[..10], &["damaged", "remove it"]),
         (&damaged, &["damaged"]),
-        (b"precious", &["no state", "the file is not changed"]),
+        (b"precious", &["not a state of test DCs", "the file is not changed"]),
         (b"sansgram test DCs, state 9\n", &["another layout"]),
     ] {
         fs::write(directory.path.join("other"), bytes).unwrap();
@@ -458,7 +458,7 @@ fn a4_an_unusable_state_file_is_not_changed() {
         assert_eq!(fs::read(directory.path.join("other")).unwrap(), bytes);
     }
     fs::create_dir(directory.path.join("folder")).unwrap();
-    fails("folder", &["no regular file"]);
+    fails("folder", &["not a regular file"]);
     fails("no/such/folder/state", &["no/such/folder/state", "cannot be used"]);
     // An empty file is a new state.
     fs::write(directory.path.join("empty"), "").unwrap();
