@@ -1,6 +1,6 @@
 //! No login secret remains in freed memory. The allocator of this test checks it.
 //!
-//! It checks the heap, not the stack. Unoptimised code may have copies that optimised code does not have, and vice
+//! It checks the heap, not the stack. Unoptimized code may have copies that optimized code does not have, and vice
 //! versa.
 
 mod wire;

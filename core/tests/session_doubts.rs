@@ -220,7 +220,7 @@ fn f2_requests_wait_for_activity_in_the_last_75_seconds() {
     bench.answer(at(1), 0, &acks(&[])).unwrap();
     assert_eq!(leaves(&mut bench, 1), (false, 1));
     bench.request(2);
-    assert_eq!(leaves(&mut bench, 75), (true, 1), "the ping is due by itself");
+    assert_eq!(leaves(&mut bench, 75), (true, 1), "the ping is due automatically");
     bench.answer(at(75), 0, &acks(&[])).unwrap();
     // Nothing was sent or received during suspend.
     bench.request(3);

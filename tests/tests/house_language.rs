@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Words and phrases with the standard ones in their place.
-const OLD: [(&str, &str); 11] = [
+/// Words and phrases, each with the standard ones.
+const OLD: [(&str, &str); 16] = [
     ("nobody", "no user, no caller, none"),
     ("whoever", "the caller, the user"),
     ("somebody", "a user, a caller"),
@@ -17,6 +17,11 @@ const OLD: [(&str, &str); 11] = [
     ("signed in", "logged in"),
     ("signs in", "logs in"),
     ("sign-in", "login"),
+    ("anew", "again"),
+    ("likewise", "also"),
+    ("serialised", "serialized"),
+    ("authorisation", "authorization"),
+    ("optimised", "optimized"),
 ];
 
 /// The folders of a crate that hold its sources, tests included.
@@ -52,7 +57,7 @@ fn comments_have_no_old_words() {
         println!("{folder}: {} old words; {where_lines} lines of rustdoc with \"where\"", places.len());
         if places.len() > allowance {
             wrong.push(format!(
-                "{folder}: {} where {allowance} are left:\n{}",
+                "{folder}: {}, but {allowance} are allowed:\n{}",
                 places.len(),
                 places.join("\n")
             ));
@@ -64,7 +69,7 @@ fn comments_have_no_old_words() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The folders of the workspace's crates.
+/// Returns the folders of the workspace's crates.
 fn members(workspace: &Path) -> Vec<String> {
     let manifest = fs::read_to_string(workspace.join("Cargo.toml")).expect("the workspace has a manifest");
     let (_, members) = manifest.split_once("\nmembers = [").expect("it names its members");
@@ -74,7 +79,7 @@ fn members(workspace: &Path) -> Vec<String> {
     members
 }
 
-/// The source files below a folder.
+/// Returns the source files below a folder.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("the folder exists") {
@@ -89,21 +94,21 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The comments of a file: the line, and the text behind its first `//`.
+/// Returns the comments of a file: the line, and the text after its first `//`.
 fn comments(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().filter_map(|(at, line)| {
         let (before, comment) = line.split_once("//")?;
-        // An address in a string is no comment.
+        // An address in a string is not a comment.
         (!before.ends_with(':') && !before.contains('"')).then_some((at + 1, comment))
     })
 }
 
-/// Where a word or phrase begins in a text of small letters, as whole words.
+/// Returns the positions of a word or phrase in a lower-case text, as whole words.
 fn occurrences<'a>(text: &'a str, phrase: &'a str) -> impl Iterator<Item = usize> {
     text.match_indices(phrase).map(|(at, _)| at).filter(move |at| {
         let before = text[..*at].chars().next_back();
-        let behind = text[at + phrase.len()..].chars().next();
-        !before.is_some_and(char::is_alphanumeric) && !behind.is_some_and(char::is_alphanumeric)
+        let after = text[at + phrase.len()..].chars().next();
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
     })
 }
 

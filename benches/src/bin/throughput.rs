@@ -2,7 +2,7 @@
 //! `help.getNearestDc`, one round after the other, at several numbers of requests in flight. Processor time, not wall
 //! time.
 //!
-//! The test DC is slow, so the client's share is shown by itself. Each figure is that of the fastest of many runs,
+//! The test DC is slow, so the client's share is shown separately. Each figure is that of the fastest of many runs,
 //! since other work on the machine only adds time. Arguments choose other numbers in flight.
 
 #![allow(unsafe_code, reason = "an allocator that counts")]

@@ -113,7 +113,7 @@ impl Accounts {
             return Err(ApiError::new(400, "DC_ID_INVALID"));
         }
         let secret = self.random_bytes::<64>();
-        self.secrets.add("exported authorisation", secret);
+        self.secrets.add("exported authorization", secret);
         self.exports.insert(secret.to_vec(), Export { user, to_dc, made_at: call.now });
         Ok(Writer::boxed(id::EXPORTED_AUTHORIZATION).i64(user).bytes(&secret).finish())
     }

@@ -122,13 +122,13 @@ fn c1_a_proxy_that_knows_only_short_hellos_is_reached() {
 
 #[test]
 fn a_server_without_the_expected_frontend_is_reported() {
-    // A DC in place of the proxy takes the hello for TLS.
+    // A DC instead of the proxy takes the hello for TLS.
     let mut wrong = options(fake_tls());
     wrong.server.frontend = Frontend::None;
     let (_, refusals) = trouble(wrong);
     assert_eq!(refusals[0], Refusal::Framing(FramingError::OtherProtocol("TLS")));
 
-    // A proxy in place of the gateway does not speak HTTP.
+    // A proxy instead of the gateway does not speak HTTP.
     let mut wrong = options(Frontend::WebSocket);
     wrong.server.frontend = fake_tls();
     let (_, refusals) = trouble(wrong);

@@ -1,7 +1,7 @@
 //! A hundred pipelined requests are each executed and answered exactly once, at whichever byte the connection is cut.
 //!
 //! Cuts are some bytes apart, by a step that shares no factor with the lengths of frames. `SANSGRAM_EVERY_BYTE=1` tests
-//! all 22,177 bytes, which takes half a minute of one core in an optimised build.
+//! all 22,177 bytes, which takes half a minute of one core in an optimized build.
 
 use std::time::Duration;
 
