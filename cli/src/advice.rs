@@ -63,8 +63,8 @@ fn sentence(error: &Error, route: Route, session: Option<&Path>) -> String {
 pub(crate) const NO_TERMINAL: &str = "there is no terminal to prompt on; use --phone and --code, and --password if \
                                       the account has one, or --bot-token, or --qr";
 
-const CODE_EXPIRED: &str = "the code has expired; log in again to get a new one, and do not forward it inside \
-                            Telegram, since that makes it expire at once";
+const CODE_EXPIRED: &str = "the code has expired; log in again to get a new one, and do not forward it within Telegram, \
+                            which invalidates it immediately";
 
 fn password_needed(session: Option<&Path>) -> String {
     format!(
@@ -120,7 +120,7 @@ fn on_refusal(error: &RpcError, session: Option<&Path>) -> Option<Cow<'static, s
             "the session does not contain the api_id of its application; provide it with --api-id".into(),
         );
     }
-    match LoginError::of("", error.clone()) {
+    match LoginError::from_rpc("", error.clone()) {
         LoginError::AccountFrozen => {
             Some("Telegram has frozen this account; appeal in an official application".into())
         }

@@ -166,8 +166,8 @@ impl TimeLimit {
         let saved_login = state.saved_login.take();
         // If the server keeps refusing with an error that ends the login, the login is over.
         if let Some((_, Trouble::ServerBusy(error))) = &trouble {
-            let error = LoginError::of("auth.signIn", error.clone());
-            if !error.continuation().keeps_pending() {
+            let error = LoginError::from_rpc("auth.signIn", error.clone());
+            if !error.continuation().can_continue() {
                 let removed = saved_login.and_then(|it| it.file).map_or(Ok(()), |file| file.remove());
                 return removed.err().unwrap_or_else(|| Failure::from(Error::from(error)));
             }

@@ -57,7 +57,7 @@ fn d4_a_number_and_a_code_may_be_pasted_with_surrounding_text() {
     terminal.waits_for_echo(false);
     terminal.types(" sandbox\n");
     terminal.sees("The password is wrong");
-    terminal.sees("This password begins or ends with a space");
+    terminal.sees("The password starts or ends with a space");
     terminal.sees("Password");
     terminal.types("\u{1b}[200~sandbox\u{1b}[201~\n");
     terminal.sees("Logged in as");

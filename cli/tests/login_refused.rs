@@ -33,15 +33,25 @@ const REFUSALS: &[(i32, &str, bool, &str)] = &[
     (400, "SOMETHING_NEW", true, "400 SOMETHING_NEW"),
     (401, "USER_DEACTIVATED_BAN", false, "deleted or banned"),
     (401, "USER_DEACTIVATED", false, "deleted or banned"),
-    (401, "AUTH_KEY_UNREGISTERED", false, "the server gave up this login; log in again from the beginning"),
-    (401, "AUTH_KEY_DUPLICATED", false, "used in two places at once, so Telegram ended it; log in again"),
+    (401, "AUTH_KEY_UNREGISTERED", false, "the server has discarded this login; start over"),
+    (
+        401,
+        "AUTH_KEY_DUPLICATED",
+        false,
+        "used in two places at the same time, so Telegram ended it; log in again",
+    ),
     (401, "SESSION_REVOKED", false, "another device of the account ended this session; log in again"),
     (401, "SOMETHING_NEW", false, "401 SOMETHING_NEW"),
-    (403, "RECAPTCHA_CHECK_signup__KEY", false, "only its official applications can give; try an api_id"),
+    (
+        403,
+        "RECAPTCHA_CHECK_signup__KEY",
+        false,
+        "only its official applications can provide; try your own api_id",
+    ),
     (406, "UPDATE_APP_TO_LOGIN", false, "this version is too old for Telegram; update it"),
     (406, "SOMETHING_NEW", false, "406 SOMETHING_NEW"),
     (420, "FLOOD_WAIT_86400", true, "wait 1 day"),
-    (420, "FROZEN_METHOD_INVALID", false, "froze this account"),
+    (420, "FROZEN_METHOD_INVALID", false, "has frozen this account"),
 ];
 
 #[test]
@@ -78,7 +88,7 @@ fn b1_refused_code_requests_leave_no_saved_login() {
 fn b6_an_expired_code_is_explained() {
     let server = refusing(vec![Fault::error("auth.signIn", 400, "PHONE_CODE_EXPIRED")]);
     let run = ends(&server, &CODE, None);
-    assert!(run.stderr.contains("do not forward it inside Telegram"), "{run:?}");
+    assert!(run.stderr.contains("do not forward it within Telegram"), "{run:?}");
 }
 
 #[test]
@@ -147,6 +157,6 @@ fn a_persistent_refusal_has_the_same_result_under_any_time_limit() {
         let server = refusing(vec![Fault::error("auth.signIn", 401, "AUTH_KEY_UNREGISTERED")]);
         let login = ["login", "--phone", "9996610001", "--code", "11111", "--timeout", seconds];
         let run = ends(&server, &login, None);
-        assert!(run.stderr.contains("the server gave up this login"), "{seconds}: {run:?}");
+        assert!(run.stderr.contains("the server has discarded this login"), "{seconds}: {run:?}");
     }
 }

@@ -64,7 +64,7 @@ fn missing_values_are_prompted_for() {
     terminal.sees("the code 33333 arrived");
     terminal.sees("Code:");
     terminal.types("1\n");
-    terminal.sees("The code has 5 digits, and this has 1");
+    terminal.sees("The code has 5 digits, but this has 1");
     terminal.sees("Code:");
     terminal.types("12345\n");
     terminal.sees("The code is wrong");
@@ -168,7 +168,7 @@ fn a_new_user_signs_up_and_sets_up_an_address() {
     let mut terminal = Terminal::start(&directory, &["login", "--sandbox", "--phone", "9996630006"]);
     terminal.sees("E-mail address:");
     terminal.types("ada@hmoe.example\n");
-    terminal.sees("Type \"resend\" for another code, \"cancel\" for another address.");
+    terminal.sees("Type \"resend\" for another code, or \"cancel\" to use another address.");
     terminal.sees("Code from the e-mail:");
     terminal.types("Cancel\n");
     terminal.sees("E-mail address:");
@@ -180,7 +180,7 @@ fn a_new_user_signs_up_and_sets_up_an_address() {
     }
     terminal.sees("Code from the e-mail:");
     terminal.types("333 333\n");
-    terminal.sees("The address is confirmed; now the login code follows, which is another one.");
+    terminal.sees("The address is confirmed; a separate login code was sent.");
     terminal.sees("The code was sent by e-mail to a***@home.example");
     terminal.sees("Code from the e-mail:");
     terminal.types("333333\n");
@@ -208,12 +208,12 @@ fn a_password_is_recovered_only_on_confirmation() {
     let directory = Directory::new();
     let args = ["login", "--sandbox", "--phone", "9996620008", "--code", "22222"];
     let mut terminal = Terminal::start(&directory, &args);
-    terminal.sees("empty to recover it by e-mail):");
+    terminal.sees("leave empty to recover it by e-mail):");
     terminal.types("\n");
-    terminal.sees("Recover the password by a code that is sent by e-mail? (y/n)");
+    terminal.sees("Send a recovery code by e-mail? (y/n)");
     assert!(terminal.echoes());
     terminal.types("n\n");
-    terminal.sees("empty to recover it by e-mail):");
+    terminal.sees("leave empty to recover it by e-mail):");
     terminal.types("\n");
     terminal.sees("(y/n)");
     terminal.types("\n");
@@ -225,11 +225,11 @@ fn a_password_is_recovered_only_on_confirmation() {
     terminal.types("222222\n");
     terminal.sees("New password (empty for none):");
     terminal.types("\n");
-    terminal.sees("Remove the password, so that the code alone logs in from now on? (y/n)");
+    terminal.sees("Remove the password? After that, the code alone is enough to log in. (y/n)");
     terminal.types("n\n");
     terminal.sees("New password (empty for none):");
     terminal.types("correct horse\n");
-    terminal.sees("The same again:");
+    terminal.sees("Repeat the new password:");
     terminal.types("correct horse\n");
     terminal.sees("Logged in as Sandbox DC 2");
     let (code, shown) = terminal.ends();
@@ -256,7 +256,7 @@ fn a_login_that_the_server_forgot_is_repeated() {
     terminal.sees("Logged in as Sandbox DC 2");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(0), "{shown}");
-    assert!(shown.contains("The server gave up this login; it starts again.\r\nPhone number"), "{shown}");
+    assert!(shown.contains("The server has discarded this login; starting over.\r\nPhone number"), "{shown}");
 }
 
 /// The code for a new e-mail address expires like a login code, and "resend" sends another one to the same address.

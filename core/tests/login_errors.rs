@@ -27,7 +27,7 @@ impl Documented {
     }
 
     fn of(method: &str, error: &Self) -> LoginError {
-        LoginError::of(method, error.error())
+        LoginError::from_rpc(method, error.error())
     }
 }
 
@@ -60,8 +60,8 @@ const fn class(continuation: Continuation) -> &'static str {
     match continuation {
         Continuation::AskAgain => "asks again",
         Continuation::Wait => "waits",
-        Continuation::BeginAgain => "begins again",
-        Continuation::Over => "is over",
+        Continuation::StartOver => "starts over",
+        Continuation::Fatal => "is over",
     }
 }
 
@@ -74,7 +74,7 @@ fn variant(error: &LoginError) -> String {
 fn line(method: &str, documented: &Documented) -> String {
     let error = documented.error();
     let row = known_error(method, &error.name).unwrap();
-    let known = LoginError::of(method, error);
+    let known = LoginError::from_rpc(method, error);
     format!(
         "| {} | `{}` | `{}` | {} | {} | {} |\n",
         documented.code,
@@ -82,7 +82,7 @@ fn line(method: &str, documented: &Documented) -> String {
         variant(&known),
         class(known.continuation()),
         known,
-        row.by_itself,
+        row.handling,
     )
 }
 
@@ -97,7 +97,7 @@ fn page() -> String {
          After an error, the login\n\n\
          - **asks again**: the same step accepts another answer, and the login stays pending;\n\
          - **waits**: the same step may succeed later, and the login stays pending;\n\
-         - **begins again**: it needs a new code or another identity, and nothing stays pending;\n\
+         - **starts over**: it needs a new code or another identity, and nothing stays pending;\n\
          - **is over**: no other answer helps, and nothing stays pending.\n\n\
          `LoginError::continuation` returns which of them applies.\n",
     );
@@ -114,7 +114,7 @@ fn page() -> String {
     page.push_str("\n## Unknown names\n\nThe code decides, and the message contains the server's error.\n\n");
     page.push_str("| code | the login | message |\n|---|---|---|\n");
     for code in [303, 400, 401, 403, 404, 406, 420, 500, -503] {
-        let error = LoginError::of("auth.signIn", RpcError::parse(code, "SOME_NAME"));
+        let error = LoginError::from_rpc("auth.signIn", RpcError::parse(code, "SOME_NAME"));
         writeln!(page, "| {code} | {} | {error} |", class(error.continuation())).unwrap();
     }
     page
@@ -141,7 +141,7 @@ fn b_a_documented_error_has_a_variant_of_its_own() {
         for documented in errors.iter().chain(&any) {
             if let LoginError::Refused(error) = Documented::of(method, documented) {
                 let row = known_error(method, &error.name).unwrap();
-                assert!(!row.by_itself.is_empty(), "{method}: {}", documented.name);
+                assert!(!row.handling.is_empty(), "{method}: {}", documented.name);
                 refused += 1;
             } else {
                 own += 1;

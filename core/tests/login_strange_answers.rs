@@ -132,16 +132,16 @@ fn b1_the_code_alone_says_what_comes_next() {
         (-503, Continuation::Wait),
         (0, Continuation::Wait),
         (200, Continuation::Wait),
-        (303, Continuation::Over),
+        (303, Continuation::Fatal),
         (400, Continuation::AskAgain),
-        (401, Continuation::BeginAgain),
-        (403, Continuation::Over),
-        (406, Continuation::Over),
+        (401, Continuation::StartOver),
+        (403, Continuation::Fatal),
+        (406, Continuation::Fatal),
         (420, Continuation::Wait),
         (500, Continuation::Wait),
     ] {
         for name in ["", "something_new", "SOMETHING_NEW"] {
-            let error = LoginError::of("auth.signIn", RpcError::parse(code, name));
+            let error = LoginError::from_rpc("auth.signIn", RpcError::parse(code, name));
             assert_eq!(error.continuation(), continuation, "{code} {name}");
         }
     }

@@ -11,9 +11,9 @@ pub(crate) const fn asks_again(error: &Error) -> bool {
 
 /// Returns whether the login starts again with the first question. An expired QR code does not count: the next call
 /// requests another.
-pub(crate) const fn begins_again(error: &Error) -> bool {
-    matches!(error.continuation(), Continuation::BeginAgain)
-        && !matches!(error, Error::Login(LoginError::LinkExpired))
+pub(crate) const fn starts_over(error: &Error) -> bool {
+    matches!(error.continuation(), Continuation::StartOver)
+        && !matches!(error, Error::Login(LoginError::QrCodeExpired))
 }
 
 /// Returns whether the answer to the first question was wrong, so that another one may be accepted.

@@ -43,10 +43,10 @@ pub enum Error {
     #[error(transparent)]
     Prompt(Arc<PromptError>),
     /// The same question of an interactive login was answered wrongly too often.
-    #[error("that was wrong answer number {0}; start the login again to continue")]
+    #[error("too many wrong answers ({0}); start the login again")]
     TooManyTries(u32),
     /// The account does not exist yet, and was not created.
-    #[error("this number has no account, and the sign-up was not confirmed; start again to create one")]
+    #[error("no account has this number, and the sign-up was not confirmed; start again to create one")]
     SignUpRequired(Box<SignUpRequired>),
     /// The client was disconnected, or its runtime was shut down.
     #[error("the client has stopped; start a new one to continue")]

@@ -7,9 +7,9 @@ use std::task::Poll;
 use sansgram_core::login::{LoginError, PhoneNumber, SavedLogin, SignUpRequired, UserInfo};
 use zeroize::Zeroizing;
 
-use crate::continuation::{asks_again, asks_for_another_identity, begins_again};
+use crate::continuation::{asks_again, asks_for_another_identity, starts_over};
 use crate::messages::{self, name};
-use crate::policy::{MAX_IDLE, MAX_TRIES};
+use crate::policy::{MAX_EMPTY_ANSWERS, MAX_TRIES};
 use crate::text::harmless;
 use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
 
@@ -26,7 +26,7 @@ impl Client {
     /// question, [`Error::SignUpRequired`] if the number has no account and the sign-up is declined, [`Error::Login`]
     /// for errors that no other answer can correct, and [`Error::Store`] if the session cannot be saved.
     pub async fn interactive_login<P: Prompt>(&self, prompt: &mut P) -> Result<UserInfo, Error> {
-        self.talk(prompt, None).await
+        self.converse(prompt, None).await
     }
 
     /// Resumes a login that another process or an earlier run has saved, with the same session. Anything that has
@@ -39,10 +39,10 @@ impl Client {
         prompt: &mut P,
         pending: SavedLogin,
     ) -> Result<UserInfo, Error> {
-        self.talk(prompt, Some(pending)).await
+        self.converse(prompt, Some(pending)).await
     }
 
-    async fn talk<P: Prompt>(
+    async fn converse<P: Prompt>(
         &self,
         prompt: &mut P,
         mut pending: Option<SavedLogin>,
@@ -53,28 +53,28 @@ impl Client {
             prompt.show(&format!("Already logged in as {}.", name(&user)))?;
             return Ok(user);
         }
-        let mut talk = Talk { client: self, prompt };
+        let mut conversation = Conversation { client: self, prompt };
         let mut tries = Tries::default();
         let user = loop {
-            let turn = match pending.take() {
-                Some(pending) => talk.resume(pending).await,
-                None => talk.identify().await,
+            let result = match pending.take() {
+                Some(pending) => conversation.resume(pending).await,
+                None => conversation.identify().await,
             };
-            match turn {
+            match result {
                 Ok(Some(user)) => break user,
                 // The login returns to the first question.
                 Ok(None) => tries.count()?,
                 Err(error)
-                    if asks_for_another_identity(&error) || asks_again(&error) || begins_again(&error) =>
+                    if asks_for_another_identity(&error) || asks_again(&error) || starts_over(&error) =>
                 {
-                    tries.again(talk.prompt, &error)?;
+                    tries.again(conversation.prompt, &error)?;
                 }
                 Err(error) => return Err(error),
             }
-            talk.prompt.on_checkpoint(None);
+            conversation.prompt.on_checkpoint(None);
         };
-        talk.prompt.on_checkpoint(None);
-        talk.prompt.show(&format!("Logged in as {}.", name(&user)))?;
+        conversation.prompt.on_checkpoint(None);
+        conversation.prompt.show(&format!("Logged in as {}.", name(&user)))?;
         Ok(user)
     }
 
@@ -110,15 +110,15 @@ impl Client {
 }
 
 /// A login and the prompt that it uses.
-struct Talk<'a, P> {
+struct Conversation<'a, P> {
     client: &'a Client,
     prompt: &'a mut P,
 }
 
 /// Awaits a call of the client and shows flood waits.
-macro_rules! calling {
-    ($talk:expr, $call:expr) => {
-        $talk.client.waiting($talk.prompt, $call).await
+macro_rules! with_flood_waits {
+    ($conversation:expr, $call:expr) => {
+        $conversation.client.waiting($conversation.prompt, $call).await
     };
 }
 
@@ -128,18 +128,18 @@ mod email;
 mod password;
 
 /// The logged-in user, or `None` if the login returns to the first question.
-type Turn = Result<Option<UserInfo>, Error>;
+type LoginResult = Result<Option<UserInfo>, Error>;
 
-impl<P: Prompt> Talk<'_, P> {
+impl<P: Prompt> Conversation<'_, P> {
     /// Asks for the identity and logs in with it.
-    async fn identify(&mut self) -> Turn {
+    async fn identify(&mut self) -> LoginResult {
         // A rejected confirmation of the number is not a wrong answer.
-        for _ in 0..MAX_IDLE {
+        for _ in 0..MAX_EMPTY_ANSWERS {
             let question = "Phone number with country code, or bot token:";
             let typed = self.ask_something(Question::Identity, question).await?;
             // A link to a number also contains a colon.
             if typed.contains(':') && PhoneNumber::parse(&typed).is_err() {
-                return calling!(self, self.client.bot_login(&typed)).map(Some);
+                return with_flood_waits!(self, self.client.bot_login(&typed)).map(Some);
             }
             if typed.eq_ignore_ascii_case("qr") {
                 return self.qr_code(&[]).await;
@@ -148,29 +148,31 @@ impl<P: Prompt> Talk<'_, P> {
             let question = format!("Is \"{}\" correct? (y/n)", phone.grouped());
             if self.confirm(Question::ConfirmPhone, &question).await? {
                 let outcome = self.new_code(phone.digits()).await?;
-                return self.go_on(outcome.into(), true).await;
+                return self.continue_from(outcome.into(), true).await;
             }
         }
-        Err(Error::TooManyTries(MAX_IDLE))
+        Err(Error::TooManyTries(MAX_EMPTY_ANSWERS))
     }
 
-    async fn resume(&mut self, pending: SavedLogin) -> Turn {
+    async fn resume(&mut self, pending: SavedLogin) -> LoginResult {
         match pending {
-            SavedLogin::Code(sent_code) => self.go_on(LoginStep::CodeSent(sent_code), false).await,
+            SavedLogin::Code(sent_code) => self.continue_from(LoginStep::CodeSent(sent_code), false).await,
             SavedLogin::EmailCode(sent_code, code) => {
                 match self.set_up_email(&sent_code, Some(code)).await? {
-                    Some(outcome) => self.go_on(outcome.into(), true).await,
+                    Some(outcome) => self.continue_from(outcome.into(), true).await,
                     None => Ok(None),
                 }
             }
-            SavedLogin::SignUp(required) => self.go_on(LoginStep::SignUpRequired(required), true).await,
-            SavedLogin::Password(hint) => self.go_on(LoginStep::PasswordRequired(hint), true).await,
+            SavedLogin::SignUp(required) => {
+                self.continue_from(LoginStep::SignUpRequired(required), true).await
+            }
+            SavedLogin::Password(hint) => self.continue_from(LoginStep::PasswordRequired(hint), true).await,
             SavedLogin::Qr { except_ids } => self.qr_code(&except_ids).await,
             _ => Ok(None),
         }
     }
 
-    async fn go_on(&mut self, mut step: LoginStep, mut is_fresh: bool) -> Turn {
+    async fn continue_from(&mut self, mut step: LoginStep, mut is_fresh: bool) -> LoginResult {
         let mut tries = Tries::default();
         let mut renewed = Vec::new();
         loop {
@@ -204,24 +206,24 @@ impl<P: Prompt> Talk<'_, P> {
         let user = loop {
             let first_name = self.ask_something(Question::FirstName, "First name:").await?;
             let last_name = self.ask(Question::LastName, "Last name (may be empty):").await?;
-            match calling!(self, self.client.sign_up(&required.sent_code, &first_name, &last_name)) {
+            match with_flood_waits!(self, self.client.sign_up(&required.sent_code, &first_name, &last_name)) {
                 Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                 result => break result?,
             }
         };
         if let Some(terms) = &required.terms_of_service {
-            calling!(self, self.client.accept_terms(terms))?;
+            with_flood_waits!(self, self.client.accept_terms(terms))?;
         }
         Ok(user)
     }
 
-    async fn qr_code(&mut self, except_ids: &[i64]) -> Turn {
+    async fn qr_code(&mut self, except_ids: &[i64]) -> LoginResult {
         self.prompt.show(
-            "Scan this with Telegram on a phone that is logged in: Settings, Devices, Link Desktop Device.",
+            "Scan this QR code with Telegram on a logged-in phone: Settings, Devices, Link Desktop Device.",
         )?;
         let mut login = self.client.qr_login(except_ids)?;
         loop {
-            match calling!(self, login.next())? {
+            match with_flood_waits!(self, login.next())? {
                 QrStep::Link(link) => {
                     // Until there is a link, the previous pending login may still be valid.
                     if link.number == 1 {
@@ -230,7 +232,7 @@ impl<P: Prompt> Talk<'_, P> {
                     }
                     self.prompt.show_link(&link)?;
                 }
-                QrStep::Done(outcome) => return self.go_on(outcome.into(), true).await,
+                QrStep::Done(outcome) => return self.continue_from(outcome.into(), true).await,
             }
         }
     }
@@ -243,18 +245,18 @@ impl<P: Prompt> Talk<'_, P> {
 
     /// Asks until the answer is not empty. An empty line does not count as a wrong answer.
     async fn ask_something(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, Error> {
-        for _ in 0..MAX_IDLE {
+        for _ in 0..MAX_EMPTY_ANSWERS {
             let answer = self.ask(kind, question).await?;
             if !answer.is_empty() {
                 return Ok(answer);
             }
         }
-        Err(Error::TooManyTries(MAX_IDLE))
+        Err(Error::TooManyTries(MAX_EMPTY_ANSWERS))
     }
 
     async fn confirm(&mut self, kind: Question, question: &str) -> Result<bool, Error> {
         let mut tries = Tries::default();
-        for _ in 0..MAX_IDLE {
+        for _ in 0..MAX_EMPTY_ANSWERS {
             match self.ask(kind, question).await?.to_lowercase().as_str() {
                 "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
@@ -264,7 +266,7 @@ impl<P: Prompt> Talk<'_, P> {
             }
             self.prompt.show("Please answer y for yes or n for no.")?;
         }
-        Err(Error::TooManyTries(MAX_IDLE))
+        Err(Error::TooManyTries(MAX_EMPTY_ANSWERS))
     }
 }
 

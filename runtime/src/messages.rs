@@ -13,16 +13,19 @@ use crate::text::{harmless, printable};
 
 /// Describes in one line, safe to print, how the code was delivered.
 #[must_use]
-pub fn describe_code_delivery(token: &SentCode) -> String {
-    match &token.kind {
+pub fn describe_code_delivery(sent_code: &SentCode) -> String {
+    match &sent_code.kind {
         SentCodeType::App { length } => sent("to your other Telegram applications", *length),
         SentCodeType::Sms { length } => sent("by text message", *length),
-        SentCodeType::Call { length } => format!("Telegram will call you and say a code of {length} digits."),
+        SentCodeType::Call { length: 0 } => "Telegram will call you and read out the code.".into(),
+        SentCodeType::Call { length } => {
+            format!("Telegram will call you and read out a code of {length} digits.")
+        }
         SentCodeType::FlashCall { pattern } => {
-            format!("Telegram will call you; the code is the number that calls, {}.", printable(pattern))
+            format!("Telegram will call you; the code is the calling number, {}.", printable(pattern))
         }
         SentCodeType::MissedCall { prefix, length } => format!(
-            "Telegram will call you and hang up; the code is the last {length} digits of the number that calls, \
+            "Telegram will call you and hang up; the code is the last {length} digits of the calling number, \
              {}….",
             printable(prefix)
         ),
@@ -35,16 +38,14 @@ pub fn describe_code_delivery(token: &SentCode) -> String {
         SentCodeType::Firebase { .. } => {
             "Telegram sent the code in a way that only its official applications can read.".into()
         }
-        SentCodeType::Unknown { .. } if token.is_usable() => {
-            "The code was sent in a way that this version does not know; look where Telegram reaches you."
+        SentCodeType::Unknown { .. } if sent_code.is_usable() => {
+            "The code was sent in an unknown way; check your Telegram applications, text messages and e-mail."
                 .into()
         }
         SentCodeType::Unknown { .. } => {
-            "The code was sent in a way that this version cannot read; another one is requested.".into()
+            "The code was sent in a way that this version cannot read; another one is being requested.".into()
         }
-        SentCodeType::EmailSetUpRequired => {
-            "The account needs an e-mail address before a code can be sent.".into()
-        }
+        SentCodeType::EmailSetUpRequired => "An e-mail address is required before a code can be sent.".into(),
         _ => "The code was sent.".into(),
     }
 }
@@ -70,29 +71,29 @@ fn beginning_with(what: &str, beginning: Option<&str>) -> String {
 }
 
 /// Returns the line that says what can be typed instead of the code.
-pub(crate) fn other_ways(token: &SentCode, wait: Option<Duration>) -> String {
-    if let SentCodeType::Email { reset_available: Some(seconds), .. } = &token.kind {
+pub(crate) fn other_ways(sent_code: &SentCode, wait: Option<Duration>) -> String {
+    if let SentCodeType::Email { reset_available: Some(seconds), .. } = &sent_code.kind {
         let after = match seconds {
             0 => String::new(),
             seconds => format!(", which takes effect after {}", span(Duration::from_secs((*seconds).into()))),
         };
         return format!(
-            "Type \"lost\" if you cannot open that mailbox{after}, \"cancel\" for another number."
+            "Type \"lost\" if you cannot open that mailbox{after}, or \"cancel\" to use another number."
         );
     }
-    let way = match token.next {
-        None => return "Type \"cancel\" for another number.".into(),
+    let way = match sent_code.next {
+        None => return "Type \"cancel\" to use another number.".into(),
         Some(CodeType::Sms) => " by text message",
         Some(CodeType::Call) => " by phone call",
-        Some(CodeType::FlashCall | CodeType::MissedCall) => " by the number that calls",
+        Some(CodeType::FlashCall | CodeType::MissedCall) => " by the calling number",
         Some(CodeType::Fragment) => " on fragment.com",
         Some(_) => "",
     };
     let when = match wait {
-        Some(wait) if !wait.is_zero() => format!(" (possible in {})", span(wait)),
+        Some(wait) if !wait.is_zero() => format!(" (available in {})", span(wait)),
         _ => String::new(),
     };
-    format!("Type \"resend\" for another code{way}{when}, \"cancel\" for another number.")
+    format!("Type \"resend\" for another code{way}{when}, or \"cancel\" to use another number.")
 }
 
 /// Formats a duration for people.
@@ -102,19 +103,19 @@ pub(crate) fn span(time: Duration) -> String {
 
 /// The advice after a wrong password that begins or ends with a space, which may have been copied with it.
 pub(crate) const SPACES: &str =
-    "This password begins or ends with a space; remove it unless it belongs to the password.";
+    "The password starts or ends with a space; remove it unless it is part of the password.";
 
 /// The line after a code that expired, if a new one is requested without a question (Telethon#97: why it expired).
-pub(crate) const NEW_CODE: &str = "A new code is being sent. Do not forward it inside Telegram: a code that is forwarded \
-                                   or shared there expires at once.";
+pub(crate) const NEW_CODE: &str = "A new code is being sent. Do not forward it within Telegram: a code that is forwarded \
+                                   or shared there expires immediately.";
 
 /// The line after another code that expired; the user decides whether a new one is requested.
-pub(crate) const NO_NEW_CODE: &str = "Codes expire at once when they are forwarded or shared inside Telegram. Type \
-                                      \"resend\" for a new code, \"cancel\" for another number.";
+pub(crate) const NO_NEW_CODE: &str = "Codes that are forwarded or shared within Telegram expire immediately. Type \
+                                      \"resend\" for a new code, or \"cancel\" to use another number.";
 
 /// How to reset a forgotten password. The server accepts a reset only from a user who is logged in.
 pub(crate) const RESET: &str = "A forgotten password can be reset in the settings of a device that is still logged in; \
-                                the server removes it a week later.";
+                                it is removed a week later.";
 
 /// Returns the question for the password. If the last password was wrong (`was_wrong`), the question also says what to
 /// do about a forgotten one.
@@ -125,9 +126,9 @@ pub(crate) fn password_question(hint: &PasswordHint, was_wrong: bool) -> String 
         _ => {}
     }
     if hint.has_recovery {
-        notes.push("empty to recover it by e-mail".into());
+        notes.push("leave empty to recover it by e-mail".into());
     } else if was_wrong {
-        notes.push("empty if you forgot it".into());
+        notes.push("leave empty if you forgot it".into());
     }
     if notes.is_empty() { "Password:".into() } else { format!("Password ({}):", notes.join("; ")) }
 }
@@ -179,7 +180,9 @@ pub(crate) fn sentence(error: &Error) -> String {
     match error {
         Error::Login(LoginError::CodeExpired) => return "The code has expired.".into(),
         Error::Login(LoginError::EmailCodeExpired) => return "The code from the e-mail has expired.".into(),
-        Error::Login(LoginError::Restart) => return "The server gave up this login; it starts again.".into(),
+        Error::Login(LoginError::Restart) => {
+            return "The server has discarded this login; starting over.".into();
+        }
         _ => {}
     }
     format!("{}.", capital(&printable(&error.to_string())))

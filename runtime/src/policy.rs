@@ -53,7 +53,7 @@ pub(crate) const MAX_HTTP_HEAD: usize = 128 << 10;
 /// Wrong answers that one question takes: enough for a person, and an end for a script that has no other answer.
 pub(crate) const MAX_TRIES: u32 = 10;
 /// Answers that are neither wrong nor of any effect, such as an empty line: an end for a script that repeats one.
-pub(crate) const MAX_IDLE: u32 = 100;
+pub(crate) const MAX_EMPTY_ANSWERS: u32 = 100;
 /// Lines of the terms of service that are shown.
 pub(crate) const MAX_TERMS_LINES: usize = 200;
 /// Characters of the terms of service that are shown.

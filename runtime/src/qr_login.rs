@@ -27,8 +27,8 @@ pub enum QrStep {
     Done(QrLoginOutcome),
 }
 
-/// The state of the login at one poll of the machine.
-enum Found {
+/// What `QrLogin::next` waits for.
+enum QrProgress {
     Link(QrLink),
     End(Result<QrLoginOutcome, LoginError>),
 }
@@ -49,14 +49,14 @@ impl QrLogin {
     pub async fn next(&mut self) -> Result<QrStep, Error> {
         let end = match self.end.clone() {
             Some(end) => end,
-            None => match self.found().await? {
-                Found::Link(link) => {
+            None => match self.next_progress().await? {
+                QrProgress::Link(link) => {
                     // From now on, a scan can log in a user under this key.
                     self.client.flush().await?;
                     self.shown = link.number;
                     return Ok(QrStep::Link(link));
                 }
-                Found::End(end) => self.end.insert(end.map_err(Error::from)).clone(),
+                QrProgress::End(end) => self.end.insert(end.map_err(Error::from)).clone(),
             },
         };
         let outcome = end?;
@@ -65,7 +65,7 @@ impl QrLogin {
         Ok(QrStep::Done(outcome))
     }
 
-    async fn found(&self) -> Result<Found, Error> {
+    async fn next_progress(&self) -> Result<QrProgress, Error> {
         let (step, shown) = (self.step, self.shown);
         let shared = self.client.shared();
         let mut over = pin!(shared.until_completed(step.id(), move |state| state.machine.take_login(step)));
@@ -74,9 +74,9 @@ impl QrLogin {
         }));
         let found = poll_fn(|cx| {
             if let Poll::Ready(outcome) = over.as_mut().poll(cx) {
-                return Poll::Ready(outcome.map(Found::End));
+                return Poll::Ready(outcome.map(QrProgress::End));
             }
-            link.as_mut().poll(cx).map(|link| link.map(Found::Link))
+            link.as_mut().poll(cx).map(|link| link.map(QrProgress::Link))
         });
         Ok(found.await?)
     }

@@ -83,7 +83,7 @@ impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
 }
 
 fn finished<T: Send + 'static>(flow: &LoginFlow<T>, progress: Progress<T>) -> Progress<StepOutput> {
-    progress.map(|output| StepOutput { account: flow.account(&output), output: Box::new(output) })
+    progress.map(|output| StepOutput { account: flow.account_change(&output), output: Box::new(output) })
 }
 
 /// The steps under way, and the results that were not taken.

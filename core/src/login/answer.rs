@@ -19,20 +19,20 @@ use crate::rpc::{InvokeError, RequestId};
 use crate::tl::{Constructor, Deserialize, Function, Reader, enums, functions, types};
 
 /// An `auth.Authorization`.
-pub(super) enum Authorized {
+pub(super) enum Authorization {
     LoggedIn { user: UserInfo, future_auth_token: Option<Zeroizing<Vec<u8>>> },
     SignUpRequired(Option<TermsOfService>),
 }
 
 /// An `auth.LoginToken`.
-pub(super) enum Token {
+pub(super) enum LoginToken {
     Show { expires: i32, token: Zeroizing<Vec<u8>> },
     MigrateTo { dc: i32, token: Zeroizing<Vec<u8>> },
-    Authorized(Authorized),
+    LoggedIn(Authorization),
 }
 
-/// The algorithm of the password, and the server's challenge.
-pub(super) struct Parameters {
+/// The password's algorithm and the server's SRP challenge.
+pub(super) struct PasswordParameters {
     pub(super) algorithm: Algorithm,
     pub(super) srp_b: Vec<u8>,
     pub(super) srp_id: i64,
@@ -45,14 +45,18 @@ pub(super) struct Algorithm {
     pub(super) salt2: Vec<u8>,
 }
 
-/// Returns the user that has logged in. Errors if a sign-up is required, which only the step that gives a code handles.
-pub(super) fn logged_in(authorized: Authorized, cx: &mut AnswerContext<'_>) -> Result<UserInfo, LoginError> {
-    match authorized {
-        Authorized::LoggedIn { user, future_auth_token } => {
+/// Returns the user who has logged in, and stores the token for the next login. Errors if a sign-up is required, which
+/// only the step that submits a code handles.
+pub(super) fn take_user(
+    authorization: Authorization,
+    cx: &mut AnswerContext<'_>,
+) -> Result<UserInfo, LoginError> {
+    match authorization {
+        Authorization::LoggedIn { user, future_auth_token } => {
             *cx.future_auth_token = future_auth_token;
             Ok(user)
         }
-        Authorized::SignUpRequired(_) => Err(AnswerError::SignUp.into()),
+        Authorization::SignUpRequired(_) => Err(AnswerError::SignUp.into()),
     }
 }
 
@@ -73,7 +77,7 @@ pub(super) fn reply<F: Function>(body: &[u8]) -> Result<F::Reply, LoginError> {
 }
 
 /// Reads a `Bool` that must be `true`.
-pub(super) fn is_true(body: &[u8]) -> Result<(), LoginError> {
+pub(super) fn expect_true(body: &[u8]) -> Result<(), LoginError> {
     if reply::<functions::auth::CancelCode>(body)? { Ok(()) } else { Err(AnswerError::False.into()) }
 }
 
@@ -90,7 +94,9 @@ pub(super) fn sent_code(
 ) -> Result<SendCodeOutcome, LoginError> {
     match sent_code_reply::read(phone, body).map_err(InvokeError::Decode)? {
         SentCodeReply::Code(sent_code) => Ok(SendCodeOutcome::CodeSent(sent_code)),
-        SentCodeReply::Success(answer) => logged_in(authorized(answer)?, cx).map(SendCodeOutcome::LoggedIn),
+        SentCodeReply::Success(answer) => {
+            take_user(authorization(answer)?, cx).map(SendCodeOutcome::LoggedIn)
+        }
         SentCodeReply::PaymentRequired => Err(LoginError::OfficialAppsOnly),
     }
 }
@@ -118,18 +124,18 @@ pub(super) fn email_code(body: &[u8]) -> Result<EmailCode, LoginError> {
 }
 
 /// Reads the answer to `auth.signIn` and the like.
-pub(super) fn authorization(body: &[u8]) -> Result<Authorized, LoginError> {
-    authorized(reply::<functions::auth::SignIn>(body)?)
+pub(super) fn read_authorization(body: &[u8]) -> Result<Authorization, LoginError> {
+    authorization(reply::<functions::auth::SignIn>(body)?)
 }
 
-fn authorized(answer: enums::auth::Authorization) -> Result<Authorized, LoginError> {
+fn authorization(answer: enums::auth::Authorization) -> Result<Authorization, LoginError> {
     match answer {
         enums::auth::Authorization::Authorization(it) => {
             let future_auth_token = it.future_auth_token.map(Zeroizing::new);
-            Ok(Authorized::LoggedIn { user: user_info(it.user)?, future_auth_token })
+            Ok(Authorization::LoggedIn { user: user_info(it.user)?, future_auth_token })
         }
         enums::auth::Authorization::AuthorizationSignUpRequired(it) => {
-            Ok(Authorized::SignUpRequired(it.terms_of_service.map(terms_of_service)))
+            Ok(Authorization::SignUpRequired(it.terms_of_service.map(terms_of_service)))
         }
     }
 }
@@ -145,15 +151,17 @@ fn terms_of_service(terms: enums::help::TermsOfService) -> TermsOfService {
     }
 }
 
-pub(super) fn login_token(body: &[u8]) -> Result<Token, LoginError> {
+pub(super) fn login_token(body: &[u8]) -> Result<LoginToken, LoginError> {
     Ok(match reply::<functions::auth::ExportLoginToken>(body)? {
         enums::auth::LoginToken::LoginToken(it) => {
-            Token::Show { expires: it.expires, token: Zeroizing::new(it.token) }
+            LoginToken::Show { expires: it.expires, token: Zeroizing::new(it.token) }
         }
         enums::auth::LoginToken::LoginTokenMigrateTo(it) => {
-            Token::MigrateTo { dc: it.dc_id, token: Zeroizing::new(it.token) }
+            LoginToken::MigrateTo { dc: it.dc_id, token: Zeroizing::new(it.token) }
         }
-        enums::auth::LoginToken::LoginTokenSuccess(it) => Token::Authorized(authorized(it.authorization)?),
+        enums::auth::LoginToken::LoginTokenSuccess(it) => {
+            LoginToken::LoggedIn(authorization(it.authorization)?)
+        }
     })
 }
 
@@ -162,7 +170,7 @@ pub(super) fn user(body: &[u8]) -> Result<UserInfo, LoginError> {
     user_info(users.into_iter().next().ok_or(AnswerError::NoUser)?)
 }
 
-/// Reads the user that `users.getUsers` found, if any. An answer that cannot be read does not say that there is none.
+/// Reads the user in the answer to `users.getUsers`; `None` if the server reports that there is none.
 pub(super) fn user_if_any(body: &[u8]) -> Result<Option<UserInfo>, LoginError> {
     let users = reply::<functions::users::GetUsers>(body)?;
     users.into_iter().next().filter(|user| matches!(user, enums::User::User(_))).map(user_info).transpose()
@@ -184,13 +192,16 @@ pub(super) fn hint(body: &[u8]) -> Result<PasswordHint, LoginError> {
     Ok(PasswordHint { hint: password.hint, has_recovery: password.has_recovery })
 }
 
-pub(super) fn parameters(body: &[u8], random: &mut dyn SecureRandom) -> Result<Parameters, LoginError> {
+pub(super) fn password_parameters(
+    body: &[u8],
+    random: &mut dyn SecureRandom,
+) -> Result<PasswordParameters, LoginError> {
     let enums::account::Password::Password(password) = reply::<functions::account::GetPassword>(body)?;
     let Some(algo) = password.current_algo else { return Err(LoginError::NoPassword) };
     let (Some(srp_b), Some(srp_id)) = (password.srp_b, password.srp_id) else {
         return Err(AnswerError::NoChallenge.into());
     };
-    Ok(Parameters { algorithm: algorithm(algo, random)?, srp_b, srp_id })
+    Ok(PasswordParameters { algorithm: algorithm(algo, random)?, srp_b, srp_id })
 }
 
 /// The length of the client's part of the first salt of a new password, in bytes (`api/srp`).

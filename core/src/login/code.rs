@@ -1,4 +1,4 @@
-//! Login codes: how one was sent, and what is needed to give it.
+//! Login codes: how a code was sent, and what is needed to submit it.
 
 use alloc::string::String;
 use core::fmt;
@@ -8,11 +8,11 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::phone::PhoneNumber;
-use super::typed;
+use super::user_input;
 use crate::tl::{Deserialize, enums};
 
-/// How a code is delivered (`auth.SentCodeType`). `length` counts characters. `Debug` shows no texts: they are
-/// addresses of a person, or parts of the code.
+/// How a code is delivered (`auth.SentCodeType`). `length` is the length of the code in characters; 0 if unknown.
+/// `Debug` omits all strings: they are personal data or parts of the code.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The fields are those of the schema.
@@ -23,24 +23,26 @@ pub enum SentCodeType {
     Sms { length: u32 },
     /// Spoken in a phone call.
     Call { length: u32 },
-    /// The code is the number that calls; it matches `pattern`.
+    /// The code is the calling phone number, which matches `pattern`.
     FlashCall { pattern: String },
-    /// The code is the last digits of the number that calls, which begins with `prefix`.
+    /// The code is the last `length` digits of the calling phone number, which starts with `prefix`.
     MissedCall { prefix: String, length: u32 },
-    /// By e-mail, to an address like `pattern`. If the mailbox is lost, codes can come by telephone `reset_available`
-    /// seconds after `reset_login_email`, or will from `reset_pending` on (server time, seconds since 1970).
+    /// By e-mail, to the masked address `pattern`. If the user cannot open the mailbox,
+    /// [`reset_login_email`](super::LoginFlow::reset_login_email) switches to codes by telephone, after
+    /// `reset_available` seconds. `reset_pending` is when a reset that was already requested takes effect (server time,
+    /// seconds since 1970).
     Email { pattern: String, length: u32, reset_available: Option<u32>, reset_pending: Option<i32> },
     /// An e-mail address must be set up first.
     EmailSetUpRequired,
     /// On fragment.com, at `url`.
     Fragment { url: String, length: u32 },
-    /// For official applications only: ask for another code.
+    /// By Firebase, which only official applications can receive: request another code.
     Firebase { length: u32 },
-    /// A word, which begins with `beginning`, by text message.
+    /// A word, by text message. It starts with `beginning`, if that is known.
     Word { beginning: Option<String> },
-    /// A phrase, which begins with `beginning`, by text message.
+    /// A phrase, by text message. It starts with `beginning`, if that is known.
     Phrase { beginning: Option<String> },
-    /// In a way that this version does not know. The code can still be given, or another one asked for.
+    /// In a way that this version does not know. The code can still be submitted, or another one requested.
     Unknown { constructor: u32 },
 }
 
@@ -52,9 +54,9 @@ pub enum CodeType {
     Sms,
     /// Spoken in a phone call.
     Call,
-    /// The code is the number that calls.
+    /// The code is the calling phone number.
     FlashCall,
-    /// The code is the last digits of the number that calls.
+    /// The code is the last digits of the calling phone number.
     MissedCall,
     /// On fragment.com.
     Fragment,
@@ -62,7 +64,7 @@ pub enum CodeType {
     Unknown,
 }
 
-/// A code that was sent. Give it to [`sign_in`](super::LoginFlow::sign_in), together with what the person types.
+/// A code that was sent. Pass it to [`sign_in`](super::LoginFlow::sign_in) together with the user's input.
 ///
 /// It holds the phone number and the `phone_code_hash`, which are not in the `Debug` output.
 #[derive(Clone)]
@@ -73,25 +75,25 @@ pub struct SentCode {
     pub(super) hash: Option<Zeroizing<String>>,
     /// How the code was sent.
     pub kind: SentCodeType,
-    /// How the next code would be sent, if another can be asked for.
+    /// How the next code would be sent; `None` if no other code can be requested.
     pub next: Option<CodeType>,
-    /// How long to wait before another code is asked for.
+    /// How long to wait before another code can be requested; `None` if the server states no time.
     pub timeout: Option<Duration>,
 }
 
 impl SentCode {
-    /// Whether the code can be given. It cannot if its type is unknown to this version and the rest of the server's answer
-    /// could not be read: then ask for another code.
+    /// Returns whether the code can be submitted. It cannot if its type is unknown to this version and the rest of the
+    /// server's answer could not be read; request another code then.
     #[must_use]
     pub const fn is_usable(&self) -> bool {
         self.hash.is_some()
     }
 
-    /// Reads the code from what a person typed or pasted: digits of any script count, gaps between them and words around
-    /// them do not. A word or phrase is kept as it is, without the white space around it.
+    /// Extracts the code from typed or pasted text. Digits of any script are accepted; gaps between them and words around
+    /// them are ignored. A word or phrase is kept, without surrounding white space.
     ///
     /// # Errors
-    /// [`InvalidCode`] if it cannot be the code that was sent. Asking the server would waste one of its few tries.
+    /// Returns [`InvalidCode`] if the text cannot be the code. Asking the server would use up one of a few attempts.
     pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
         let (length, more): (u32, &[char]) = match &self.kind {
             SentCodeType::App { length }
@@ -99,7 +101,7 @@ impl SentCode {
             | SentCodeType::Call { length }
             | SentCodeType::Fragment { length, .. }
             | SentCodeType::Firebase { length } => (*length, &[]),
-            // People copy the number as their phone shows it.
+            // Users copy the number as their phone shows it.
             SentCodeType::MissedCall { length, .. } => (*length, &['+', '(', ')']),
             SentCodeType::FlashCall { .. } => (0, &['+', '(', ')']),
             SentCodeType::Email { length, .. } => return read_email_code(typed, *length),
@@ -112,7 +114,7 @@ impl SentCode {
         read_digits(typed, length, more, takes_last_digits)
     }
 
-    /// Whether the code comes by e-mail.
+    /// Returns whether the code was sent by e-mail.
     #[must_use]
     pub const fn is_by_email(&self) -> bool {
         matches!(self.kind, SentCodeType::Email { .. })
@@ -123,23 +125,23 @@ impl SentCode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidCode {
-    /// It has no digits.
-    #[error("this is not a code: it has no digits; type the digits of the code that was sent")]
+    /// It contains no digits.
+    #[error("this is not a code: it contains no digits; enter the digits of the code")]
     NoDigits,
-    /// It has another number of digits.
-    #[error("the code has {expected} digits, and this has {given}; type the code that was sent last")]
+    /// It has the wrong number of digits.
+    #[error("the code has {expected} digits, but this has {given}; enter the most recent code")]
     Length {
         /// How many digits the code has.
         expected: u32,
-        /// How many digits were given.
+        /// How many digits were entered.
         given: u32,
     },
-    /// It has several groups of digits, and none or more than one can be the code.
-    #[error("this has several numbers; type only the code that was sent")]
+    /// It contains several groups of digits, and it is unclear which one is the code.
+    #[error("the text contains several numbers; enter only the code")]
     SeveralNumbers,
 }
 
-/// Reads the code from a text that may have other words. A `length` of 0 means any number of digits.
+/// Extracts the code from a text that may contain other words. A `length` of 0 accepts any number of digits.
 fn read_digits(
     typed: &str,
     length: u32,
@@ -148,7 +150,7 @@ fn read_digits(
 ) -> Result<Zeroizing<String>, InvalidCode> {
     let expected = length as usize;
     let fits = |group: &Zeroizing<String>| expected == 0 || group.len() == expected;
-    let mut groups = typed::groups(typed, more);
+    let mut groups = user_input::digit_groups(typed, more);
     let first = groups.next().ok_or(InvalidCode::NoDigits)?;
     let Some(second) = groups.next() else {
         if takes_last_digits && expected > 0 && first.len() > expected {
@@ -157,18 +159,18 @@ fn read_digits(
         let given = u32::try_from(first.len()).unwrap_or(u32::MAX);
         return if fits(&first) { Ok(first) } else { Err(InvalidCode::Length { expected: length, given }) };
     };
-    // Among several groups, only the length can tell.
+    // Among several groups, only the length distinguishes the code.
     if expected == 0 {
         return Err(InvalidCode::SeveralNumbers);
     }
     let mut fitting = [first, second].into_iter().chain(groups).filter(fits);
     let code = fitting.next().ok_or(InvalidCode::SeveralNumbers)?;
-    // A message has it twice: alone, and in a link.
+    // A message may contain the code twice: alone, and in a link.
     if fitting.all(|other| other == code) { Ok(code) } else { Err(InvalidCode::SeveralNumbers) }
 }
 
-/// Reads a code that came by e-mail, by its digits. No document says that it has no letters, so a text of the right length
-/// is taken as it is.
+/// Extracts the digits of a code that was sent by e-mail. Such a code may have letters, as no document excludes them, so a
+/// text of the right length is accepted unchanged.
 pub(super) fn read_email_code(typed: &str, length: u32) -> Result<Zeroizing<String>, InvalidCode> {
     let whole = without_gaps(typed);
     let is_plain = whole.chars().all(|char| char.is_ascii_digit());
@@ -178,7 +180,7 @@ pub(super) fn read_email_code(typed: &str, length: u32) -> Result<Zeroizing<Stri
     }
 }
 
-/// Reads a code of unknown length that may have letters. Errors if it has no digit.
+/// Extracts a code of unknown length that may have letters. Errors if it has no digit.
 pub(super) fn read_code_with_digits(typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
     let code = without_gaps(typed);
     if code.contains(|char: char| char.is_ascii_digit()) { Ok(code) } else { Err(InvalidCode::NoDigits) }
@@ -186,10 +188,12 @@ pub(super) fn read_code_with_digits(typed: &str) -> Result<Zeroizing<String>, In
 
 /// Returns the text with ASCII digits and without the white space around it, and without gaps if it has only digits.
 fn without_gaps(typed: &str) -> Zeroizing<String> {
-    let text =
-        typed::with_ascii_digits(typed.trim_matches(|c: char| c.is_whitespace() || typed::is_invisible(c)));
-    let is_part =
-        |c: char| c.is_ascii_digit() || c.is_whitespace() || typed::is_dash(c) || typed::is_invisible(c);
+    let text = user_input::with_ascii_digits(
+        typed.trim_matches(|c: char| c.is_whitespace() || user_input::is_invisible(c)),
+    );
+    let is_part = |c: char| {
+        c.is_ascii_digit() || c.is_whitespace() || user_input::is_dash(c) || user_input::is_invisible(c)
+    };
     if !text.chars().all(is_part) {
         return text;
     }
@@ -271,7 +275,7 @@ impl From<enums::auth::SentCodeType> for SentCodeType {
 }
 
 impl CodeType {
-    /// The kind behind a constructor of `auth.CodeType`; none of them has fields.
+    /// Returns the type of a constructor of `auth.CodeType`; none of them has fields.
     pub(super) fn of(constructor: u32) -> Self {
         use enums::auth::CodeType as Next;
         match Next::from_bytes(&constructor.to_le_bytes()) {

@@ -11,20 +11,20 @@ use zeroize::Zeroize;
 pub struct ApiCredentials {
     /// `api_id`.
     pub id: i32,
-    /// `api_hash`, 32 hex digits. A secret: it is not in the `Debug` output.
+    /// `api_hash`, 32 hex digits. It is a secret and not in the `Debug` output.
     pub hash: String,
 }
 
 /// The text is not an `api_hash`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is not an api_hash: it has 32 hexadecimal digits; copy it from my.telegram.org again")]
+#[error("this is not an api_hash, which has 32 hexadecimal digits; copy it from my.telegram.org again")]
 pub struct InvalidApiHash;
 
 impl ApiCredentials {
     /// Checks the form of the hash without asking the server.
     ///
     /// # Errors
-    /// [`InvalidApiHash`] unless it has 32 hexadecimal digits.
+    /// Returns [`InvalidApiHash`] if the hash does not have exactly 32 hexadecimal digits.
     pub fn check(&self) -> Result<(), InvalidApiHash> {
         let is_hash = self.hash.len() == 32 && self.hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         if is_hash { Ok(()) } else { Err(InvalidApiHash) }
@@ -61,12 +61,12 @@ pub struct BotToken(String);
 pub struct InvalidBotToken;
 
 impl BotToken {
-    /// Checks the form of a token without asking the server; white space around it is ignored. A token is also found in a
-    /// text such as BotFather's message or an address of the Bot API, if it has the length of real ones.
+    /// Checks the form of a token without asking the server; surrounding white space is ignored. A token inside a longer
+    /// text, such as BotFather's message or a Bot API URL, is found if it has at least 30 characters after the colon.
     ///
     /// # Errors
-    /// [`InvalidBotToken`] unless it is a number, a colon, and 1 to 128 letters, digits, `-` or `_`; in a text, unless it
-    /// holds one token of which at least 30 characters are behind the colon.
+    /// Returns [`InvalidBotToken`] if the text is not a number, a colon, and 1 to 128 letters, digits, `-` or `_`, and
+    /// does not contain exactly one such token.
     pub fn parse(text: &str) -> Result<Self, InvalidBotToken> {
         let text = text.trim();
         if token_at_end(text).is_some_and(|token| token.len() == text.len()) {
@@ -81,7 +81,7 @@ impl BotToken {
         if found.all(|other| other == token) { Ok(Self(token.into())) } else { Err(InvalidBotToken) }
     }
 
-    /// The token.
+    /// Returns the token.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -91,7 +91,7 @@ impl BotToken {
 /// The shortest secret of a token within a text, in characters: BotFather's have 35, and a time of day has two.
 const SHORTEST_IN_TEXT: usize = 30;
 
-/// Returns the token at the end of a word: after `bot` in an address of the Bot API, or after a name and a colon.
+/// Returns the token at the end of a word: after `bot` in a Bot API URL, or after a name and a colon.
 fn token_at_end(word: &str) -> Option<&str> {
     let (before, secret) = word.rsplit_once(':')?;
     let named = before.rsplit(':').next().unwrap_or(before);

@@ -29,57 +29,53 @@ pub enum LoginError {
     #[error(transparent)]
     ApiHashForm(#[from] InvalidApiHash),
     /// The server does not accept the phone number.
-    #[error("the server does not accept this phone number; check it, with its country code")]
+    #[error("the server does not accept this phone number; check it, including its country code")]
     PhoneInvalid,
     /// The phone number is banned.
     #[error("this phone number is banned from Telegram")]
     PhoneBanned,
-    /// The number is protected by a password, so that no code is sent to it.
-    #[error("this phone number is protected by a password and gets no code; log in with a QR code")]
+    /// The number is protected by a password, so no code is sent to it.
+    #[error("this phone number is protected by a password, so no code is sent to it; log in with a QR code")]
     PhoneProtected,
-    /// Telegram could not make or send the code.
+    /// Telegram could not create or send the code.
     #[error("Telegram could not send a code to this phone number; try again later")]
     CodeNotSent,
     /// Too many logins with this number.
     #[error("too many logins with this phone number; try again tomorrow")]
     PhoneFlood,
-    /// The code is wrong; the same [`SentCode`](super::SentCode) takes another try.
+    /// The code is wrong; another attempt with the same [`SentCode`](super::SentCode) is possible.
     #[error("the code is wrong; check it and try again")]
     CodeInvalid,
-    /// The code is too old, or was forwarded inside Telegram, which makes it expire at once (Telethon#97). Ask for a new
-    /// one.
+    /// The code has expired, or was forwarded within Telegram, which invalidates it immediately (Telethon#97). Request a
+    /// new one.
     #[error(
-        "the code has expired; ask for a new one, and do not send it on inside Telegram, where that makes it expire at \
-         once"
+        "the code has expired; request a new one, and do not forward it within Telegram, which invalidates it \
+         immediately"
     )]
     CodeExpired,
     /// There is no other way to send the code.
-    #[error(
-        "there is no other way to send the code; wait for the one that is on its way, or begin again later"
-    )]
+    #[error("there is no other way to send the code; wait for the one that was sent, or start over later")]
     NoOtherWay,
-    /// The server's answer about the code could not be read to its end, so the code cannot be given.
-    #[error("this version cannot read how the code was sent; ask for a new code")]
+    /// The server's answer about the code could not be read completely, so the code cannot be submitted.
+    #[error("this version cannot read how the code was sent; request a new code")]
     CodeUnusable,
     /// The e-mail address is not accepted.
     #[error("the server does not accept this e-mail address; check it")]
     EmailInvalid,
-    /// No codes are sent to this e-mail address; give another one.
-    #[error("Telegram sends no codes to this e-mail address; give another one")]
+    /// Telegram does not send codes to this e-mail address.
+    #[error("Telegram does not send codes to this e-mail address; use another one")]
     EmailNotAllowed,
-    /// The code that confirms the e-mail address is too old; ask for a new one.
-    #[error("the code from the e-mail has expired; give the e-mail address again to get a new one")]
+    /// The code that confirms the e-mail address has expired; request a new one.
+    #[error("the code from the e-mail has expired; enter the e-mail address again to get a new one")]
     EmailCodeExpired,
     /// The e-mail address is not confirmed yet.
-    #[error("this e-mail address is not confirmed; give the code that was sent to it")]
+    #[error("this e-mail address is not confirmed; enter the code that was sent to it")]
     EmailUnconfirmed,
-    /// The account has no e-mail address that codes go to.
-    #[error(
-        "this account has no e-mail address for codes, so none can be reset; give the code or ask for another"
-    )]
+    /// The account has no e-mail address for login codes.
+    #[error("this account has no login e-mail address to reset; enter the code or request another")]
     NoLoginEmail,
-    /// The e-mail address is being reset already: codes come by telephone once the time is over.
-    #[error("the e-mail address is being reset already; wait until that is done")]
+    /// A reset of the login e-mail address is pending; once it takes effect, codes are sent by telephone.
+    #[error("the login e-mail address is already being reset; wait until the reset takes effect")]
     EmailResetPending,
     /// The first name is not accepted.
     #[error("the server does not accept this first name; it must have 1 to 64 characters")]
@@ -87,8 +83,8 @@ pub enum LoginError {
     /// The last name is not accepted.
     #[error("the server does not accept this last name; it must have at most 64 characters")]
     LastNameInvalid,
-    /// An account has this number already, so no other can be made with it.
-    #[error("this phone number has an account already; log in instead")]
+    /// An account has this number already, so no other can be created with it.
+    #[error("an account with this phone number already exists; log in instead")]
     PhoneOccupied,
     /// No account has this number.
     #[error("no account has this phone number; sign up with it first")]
@@ -96,8 +92,8 @@ pub enum LoginError {
     /// The password is wrong; try again.
     #[error("the password is wrong; try again")]
     PasswordInvalid,
-    /// The parameters of the password changed between two queries, twice. Give the password again.
-    #[error("the password or its parameters changed just now; give the password again")]
+    /// The password's parameters changed between two queries, twice. Submit the password again.
+    #[error("the password or its parameters have just changed; enter the password again")]
     PasswordStale,
     /// The login of this session is not finished: it waits for the password of the account.
     #[error("the login of this session is not finished: it waits for the account's password")]
@@ -105,20 +101,20 @@ pub enum LoginError {
     /// The account has no password, so none can be checked or recovered.
     #[error("this account has no password")]
     NoPassword,
-    /// The account has no e-mail address to recover its password by.
-    #[error("this account has no e-mail address to recover the password by")]
+    /// The account has no e-mail address for the recovery of its password.
+    #[error("this account has no recovery e-mail address for its password")]
     NoRecovery,
     /// The recovery code is wrong; try again.
     #[error("the recovery code is wrong; check it and try again")]
     RecoveryCodeInvalid,
-    /// The recovery code is too old; ask for a new one.
-    #[error("the recovery code has expired; ask for a new one")]
+    /// The recovery code has expired; request a new one.
+    #[error("the recovery code has expired; request a new one")]
     RecoveryCodeExpired,
     /// The new password is not accepted.
     #[error("the server does not accept the new password")]
     NewPasswordRefused,
     /// The account's password uses an algorithm that this version does not know.
-    #[error("the account's password needs a newer version; update this one")]
+    #[error("this version does not support the account's password algorithm; update it")]
     PasswordAlgorithmUnknown,
     /// The server's password parameters are invalid or would reveal the password, so no proof was sent.
     #[error("the server's password parameters are unsafe, so the password was not used: {0}")]
@@ -138,55 +134,56 @@ pub enum LoginError {
     )]
     ApiIdPublished,
     /// The server requires the `api_id`, which the session does not have.
-    #[error("the server answered {0}: it wants the api_id of the session's application")]
+    #[error("the server answered {0}: it requires the api_id of the session's application")]
     ApiIdNeeded(RpcError),
     /// No `api_id` and `api_hash` were given.
     #[error("api_id and api_hash are needed to log in; get them at my.telegram.org")]
     ApiCredentialsMissing,
     /// Only official applications may do this.
-    #[error("Telegram lets only its official applications do this; log in there first")]
+    #[error("only Telegram's official applications can do this; log in with one first")]
     OfficialAppsOnly,
     /// The server requires a proof of the device (`RECAPTCHA_CHECK`, `APNS_VERIFY_CHECK`, `INTEGRITY_CHECK_CLASSIC`).
     #[error(
-        "Telegram wants a proof that only its official applications can give; try an api_id of your own from \
+        "Telegram requires an attestation that only its official applications can provide; try your own api_id from \
          my.telegram.org"
     )]
     VerificationRequired,
-    /// The server accepts no login from a client of this layer (`UPDATE_APP_TO_LOGIN`).
+    /// The server rejects logins from clients of this layer (`UPDATE_APP_TO_LOGIN`).
     #[error("this version is too old for Telegram; update it")]
     AppTooOld,
     /// The server does not accept the form of this client's queries, so no other input helps.
-    #[error("the server answered {0}: it does not accept what this version sends; update it")]
+    #[error("the server answered {0}: it does not accept queries from this version; update it")]
     Unsupported(RpcError),
-    /// Too many tries; how long to wait before the next one, 1 s to 14 days.
-    #[error("too many tries; wait {} and try again", Span(*.0))]
+    /// Too many attempts. The value is the wait before the next one, 1 s to 14 days.
+    #[error("too many attempts; wait {} and try again", Span(*.0))]
     FloodWait(Duration),
-    /// The server asked to wait again after each wait.
+    /// The server demanded another wait after each wait.
     #[error(
-        "the server asked to wait {times} times in a row, {} in all, and asks again; try again later",
+        "the server demanded {times} waits in a row, {} in total, and then another; try again later",
         Span(*total)
     )]
     EndlessFloodWait {
-        /// The number of waits that were slept.
+        /// The number of completed waits.
         times: u32,
-        /// Their total duration.
+        /// The total duration of those waits.
         total: Duration,
     },
-    /// The password or the session is too new for this; how long to wait until it is old enough, 1 s to 14 days.
+    /// The password or the session is too new for this. The value is the remaining wait, 1 s to 14 days.
     #[error("the password or the session is too new for this; try again in {}", Span(*.0))]
     TooFresh(Duration),
     /// The QR code was scanned too late or for another login; show a new one.
     #[error("the QR code is no longer valid; show a new one")]
-    LinkExpired,
-    /// The output of the key stretching was not handed back in time.
-    #[error("the password was not computed in time; try again")]
+    QrCodeExpired,
+    /// The output of the key stretching was not returned in time.
+    #[error("the key stretching of the password took too long; try again")]
     ComputeTimedOut,
-    /// The server gave up this login and takes no more steps of it.
-    #[error("the server gave up this login; log in again from the beginning")]
+    /// The server has discarded this login and accepts no more steps of it.
+    #[error("the server has discarded this login; start over")]
     Restart,
-    /// The auth key was used over two addresses at once, so the server destroyed it (`AUTH_KEY_DUPLICATED`).
+    /// The auth key was used from two addresses at once, so the server destroyed it (`AUTH_KEY_DUPLICATED`).
     #[error(
-        "the session was used in two places at once, so Telegram ended it; log in again, and use it in one place"
+        "the session was used in two places at the same time, so Telegram ended it; log in again, and use each \
+         session in one place only"
     )]
     KeyDuplicated,
     /// Another device of the account ended the session (`SESSION_REVOKED`).
@@ -196,22 +193,22 @@ pub enum LoginError {
     #[error("this session has expired; log in again")]
     SessionExpired,
     /// The server redirects the login from DC to DC without end.
-    #[error("the server sent this login from DC to DC more than {} times", super::MAX_HOPS)]
+    #[error("the server redirected this login to another DC more than {} times", super::MAX_MIGRATIONS)]
     MigrationLoop,
     /// The server redirects the login to a DC that cannot exist.
-    #[error("the server sent this login to DC {0}, which does not exist")]
+    #[error("the server redirected this login to DC {0}, which does not exist")]
     MigrationTarget(i64),
-    /// The server's answer can be read, but makes no sense for this step.
-    #[error("the server gave an answer that does not belong to this step: {0}")]
+    /// The server's answer is well-formed, but not valid for this step.
+    #[error("the server's answer is not valid for this step: {0}")]
     Answer(AnswerError),
     /// The account was deleted or banned.
-    #[error("this account was deleted or banned; write to recover@telegram.org if that is a mistake")]
+    #[error("this account was deleted or banned; contact recover@telegram.org if this is a mistake")]
     AccountDeactivated,
     /// The account is frozen: it can do little more than read (`FROZEN_METHOD_INVALID`).
-    #[error("Telegram froze this account and refuses this; open an official application to appeal")]
+    #[error("Telegram has frozen this account and does not allow this; appeal in an official application")]
     AccountFrozen,
     /// A user is logged in with this session.
-    #[error("a user is logged in with this session already; log out first, or use another session")]
+    #[error("a user is already logged in with this session; log out first, or use another session")]
     AlreadyLoggedIn,
     /// No user is logged in.
     #[error("no user is logged in; log in first")]
@@ -227,10 +224,10 @@ pub enum LoginError {
 /// What is wrong with the server's password parameters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordParametersError {
-    /// The group.
+    /// The DH group is invalid.
     #[error(transparent)]
     Group(#[from] DhError),
-    /// The public value.
+    /// The public value is invalid.
     #[error(transparent)]
     Value(#[from] SrpError),
 }
@@ -242,24 +239,24 @@ impl From<PasswordParametersError> for LoginError {
     }
 }
 
-/// Why an answer that can be read makes no sense for its step.
+/// Why a well-formed answer is not valid for its step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// `boolFalse`, which no method of a login answers in place of an error.
+    /// `boolFalse`: login methods report failures as errors instead.
     #[error("false")]
     False,
     /// No user, or an empty one.
     #[error("no user")]
     NoUser,
-    /// The account has a password, but the answer has no public value or no number for its check.
-    #[error("a password without a challenge")]
+    /// The account has a password, but the answer lacks `srp_B` or `srp_id`.
+    #[error("the password's SRP challenge is missing")]
     NoChallenge,
-    /// An e-mail address was confirmed that is not for a login.
-    #[error("an e-mail address that is not for a login")]
+    /// An e-mail address was confirmed for another purpose than a login.
+    #[error("an e-mail address was confirmed for another purpose")]
     NotALogin,
-    /// A sign-up is required, although no code was given.
-    #[error("a sign-up without a code")]
+    /// A sign-up is required, although no code was submitted.
+    #[error("a sign-up is required before a code was submitted")]
     SignUp,
     /// The token of a login by QR code is empty or longer than 512 bytes.
     #[error("a login token of {len} bytes")]
@@ -279,20 +276,20 @@ impl From<AnswerError> for LoginError {
 /// How a login continues after an error of one of its steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Continuation {
-    /// The same step takes another input.
+    /// The same step can be repeated with another input.
     AskAgain,
     /// The same step may succeed later.
     Wait,
-    /// The login must begin again, with a new code or another identity.
-    BeginAgain,
-    /// The login is over: no other input helps.
-    Over,
+    /// The login must start over, with a new code or another identity.
+    StartOver,
+    /// The login has failed: no other input helps.
+    Fatal,
 }
 
 impl Continuation {
-    /// Whether the login can be continued from where it is.
+    /// Returns whether the login can continue from its current step.
     #[must_use]
-    pub const fn keeps_pending(self) -> bool {
+    pub const fn can_continue(self) -> bool {
         matches!(self, Self::AskAgain | Self::Wait)
     }
 }
@@ -337,12 +334,12 @@ impl LoginError {
             | Self::NoPassword
             | Self::BotTokenInvalid
             | Self::BotTokenExpired
-            | Self::LinkExpired
+            | Self::QrCodeExpired
             | Self::Restart
             | Self::KeyDuplicated
             | Self::SessionRevoked
             | Self::SessionExpired
-            | Self::NotLoggedIn => Continuation::BeginAgain,
+            | Self::NotLoggedIn => Continuation::StartOver,
             Self::PhoneProtected
             | Self::PasswordAlgorithmUnknown
             | Self::PasswordParameters(_)
@@ -360,14 +357,14 @@ impl LoginError {
             | Self::Answer(_)
             | Self::AccountDeactivated
             | Self::AccountFrozen
-            | Self::AlreadyLoggedIn => Continuation::Over,
+            | Self::AlreadyLoggedIn => Continuation::Fatal,
             Self::Refused(error) | Self::Invoke(InvokeError::Rpc(error)) => by_code(error.code).0,
             // The network or the server may recover, and the login is still valid.
             Self::Invoke(_) => Continuation::Wait,
         }
     }
 
-    /// The server's refusal, if it has no variant of its own.
+    /// Returns the server's refusal, if it has no variant of its own.
     #[must_use]
     pub const fn rpc(&self) -> Option<&RpcError> {
         match self {
@@ -388,17 +385,17 @@ fn refusal(error: &RpcError) -> String {
 /// server informs them by a notification.
 const fn by_code(code: i32) -> (Continuation, &'static str) {
     match code {
-        303 => (Continuation::Over, ", a redirection that this version does not know; update it"),
-        400 => (Continuation::AskAgain, ": it does not accept what was given"),
-        401 => (Continuation::BeginAgain, ": it does not know this login any more; begin it again"),
-        403 => (Continuation::Over, ": it does not allow this"),
-        404 => (Continuation::Over, ": it does not have what this version asks for; update it"),
+        303 => (Continuation::Fatal, ", an unsupported redirect; update this version"),
+        400 => (Continuation::AskAgain, ": it does not accept the input"),
+        401 => (Continuation::StartOver, ": it no longer knows this login; start over"),
+        403 => (Continuation::Fatal, ": it does not allow this"),
+        404 => (Continuation::Fatal, ": it does not support this request; update this version"),
         406 => (
-            Continuation::Over,
-            ": it does not accept this login; look for a message from Telegram in an official application",
+            Continuation::Fatal,
+            ": it does not accept this login; check an official application for a message from Telegram",
         ),
-        420 => (Continuation::Wait, ": it wants you to wait; try again later"),
-        _ => (Continuation::Wait, ", an error of its own; try again later"),
+        420 => (Continuation::Wait, ": it demands a wait; try again later"),
+        _ => (Continuation::Wait, ", an internal error; try again later"),
     }
 }
 
@@ -411,16 +408,16 @@ mod tests {
     #[test]
     fn b1_unknown_names_fall_into_the_class_of_their_code_and_keep_their_word() {
         for (code, continuation) in [
-            (303, Continuation::Over),
+            (303, Continuation::Fatal),
             (400, Continuation::AskAgain),
-            (401, Continuation::BeginAgain),
-            (403, Continuation::Over),
-            (406, Continuation::Over),
+            (401, Continuation::StartOver),
+            (403, Continuation::Fatal),
+            (406, Continuation::Fatal),
             (420, Continuation::Wait),
             (500, Continuation::Wait),
             (-503, Continuation::Wait),
         ] {
-            let error = LoginError::of("auth.signIn", RpcError::parse(code, "QUITE\u{1b}[2J_NEW"));
+            let error = LoginError::from_rpc("auth.signIn", RpcError::parse(code, "QUITE\u{1b}[2J_NEW"));
             assert_eq!(error.continuation(), continuation, "{code}");
             let sentence = error.to_string();
             assert!(

@@ -12,12 +12,14 @@ use super::error::LoginError;
 use super::outcome::AccountChange;
 use super::password::{PasswordKdfOutput, PasswordKdfTask};
 use super::qr_link::QrLink;
-use super::state::{AnswerContext, Hops, KdfState, LoginContext, Next, QrState, Request, State, not_awaited};
+use super::state::{
+    AnswerContext, KdfState, LoginContext, Migrations, Next, QrState, Request, State, not_awaited,
+};
 use crate::crypto::{Secret, SecureRandom};
 use crate::dc::DcId;
 use crate::rpc::{InvokeError, retry};
 
-/// What a step wants next.
+/// What the caller of a step must do next.
 #[derive(Debug)]
 #[must_use]
 pub enum Progress<T> {
@@ -29,17 +31,17 @@ pub enum Progress<T> {
     Compute(PasswordKdfTask),
     /// Show the link. Call [`LoginFlow::renew`] after [`QrLink::renew_after`], and when `updateLoginToken` arrives.
     ShowQr(QrLink),
-    /// The server has trouble: send [`LoginFlow::query`] again after this time.
+    /// The server reported an internal error: send [`LoginFlow::query`] again after this time.
     RetryAfter(Duration),
-    /// The server asks to wait for this long: then send [`LoginFlow::query`] again, or give up with
+    /// The server demands this wait. After it, send [`LoginFlow::query`] again, or abandon the step with
     /// [`LoginError::FloodWait`].
     FloodWait(Duration),
-    /// The step is over.
+    /// The step has ended.
     Done(Result<T, LoginError>),
 }
 
 impl<T> Progress<T> {
-    /// The same, with another output in place of that of the step.
+    /// Replaces the output of the step.
     pub(crate) fn map<U>(self, output: impl FnOnce(T) -> U) -> Progress<U> {
         match self {
             Self::Send => Progress::Send,
@@ -53,16 +55,16 @@ impl<T> Progress<T> {
     }
 }
 
-/// One step of a login that ends in a `T`: the only definition of the step, for every client.
+/// One step of a login, with the output `T`.
 ///
 /// A client starts it with [`Client::start_login`](crate::client::Client::start_login). Without that client: call
 /// [`start`](Self::start), then do what each [`Progress`] says, until [`Progress::Done`].
 pub struct LoginFlow<T> {
     phase: Phase<T>,
-    account: fn(&T) -> AccountChange,
+    account_change: fn(&T) -> AccountChange,
     query: Secret<Vec<u8>>,
-    hops: Hops,
-    repeats: u32,
+    migrations: Migrations,
+    retries: u32,
     has_migrated: bool,
     future_auth_token: Option<Zeroizing<Vec<u8>>>,
 }
@@ -78,24 +80,24 @@ enum Phase<T> {
 }
 
 impl<T> LoginFlow<T> {
-    /// A step whose first request is what `start` returns; `account` tells what its output says of the account.
+    /// Creates a step whose first request is what `start` returns. `account_change` returns what its output says about the
+    /// account.
     pub(super) fn new(
-        account: fn(&T) -> AccountChange,
+        account_change: fn(&T) -> AccountChange,
         start: impl FnOnce(&LoginContext<'_>) -> Result<Request<T>, LoginError> + Send + 'static,
     ) -> Self {
         Self {
             phase: Phase::New(Box::new(start)),
-            account,
+            account_change,
             query: Secret::new(Vec::new()),
-            hops: Hops::default(),
-            repeats: 0,
+            migrations: Migrations::default(),
+            retries: 0,
             has_migrated: false,
             future_auth_token: None,
         }
     }
 
-    /// Starts the step. What a person typed is checked here: if it cannot be right, the step is over before anything is
-    /// sent.
+    /// Starts the step. User input is validated first: if it is invalid, the step fails before anything is sent.
     pub fn start(&mut self, cx: &LoginContext<'_>) -> Progress<T> {
         match mem::replace(&mut self.phase, Phase::Over) {
             Phase::New(start) => {
@@ -110,13 +112,14 @@ impl<T> LoginFlow<T> {
         }
     }
 
-    /// The query to send now: one boxed TL function. It may hold secrets. Empty before the start and after the end.
+    /// Returns the query to send now: one boxed TL function, which may contain secrets. It is empty before the step has
+    /// started and after it has ended.
     #[must_use]
     pub fn query(&self) -> &[u8] {
         self.query.expose()
     }
 
-    /// Whether the step shows links, and needs updates to arrive.
+    /// Returns whether this is a login by QR code, which shows links and requires updates.
     #[must_use]
     pub fn is_qr_login(&self) -> bool {
         match &self.phase {
@@ -126,21 +129,22 @@ impl<T> LoginFlow<T> {
         }
     }
 
-    /// Takes the token that the server gave for a next login without a code (a secret), if it gave one.
+    /// Takes the future auth token (a secret), with which the next login needs no code. Returns `None` if the server sent
+    /// none.
     pub const fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>> {
         self.future_auth_token.take()
     }
 
-    /// What the output of this step says of the account.
-    pub(crate) fn account(&self, output: &T) -> AccountChange {
-        (self.account)(output)
+    /// Returns what the output of this step says about the account.
+    pub(crate) fn account_change(&self, output: &T) -> AccountChange {
+        (self.account_change)(output)
     }
 
-    /// Takes the answer to [`query`](Self::query): one boxed TL object, or why there is none. `server_time` is in seconds
-    /// since 1970.
+    /// Processes the answer to [`query`](Self::query): one boxed TL object, or the reason why there is none. `server_time`
+    /// is in seconds since 1970.
     ///
-    /// A step that is over stays so: an answer that comes after [`Progress::Done`] is ignored, and the step counts as
-    /// cancelled.
+    /// A step that has ended stays ended: an answer after [`Progress::Done`] is ignored and yields the result of a
+    /// cancelled step.
     pub fn answered(
         &mut self,
         answer: Result<&[u8], InvokeError>,
@@ -152,7 +156,7 @@ impl<T> LoginFlow<T> {
         };
         match answer {
             Ok(body) => {
-                self.repeats = 0;
+                self.retries = 0;
                 let future_auth_token = &mut self.future_auth_token;
                 let next =
                     state.answered(body, &mut AnswerContext { server_time, random, future_auth_token });
@@ -162,7 +166,7 @@ impl<T> LoginFlow<T> {
         }
     }
 
-    /// Takes the output of the task of [`Progress::Compute`].
+    /// Processes the output of the task of [`Progress::Compute`].
     pub fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> Progress<T> {
         let Phase::Computing(state) = mem::replace(&mut self.phase, Phase::Over) else {
             return Progress::Done(Err(not_awaited()));
@@ -171,8 +175,8 @@ impl<T> LoginFlow<T> {
         self.advance(next)
     }
 
-    /// Asks for another link, since the one on display is about to expire, or `updateLoginToken` says that it was scanned.
-    /// Returns `None` if no link is on display.
+    /// Requests another link, because the shown one is about to expire or `updateLoginToken` reports that it was scanned.
+    /// Returns `None` if no link is shown.
     pub fn renew(&mut self) -> Option<Progress<T>> {
         match mem::replace(&mut self.phase, Phase::Over) {
             Phase::ShowingQr(state) => {
@@ -190,7 +194,7 @@ impl<T> LoginFlow<T> {
     fn wait_for(&mut self, request: Request<T>) {
         self.phase = Phase::Waiting(request.state);
         self.query = request.query;
-        self.repeats = 0;
+        self.retries = 0;
     }
 
     fn advance(&mut self, next: Result<Next<T>, LoginError>) -> Progress<T> {
@@ -201,7 +205,7 @@ impl<T> LoginFlow<T> {
             }
             Ok(Next::Migrate(target, request)) => {
                 self.query = request.query;
-                self.repeats = 0;
+                self.retries = 0;
                 return self.migrate(request.state, target);
             }
             Ok(Next::Compute(task, state)) => {
@@ -210,8 +214,8 @@ impl<T> LoginFlow<T> {
             }
             Ok(Next::ShowQr(link, state)) => {
                 self.phase = Phase::ShowingQr(state);
-                // Hops form a loop only if no link is shown between them.
-                self.hops = Hops::default();
+                // Migrations form a loop only if no link is shown between them.
+                self.migrations = Migrations::default();
                 return Progress::ShowQr(link);
             }
             Ok(Next::Done(output)) => Ok(output),
@@ -224,7 +228,7 @@ impl<T> LoginFlow<T> {
 
     fn refused(&mut self, state: Box<dyn State<T>>, error: InvokeError) -> Progress<T> {
         let retries =
-            retry::login_retries(&error, state.is_displayed(), self.has_migrated && state.is_login());
+            retry::login_retries(&error, state.is_renewing_link(), self.has_migrated && state.is_login());
         let error = match (error, retries) {
             (InvokeError::Rpc(error), _) => error,
             (error, Some(limit)) => return self.repeat(state, error.into(), limit),
@@ -233,7 +237,7 @@ impl<T> LoginFlow<T> {
         if let Some(target) = error.migrate_to() {
             return self.migrate(state, target);
         }
-        let meaning = LoginError::of(state.method(), error.clone());
+        let meaning = LoginError::from_rpc(state.method(), error.clone());
         if let Some(limit) = retries {
             return self.repeat(state, meaning, limit);
         }
@@ -241,12 +245,12 @@ impl<T> LoginFlow<T> {
             self.phase = Phase::Waiting(state);
             return Progress::FloodWait(wait);
         }
-        let next = state.refused(error, &mut self.hops);
+        let next = state.refused(error, &mut self.migrations);
         self.advance(next)
     }
 
     fn migrate(&mut self, state: Box<dyn State<T>>, target: i64) -> Progress<T> {
-        if !self.hops.take() {
+        if !self.migrations.take() {
             return self.fail(state, LoginError::MigrationLoop);
         }
         self.has_migrated = true;
@@ -260,11 +264,11 @@ impl<T> LoginFlow<T> {
     }
 
     fn repeat(&mut self, state: Box<dyn State<T>>, error: LoginError, limit: u32) -> Progress<T> {
-        if self.repeats == limit {
+        if self.retries == limit {
             return self.fail(state, error);
         }
-        let pause = retry::login_retry_delay(self.repeats);
-        self.repeats += 1;
+        let pause = retry::login_retry_delay(self.retries);
+        self.retries += 1;
         self.phase = Phase::Waiting(state);
         Progress::RetryAfter(pause)
     }
@@ -286,7 +290,7 @@ impl<T> fmt::Debug for LoginFlow<T> {
         };
         f.debug_struct("LoginFlow")
             .field("state", &state)
-            .field("hops", &format_args!("{}", self.hops))
+            .field("migrations", &format_args!("{}", self.migrations))
             .finish_non_exhaustive()
     }
 }
@@ -338,7 +342,7 @@ mod tests {
         assert_eq!(asked(Ok(&users(&[]))), no);
         assert_eq!(asked(Ok(&users(&[types::UserEmpty { id: 7 }.into()]))), no);
 
-        // What cannot be read must not begin a new login over the one that is there.
+        // An unreadable answer must not start a new login over the existing one.
         let is_unclear = |result| {
             matches!(
                 result,
@@ -356,11 +360,11 @@ mod tests {
         assert_eq!(refused(401, "AUTH_KEY_UNREGISTERED"), no);
         assert_eq!(refused(406, "AUTH_KEY_DUPLICATED"), no);
         assert!(is_unclear(refused(400, "INPUT_FETCH_ERROR")));
-        // That is said of the temporary key alone.
+        // That concerns only the temporary key.
         assert!(is_unclear(refused(401, "AUTH_KEY_PERM_EMPTY")));
     }
 
-    /// Whatever ended it, an answer that comes late logs no user in and leaves no token behind.
+    /// However the step ended, a late answer logs in no user and leaves no token.
     #[test]
     fn f16_a_step_that_is_over_stays_over() {
         let rpc = |code, name| InvokeError::Rpc(RpcError::parse(code, name));

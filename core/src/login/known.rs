@@ -1,7 +1,7 @@
-//! The errors that a server is documented to answer a login with, in one table: what each becomes, and what this client
-//! does about it by itself. `docs/login-errors.md` is made from it.
+//! The documented errors of a login, in one table: the [`LoginError`] for each, and what the client does automatically.
+//! `docs/login-errors.md` is generated from it.
 //!
-//! Sources: the method pages of core.telegram.org, `api/errors`, and the lists of errors that mtcute and Telethon keep.
+//! Sources: the method pages of core.telegram.org, `api/errors`, and the lists of errors of mtcute and Telethon.
 
 use core::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::rpc::RpcError;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct KnownError {
-    /// The name as [`RpcError::name`] has it, without a number at its end; with `*` at its end, all names that begin
-    /// like this.
+    /// The name as in [`RpcError::name`], without a number at its end. A `*` at its end matches every name with this
+    /// prefix.
     pub name: &'static str,
-    /// The methods that the row is about; empty: all that have no row of their own.
+    /// The methods to which the row applies; if empty, all methods that have no row of their own.
     pub methods: &'static [&'static str],
-    /// What the client does before it reports the error; empty: nothing.
-    pub by_itself: &'static str,
+    /// What the client does automatically before it reports the error; empty if nothing.
+    pub handling: &'static str,
     make: fn(RpcError) -> LoginError,
 }
 
@@ -28,9 +28,9 @@ impl KnownError {
         self.methods.is_empty() || self.methods.contains(&method)
     }
 
-    /// How many bytes of a name the row matches. A name that continues after an underscore is the same error with more
-    /// detail.
-    fn fits(&self, name: &str) -> Option<usize> {
+    /// Returns how many bytes of a name the row matches. A name that continues after an underscore is the same error
+    /// with more detail.
+    fn match_len(&self, name: &str) -> Option<usize> {
         let (known, is_open) = match self.name.strip_suffix('*') {
             Some(known) => (known, true),
             None => (self.name, false),
@@ -44,10 +44,10 @@ impl LoginError {
     /// Returns what a refusal of `method` (such as `auth.signIn`) means for a login. A name that is in no row of
     /// [`KNOWN_ERRORS`] is classified by its code ([`LoginError::Refused`]).
     #[must_use]
-    pub fn of(method: &str, error: RpcError) -> Self {
+    pub fn from_rpc(method: &str, error: RpcError) -> Self {
         match known_error(method, &error.name) {
             Some(row) => (row.make)(error),
-            // 420 is a flood, whatever it is called.
+            // Every 420 demands a wait, whatever its name.
             None if error.code == 420 && error.value.is_some() => flood(&error),
             None => Self::Refused(error),
         }
@@ -58,26 +58,26 @@ impl LoginError {
 #[must_use]
 pub fn known_error(method: &str, name: &str) -> Option<&'static KnownError> {
     let rows = KNOWN_ERRORS.iter().filter(|row| row.has(method));
-    let fitting = rows.filter_map(|row| Some((row.fits(name)?, !row.methods.is_empty(), row)));
+    let fitting = rows.filter_map(|row| Some((row.match_len(name)?, !row.methods.is_empty(), row)));
     // The longest name wins, and among equals the row of this method.
     fitting.max_by_key(|(length, is_own, _)| (*length, *is_own)).map(|(.., row)| row)
 }
 
 const fn row(name: &'static str, make: fn(RpcError) -> LoginError) -> KnownError {
-    KnownError { name, methods: &[], by_itself: "", make }
+    KnownError { name, methods: &[], handling: "", make }
 }
 
 impl KnownError {
-    const fn at(self, methods: &'static [&'static str]) -> Self {
+    const fn for_methods(self, methods: &'static [&'static str]) -> Self {
         Self { methods, ..self }
     }
 
-    const fn first(self, by_itself: &'static str) -> Self {
-        Self { by_itself, ..self }
+    const fn handled_by(self, handling: &'static str) -> Self {
+        Self { handling, ..self }
     }
 }
 
-/// The methods of a login. A key that is not logged in means here that the server has forgotten the login.
+/// The methods of a login. For them, a key without a user means that the server has forgotten the login.
 const SIGN_IN: &[&str] = &[
     "auth.sendCode",
     "auth.resendCode",
@@ -97,7 +97,7 @@ const SIGN_IN: &[&str] = &[
     "auth.importBotAuthorization",
 ];
 const RECOVERY: &[&str] = &["auth.checkRecoveryPassword", "auth.recoverPassword"];
-/// The methods after which the account's password follows.
+/// The methods that the account's password can follow.
 const BEFORE_PASSWORD: &[&str] = &[
     "auth.sendCode",
     "auth.resendCode",
@@ -108,14 +108,14 @@ const BEFORE_PASSWORD: &[&str] = &[
     "auth.importLoginToken",
 ];
 const AFTER_MIGRATION: &str =
-    "after a migration the query is sent again for some seconds: the DC may not know the key yet";
-const REPEATED: &str = "the query is sent again after 1, 2 and 4 seconds";
+    "after a migration the query is retried for a few seconds: the DC may not know the key yet";
+const REPEATED: &str = "the query is retried after 1, 2 and 4 seconds";
 
 fn flood(error: &RpcError) -> LoginError {
     LoginError::FloodWait(wait(error))
 }
 
-/// Returns how long the server asks to wait.
+/// Returns how long the server demands to wait.
 fn wait(error: &RpcError) -> Duration {
     let seconds = error.value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0);
     Duration::from_secs(seconds).clamp(policy::MIN_FLOOD_WAIT, policy::MAX_FLOOD_WAIT)
@@ -132,20 +132,20 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("PHONE_NUMBER_OCCUPIED", |_| LoginError::PhoneOccupied),
     row("PHONE_NUMBER_UNOCCUPIED", |_| LoginError::PhoneUnoccupied),
     row("PHONE_NUMBER_UNOCCUPIED", |_| LoginError::PhoneUnoccupied)
-        .at(&["auth.signIn"])
-        .first("the login continues with signing up"),
+        .for_methods(&["auth.signIn"])
+        .handled_by("the login continues with the sign-up"),
     row("PHONE_NOT_OCCUPIED", |_| LoginError::PhoneUnoccupied),
     row("PHONE_NUMBER_APP_SIGNUP_FORBIDDEN", |_| LoginError::OfficialAppsOnly),
-    row("MEMBER_OCCUPY_PRIMARY_LOC_FAILED", LoginError::Refused).first(REPEATED),
-    row("REG_ID_GENERATE_FAILED", LoginError::Refused).first(REPEATED),
+    row("MEMBER_OCCUPY_PRIMARY_LOC_FAILED", LoginError::Refused).handled_by(REPEATED),
+    row("REG_ID_GENERATE_FAILED", LoginError::Refused).handled_by(REPEATED),
     // The code.
     row("SMS_CODE_CREATE_FAILED", |_| LoginError::CodeNotSent),
     row("SEND_CODE_UNAVAILABLE", |_| LoginError::NoOtherWay),
     row("PHONE_CODE_INVALID", |_| LoginError::CodeInvalid),
     row("PHONE_CODE_EMPTY", |_| LoginError::CodeInvalid),
-    // Of these, no code was asked for: what is missing is of an earlier step.
-    row("PHONE_CODE_INVALID", |_| LoginError::Restart).at(&["auth.signUp"]),
-    row("PHONE_CODE_EMPTY", |_| LoginError::Restart).at(&[
+    // These methods submit no code: an earlier step is missing.
+    row("PHONE_CODE_INVALID", |_| LoginError::Restart).for_methods(&["auth.signUp"]),
+    row("PHONE_CODE_EMPTY", |_| LoginError::Restart).for_methods(&[
         "auth.signUp",
         "auth.resendCode",
         "account.sendVerifyEmailCode",
@@ -155,17 +155,17 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("PHONE_CODE_HASH_EMPTY", |_| LoginError::Restart),
     row("PHONE_CODE_HASH_INVALID", |_| LoginError::Restart),
     row("PHONE_HASH_EXPIRED", |_| LoginError::Restart),
-    // In these two the code is of an e-mail, whatever the error calls it; in recovery it is the recovery code.
-    row("CODE_INVALID", |_| LoginError::CodeInvalid).at(&["auth.signIn", "account.verifyEmail"]),
-    row("CODE_EMPTY", |_| LoginError::CodeInvalid).at(&["auth.signIn", "account.verifyEmail"]),
+    // These two methods submit a code from an e-mail, whatever the name of the error; recovery submits the recovery code.
+    row("CODE_INVALID", |_| LoginError::CodeInvalid).for_methods(&["auth.signIn", "account.verifyEmail"]),
+    row("CODE_EMPTY", |_| LoginError::CodeInvalid).for_methods(&["auth.signIn", "account.verifyEmail"]),
     row("CODE_INVALID", |_| LoginError::RecoveryCodeInvalid),
     row("CODE_EMPTY", |_| LoginError::RecoveryCodeInvalid),
-    row("PHONE_CODE_INVALID", |_| LoginError::RecoveryCodeInvalid).at(RECOVERY),
+    row("PHONE_CODE_INVALID", |_| LoginError::RecoveryCodeInvalid).for_methods(RECOVERY),
     // The e-mail address that codes go to.
     row("EMAIL_INVALID", |_| LoginError::EmailInvalid),
     row("EMAIL_NOT_ALLOWED", |_| LoginError::EmailNotAllowed),
     row("EMAIL_VERIFY_EXPIRED", |_| LoginError::EmailCodeExpired),
-    row("EMAIL_VERIFY_EXPIRED", |_| LoginError::CodeExpired).at(&["auth.signIn"]),
+    row("EMAIL_VERIFY_EXPIRED", |_| LoginError::CodeExpired).for_methods(&["auth.signIn"]),
     row("EMAIL_HASH_EXPIRED", |_| LoginError::EmailCodeExpired),
     row("EMAIL_UNCONFIRMED", |_| LoginError::EmailUnconfirmed),
     row("EMAIL_NOT_SETUP", |_| LoginError::Restart),
@@ -178,12 +178,11 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     // The password, and its recovery.
     row("SESSION_PASSWORD_NEEDED", |_| LoginError::PasswordNeeded),
     row("SESSION_PASSWORD_NEEDED", |_| LoginError::PasswordNeeded)
-        .at(BEFORE_PASSWORD)
-        .first("the login continues with the password"),
+        .for_methods(BEFORE_PASSWORD)
+        .handled_by("the login continues with the password"),
     row("PASSWORD_HASH_INVALID", |_| LoginError::PasswordInvalid),
-    row("SRP_ID_INVALID", |_| LoginError::PasswordStale).first("new parameters are fetched and used, once"),
-    row("SRP_PASSWORD_CHANGED", |_| LoginError::PasswordStale)
-        .first("new parameters are fetched and used, once"),
+    row("SRP_ID_INVALID", |_| LoginError::PasswordStale).handled_by("retried once with new parameters"),
+    row("SRP_PASSWORD_CHANGED", |_| LoginError::PasswordStale).handled_by("retried once with new parameters"),
     row("SRP_A_INVALID", |_| LoginError::PasswordStale),
     row("PASSWORD_EMPTY", |_| LoginError::NoPassword),
     row("PASSWORD_MISSING", |_| LoginError::NoPassword),
@@ -195,12 +194,12 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("RESET_REQUEST_MISSING", LoginError::Refused),
     row("PASSWORD_TOO_FRESH", |error| LoginError::TooFresh(wait(&error))),
     row("SESSION_TOO_FRESH", |error| LoginError::TooFresh(wait(&error))),
-    row("AUTH_KEY_UNSYNCHRONIZED", LoginError::Refused).first(REPEATED),
+    row("AUTH_KEY_UNSYNCHRONIZED", LoginError::Refused).handled_by(REPEATED),
     // QR codes and bots.
-    row("AUTH_TOKEN_*", |_| LoginError::LinkExpired),
-    row("AUTH_TOKEN_*", |_| LoginError::LinkExpired)
-        .at(&["auth.importLoginToken"])
-        .first("another link is shown"),
+    row("AUTH_TOKEN_*", |_| LoginError::QrCodeExpired),
+    row("AUTH_TOKEN_*", |_| LoginError::QrCodeExpired)
+        .for_methods(&["auth.importLoginToken"])
+        .handled_by("another link is shown"),
     row("ACCESS_TOKEN_INVALID", |_| LoginError::BotTokenInvalid),
     row("ACCESS_TOKEN_EXPIRED", |_| LoginError::BotTokenExpired),
     // The application.
@@ -212,24 +211,25 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("APNS_VERIFY_CHECK*", |_| LoginError::VerificationRequired),
     row("INTEGRITY_CHECK*", |_| LoginError::VerificationRequired),
     row("CONNECTION_*", LoginError::Unsupported)
-        .first("what the server must know of this client is sent again"),
+        .handled_by("what the server must know of this client is sent again"),
     row("INPUT_*", LoginError::Unsupported),
     row("METHOD_INVALID", LoginError::Unsupported),
     // Waits.
-    row("FLOOD_WAIT", |error| flood(&error)).first("short waits are slept"),
-    row("FLOOD_PREMIUM_WAIT", |error| flood(&error)).first("short waits are slept"),
-    row("FLOOD_TEST_PHONE_WAIT", |error| flood(&error)).first("short waits are slept"),
-    row("SLOWMODE_WAIT", |error| flood(&error)).first("short waits are slept"),
-    row("2FA_CONFIRM_WAIT", |error| flood(&error)).first("short waits are slept"),
-    row("TAKEOUT_INIT_DELAY", |error| flood(&error)).first("short waits are slept"),
+    row("FLOOD_WAIT", |error| flood(&error)).handled_by("short waits are slept"),
+    row("FLOOD_PREMIUM_WAIT", |error| flood(&error)).handled_by("short waits are slept"),
+    row("FLOOD_TEST_PHONE_WAIT", |error| flood(&error)).handled_by("short waits are slept"),
+    row("SLOWMODE_WAIT", |error| flood(&error)).handled_by("short waits are slept"),
+    row("2FA_CONFIRM_WAIT", |error| flood(&error)).handled_by("short waits are slept"),
+    row("TAKEOUT_INIT_DELAY", |error| flood(&error)).handled_by("short waits are slept"),
     // The login as a whole. `AUTH_RESTART_X` is an internal error with a number (method pages).
-    row("AUTH_RESTART", |_| LoginError::Restart).first("with a number, the query is sent again at first"),
+    row("AUTH_RESTART", |_| LoginError::Restart)
+        .handled_by("with a number, the query is sent again at first"),
     row("SIGN_IN_FAILED", |_| LoginError::Restart),
-    row("AUTH_KEY_UNREGISTERED", |_| LoginError::Restart).at(SIGN_IN).first(AFTER_MIGRATION),
-    row("AUTH_KEY_INVALID", |_| LoginError::Restart).at(SIGN_IN),
-    row("AUTH_KEY_DUPLICATED", |_| LoginError::KeyDuplicated).at(SIGN_IN),
-    row("SESSION_REVOKED", |_| LoginError::SessionRevoked).at(SIGN_IN),
-    row("SESSION_EXPIRED", |_| LoginError::SessionExpired).at(SIGN_IN),
+    row("AUTH_KEY_UNREGISTERED", |_| LoginError::Restart).for_methods(SIGN_IN).handled_by(AFTER_MIGRATION),
+    row("AUTH_KEY_INVALID", |_| LoginError::Restart).for_methods(SIGN_IN),
+    row("AUTH_KEY_DUPLICATED", |_| LoginError::KeyDuplicated).for_methods(SIGN_IN),
+    row("SESSION_REVOKED", |_| LoginError::SessionRevoked).for_methods(SIGN_IN),
+    row("SESSION_EXPIRED", |_| LoginError::SessionExpired).for_methods(SIGN_IN),
     row("AUTH_KEY_UNREGISTERED", |_| LoginError::NotLoggedIn),
     row("AUTH_KEY_INVALID", |_| LoginError::NotLoggedIn),
     row("AUTH_KEY_DUPLICATED", |_| LoginError::NotLoggedIn),
@@ -238,9 +238,9 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("USER_DEACTIVATED", |_| LoginError::AccountDeactivated),
     row("USER_DEACTIVATED_BAN", |_| LoginError::AccountDeactivated),
     row("FROZEN_*", |_| LoginError::AccountFrozen),
-    row("PHONE_MIGRATE", LoginError::Refused).first("the login goes on at that DC"),
-    row("NETWORK_MIGRATE", LoginError::Refused).first("the login goes on at that DC"),
-    row("USER_MIGRATE", LoginError::Refused).first("the login goes on at that DC"),
+    row("PHONE_MIGRATE", LoginError::Refused).handled_by("the login goes on at that DC"),
+    row("NETWORK_MIGRATE", LoginError::Refused).handled_by("the login goes on at that DC"),
+    row("USER_MIGRATE", LoginError::Refused).handled_by("the login goes on at that DC"),
 ];
 
 #[cfg(test)]
@@ -251,7 +251,7 @@ mod tests {
     use crate::login::Continuation;
 
     fn sorted(name: &str) -> LoginError {
-        LoginError::of("auth.signIn", RpcError::parse(420, name))
+        LoginError::from_rpc("auth.signIn", RpcError::parse(420, name))
     }
 
     #[test]
@@ -285,7 +285,7 @@ mod tests {
     fn b2_a_version_that_is_too_old_is_to_be_updated() {
         let error = sorted("UPDATE_APP_TO_LOGIN");
         assert_eq!(error, LoginError::AppTooOld);
-        assert_eq!(error.continuation(), Continuation::Over);
+        assert_eq!(error.continuation(), Continuation::Fatal);
         let sentence = error.to_string();
         assert!(sentence.contains("update") && !sentence.contains("official"), "{sentence}");
     }
@@ -306,7 +306,7 @@ mod tests {
             ("PASSWORD_TOO_FRESH_86400", LoginError::TooFresh(Duration::from_secs(86_400))),
             ("SESSION_TOO_FRESH_60", LoginError::TooFresh(Duration::from_secs(60))),
             ("AUTH_RESTART_5", LoginError::Restart),
-            ("AUTH_TOKEN_INVALID2", LoginError::LinkExpired),
+            ("AUTH_TOKEN_INVALID2", LoginError::QrCodeExpired),
             ("USER_DEACTIVATED_BAN_WHY", LoginError::AccountDeactivated),
             ("FROZEN_METHOD_INVALID", LoginError::AccountFrozen),
             ("FROZEN_PARTICIPANT_MISSING", LoginError::AccountFrozen),

@@ -1,4 +1,4 @@
-//! What the steps of a login end in.
+//! The outputs of the steps of a login.
 
 use alloc::string::String;
 use core::fmt;
@@ -12,9 +12,9 @@ use super::code::{InvalidCode, SentCode, read_code_with_digits, read_email_code}
 /// [`reset_login_email`](super::LoginFlow::reset_login_email).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendCodeOutcome {
-    /// A code was sent: give it to [`sign_in`](super::LoginFlow::sign_in), together with this.
+    /// A code was sent: submit it with [`sign_in`](super::LoginFlow::sign_in), together with this value.
     CodeSent(SentCode),
-    /// The token of an earlier logout replaced the code, and the account has a password: give it to
+    /// The token of an earlier logout replaced the code, and the account has a password: submit it with
     /// [`check_password`](super::LoginFlow::check_password).
     PasswordRequired(PasswordHint),
     /// The token of an earlier logout replaced the code: the user is logged in.
@@ -24,7 +24,7 @@ pub enum SendCodeOutcome {
 /// What [`sign_in`](super::LoginFlow::sign_in) ends in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInOutcome {
-    /// The account has a password: give it to [`check_password`](super::LoginFlow::check_password).
+    /// The account has a password: submit it with [`check_password`](super::LoginFlow::check_password).
     PasswordRequired(PasswordHint),
     /// No account has this number: create one with [`sign_up`](super::LoginFlow::sign_up).
     SignUpRequired(SignUpRequired),
@@ -35,7 +35,7 @@ pub enum SignInOutcome {
 /// What [`qr_login`](super::LoginFlow::qr_login) ends in, once the code was scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QrLoginOutcome {
-    /// The account has a password: give it to [`check_password`](super::LoginFlow::check_password).
+    /// The account has a password: submit it with [`check_password`](super::LoginFlow::check_password).
     PasswordRequired(PasswordHint),
     /// The user is logged in.
     LoggedIn(UserInfo),
@@ -46,20 +46,20 @@ pub enum QrLoginOutcome {
 pub enum LoginState {
     /// No user is logged in.
     NotLoggedIn,
-    /// The login waits for the account's password: give it to
+    /// The login waits for the account's password: submit it with
     /// [`check_password`](super::LoginFlow::check_password).
     PasswordRequired(PasswordHint),
     /// This user is logged in.
     LoggedIn(UserInfo),
 }
 
-/// Any point that a login can have reached: what to give next, or the user who is logged in. The outcome of every step
-/// converts to it, for callers that handle all of them in one loop.
+/// Any state that a login can reach: what to submit next, or the user who is logged in. The outcome of every step converts
+/// to it, for callers that handle all of them in one loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginStep {
-    /// A code was sent: give it to [`sign_in`](super::LoginFlow::sign_in), together with this.
+    /// A code was sent: submit it with [`sign_in`](super::LoginFlow::sign_in), together with this value.
     CodeSent(SentCode),
-    /// The account has a password: give it to [`check_password`](super::LoginFlow::check_password).
+    /// The account has a password: submit it with [`check_password`](super::LoginFlow::check_password).
     PasswordRequired(PasswordHint),
     /// No account has this number: create one with [`sign_up`](super::LoginFlow::sign_up).
     SignUpRequired(SignUpRequired),
@@ -158,16 +158,16 @@ impl AccountChange {
     }
 }
 
-/// What the server tells about the password of the account. The hint is not in the `Debug` output.
+/// What the server reports about the account's password. The hint is not in the `Debug` output.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PasswordHint {
-    /// The hint that the user set, as the server sent it.
+    /// The hint that the user set, unchanged from the server.
     pub hint: Option<String>,
     /// Whether the password can be recovered by e-mail.
     pub has_recovery: bool,
 }
 
-/// A code that was sent to an e-mail address in order to set it up.
+/// A code that was sent to an e-mail address to confirm it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailCode {
     /// The masked address, as the server sent it.
@@ -177,10 +177,10 @@ pub struct EmailCode {
 }
 
 impl EmailCode {
-    /// Reads the code from what was typed or pasted.
+    /// Extracts the code from typed or pasted text.
     ///
     /// # Errors
-    /// [`InvalidCode`] if it cannot be the code that was sent. Asking the server would waste one of its few tries.
+    /// Returns [`InvalidCode`] if the text cannot be the code. Asking the server would use up one of a few attempts.
     pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
         read_email_code(typed, self.length)
     }
@@ -194,55 +194,57 @@ pub struct RecoveryCode {
 }
 
 impl RecoveryCode {
-    /// Reads the code from what was typed or pasted. Its length is not documented.
+    /// Extracts the code from typed or pasted text. Its length is not documented.
     ///
     /// # Errors
-    /// [`InvalidCode::NoDigits`]: it cannot be the code. Asking the server would waste one of its few tries.
+    /// Returns [`InvalidCode::NoDigits`] if the text cannot be the code. Asking the server would use up one of a few
+    /// attempts.
     pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
         read_code_with_digits(typed)
     }
 }
 
-/// The state of the removal of a forgotten password (`account.resetPassword`). Times are in seconds since 1970, by the
+/// The state of the reset of a forgotten password (`account.resetPassword`). Times are in seconds since 1970, by the
 /// server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordReset {
     /// The password is removed.
     Done,
-    /// The removal is pending for 7 days; until then every session can decline it.
+    /// The reset is pending for 7 days, in which every session can cancel it.
     Waiting {
-        /// When to ask again.
+        /// When to request the reset again, which removes the password.
         until: i32,
     },
-    /// A removal was declined recently.
+    /// A reset was cancelled recently.
     Refused {
-        /// When the next removal can be asked for.
+        /// When the next reset can be requested.
         retry_at: i32,
     },
 }
 
-/// What a sign-up needs.
+/// What is required to sign up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignUpRequired {
-    /// Give it to [`sign_up`](super::LoginFlow::sign_up), together with the names.
+    /// Pass it to [`sign_up`](super::LoginFlow::sign_up), together with the names.
     pub sent_code: SentCode,
     /// The terms of service, if the server sent any.
     pub terms_of_service: Option<TermsOfService>,
 }
 
-/// Terms of service (`help.termsOfService`): signing up accepts them.
+/// Terms of service (`help.termsOfService`), which a sign-up accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TermsOfService {
     pub(super) id: String,
-    /// The text, as the server sent it.
+    /// The text, unchanged from the server.
     pub text: String,
     /// The minimum age in years that the user must confirm, if there is one.
     pub min_age: Option<u32>,
-    /// Whether the text must be shown before the names are asked for.
+    /// Whether the text must be shown before the names are requested.
     pub popup: bool,
 }
 
-/// A user, as far as a login needs it. Texts are as the server sent them; the phone number is left out.
+/// The user who is logged in. Strings are unchanged from the server, so escape them before printing. The phone number is
+/// omitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserInfo {
     /// The user's identifier.

@@ -9,7 +9,7 @@ use crate::crypto::{Secret, srp};
 use crate::rpc::RequestId;
 
 /// Key stretching for a password (PBKDF2-HMAC-SHA512, 100,000 rounds; about 0.1 s). Run it on a thread for blocking work
-/// and hand the output back. It holds the password, which is wiped on drop and not in the `Debug` output.
+/// and return the output. It holds the password, which is wiped on drop and not in the `Debug` output.
 pub struct PasswordKdfTask {
     pub(crate) step: RequestId,
     pub(super) password: Secret<String>,
@@ -25,8 +25,8 @@ pub struct PasswordKdfOutput {
 }
 
 impl PasswordKdfTask {
-    /// Runs the task. It blocks for about a tenth of a second, or for several seconds without optimisation (the README has
-    /// the two lines against that).
+    /// Runs the task. It blocks for about 0.1 s, or for several seconds without optimization (see "opt-level" in the
+    /// README).
     #[must_use]
     pub fn run(self) -> PasswordKdfOutput {
         let x = Box::new(srp::stretch(self.password.expose().as_bytes(), &self.salt1, &self.salt2));
@@ -41,7 +41,7 @@ pub struct NewPassword {
 }
 
 impl NewPassword {
-    /// A password without a hint.
+    /// Returns a password without a hint.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self { text: Secret::new(text.into()), hint: String::new() }

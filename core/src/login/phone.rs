@@ -5,7 +5,7 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
-use super::typed::{ascii_digit, is_dash, is_invisible};
+use super::user_input::{ascii_digit, is_dash, is_invisible};
 
 /// A phone number in international form: 5 to 15 digits (E.164), nothing else. Personal data: it is not in the `Debug`
 /// output.
@@ -16,7 +16,7 @@ pub struct PhoneNumber(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidPhone {
-    /// It has a character that belongs in no phone number.
+    /// It contains a character that is not allowed in a phone number.
     #[error("the phone number contains {0:?}; type it with its country code, such as +1 234 567 8900")]
     Character(char),
     /// It has fewer than 5 digits or more than 15.
@@ -31,14 +31,13 @@ pub enum InvalidPhone {
 const MOST_DIGITS: usize = 18;
 
 impl PhoneNumber {
-    /// Reads a number as people type it: digits of any script, and `+ - . / ( )` and white space between them. A leading `00` is
-    /// the `+` as it is dialled: no country code begins with 0. A `(0)` after the country code is dialled only within the
-    /// country, so it is left out. Quotation marks and `tel:` (RFC 3966) before the number are ignored.
+    /// Reads a number as people type it: digits of any script, and `+ - . / ( )` and white space between them. A leading
+    /// `00`, the usual dialling prefix, is read as `+`. A trunk `(0)` after the country code is dropped. Quotation marks and `tel:` (RFC 3966) before the number are ignored.
     ///
     /// # Errors
-    /// [`InvalidPhone`] if it has another character, begins with another 0, or has fewer than 5 digits or more than 15.
+    /// Returns [`InvalidPhone`] if it has another character, begins with another 0, or has fewer than 5 digits or more than 15.
     pub fn parse(typed: &str) -> Result<Self, InvalidPhone> {
-        // In one piece, so that no copies are left behind, and wiped on errors as well.
+        // One allocation, so that no copies are left behind; errors wipe it too.
         let mut number = Self(String::with_capacity(MOST_DIGITS));
         let digits = &mut number.0;
         let mut chars = without_label(typed).chars();
@@ -71,14 +70,14 @@ impl PhoneNumber {
         if (5..=15).contains(&length) { Ok(number) } else { Err(InvalidPhone::Length(length)) }
     }
 
-    /// The digits, as they are sent.
+    /// Returns the digits, without `+`.
     #[must_use]
     pub fn digits(&self) -> &str {
         &self.0
     }
 
-    /// The number in groups that a person can compare: the country code, then about three digits at a time, as in
-    /// `+1 234 567 8900`. The conventions of the countries are not known here.
+    /// Returns the number in readable groups: the country code, then about three digits at a time, as in
+    /// `+1 234 567 8900`. National conventions are not considered.
     #[must_use]
     pub fn grouped(&self) -> String {
         let mut shown = String::from("+");

@@ -1,4 +1,4 @@
-//! A login between two steps, as a text from which another process can resume it.
+//! A saved login as a text, from which another process can resume it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,20 +12,20 @@ use super::phone::PhoneNumber;
 use crate::crypto::text::{TextError, TextFormat};
 use crate::tl::{DecodeError, Reader, write};
 
-/// A login between two steps. Save it with the session: another process needs both to resume it, since the code, the
-/// password and the link belong to the session's key.
+/// The state of a login between two steps. Store it with the session: another process needs both to resume the login, since
+/// codes and links are valid only for the session's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SavedLogin {
-    /// A code is on its way, or an e-mail address must be set up for it.
+    /// A code was sent, or requires an e-mail address to be set up first.
     Code(SentCode),
-    /// A code is on its way to the e-mail address that is being set up.
+    /// A code was sent to the e-mail address that is being confirmed.
     EmailCode(SentCode, EmailCode),
-    /// No account has this number; names are needed.
+    /// No account has this number; a sign-up is required.
     SignUp(SignUpRequired),
-    /// The password is needed.
+    /// The account's password is required.
     Password(PasswordHint),
-    /// A QR code is shown; the other process shows another one.
+    /// A QR code was shown; the process that resumes the login shows a new one.
     Qr {
         /// The users who cannot scan it.
         except_ids: Vec<i64>,
@@ -40,10 +40,10 @@ pub enum SavedLoginFormatError {
     #[error("this is not a saved login: it does not begin with \"sansgram-signin1:\"")]
     Foreign,
     /// A part of it is missing or changed.
-    #[error("this saved login is damaged; begin the login again")]
+    #[error("this saved login is damaged; start the login over")]
     Damaged,
     /// A later version wrote it.
-    #[error("this saved login was written by a newer sansgram (format {0}); begin the login again")]
+    #[error("this saved login was written by a newer sansgram (format {0}); start the login over")]
     Newer(u8),
 }
 
@@ -116,7 +116,7 @@ impl SavedLogin {
         FORMAT.write(out)
     }
 
-    /// More bytes than the content has: a buffer that grows leaves copies behind.
+    /// Returns more bytes than the content has: a buffer that grows leaves copies behind.
     fn room(&self) -> usize {
         let (sent_code, more) = match self {
             Self::Code(sent_code) => (Some(sent_code), 0),
@@ -144,7 +144,7 @@ impl SavedLogin {
     /// Reads the text that [`to_text`](Self::to_text) wrote. White space around it is ignored.
     ///
     /// # Errors
-    /// [`SavedLoginFormatError`], which says what is wrong with the text.
+    /// Returns [`SavedLoginFormatError`] if the text is not a saved login.
     pub fn from_text(text: &str) -> Result<Self, SavedLoginFormatError> {
         read(&FORMAT.read(text)?).ok().flatten().ok_or(SavedLoginFormatError::Damaged)
     }

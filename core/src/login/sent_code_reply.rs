@@ -1,6 +1,6 @@
-//! Reads `auth.SentCode` so that a kind of code from a later layer does not end the login.
+//! Reads `auth.SentCode`, so that a type of code from a later layer does not end the login.
 //!
-//! The two unknowns are told apart: an unknown `auth.CodeType` (how the next code would travel) costs nothing, since all
+//! There are two cases: an unknown `auth.CodeType` (how the next code would be sent) loses nothing, since all
 //! of its constructors are empty. An unknown `auth.SentCodeType` hides its own length, so what follows it is read from
 //! the end: `timeout`, `next_type`, and before them the only piece of text that ends there.
 
@@ -27,7 +27,7 @@ pub(super) enum SentCodeReply {
     PaymentRequired,
 }
 
-/// Reads a boxed `auth.SentCode` that ends with `body`.
+/// Reads a boxed `auth.SentCode`; `body` ends with it.
 pub(super) fn read(phone: PhoneNumber, body: &[u8]) -> Result<SentCodeReply, DecodeError> {
     let mut reader = Reader::new(body);
     if reader.peek_u32()? != types::auth::SentCode::ID {

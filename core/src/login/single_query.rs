@@ -10,7 +10,7 @@ use super::state::{AnswerContext, Next, State};
 /// A step of one query.
 pub(super) struct SingleQuery<T> {
     pub(super) method: &'static str,
-    /// Whether it is part of a login, not of what follows one.
+    /// Whether the query belongs to a login, not to a user who is logged in.
     pub(super) is_login: bool,
     /// Reads the answer.
     pub(super) read: fn(&[u8]) -> Result<T, LoginError>,
@@ -45,6 +45,6 @@ impl State<UserInfo> for LoginQuery {
         body: &[u8],
         cx: &mut AnswerContext<'_>,
     ) -> Result<Next<UserInfo>, LoginError> {
-        answer::logged_in(answer::authorization(body)?, cx).map(Next::Done)
+        answer::take_user(answer::read_authorization(body)?, cx).map(Next::Done)
     }
 }

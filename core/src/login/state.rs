@@ -15,26 +15,27 @@ use crate::policy;
 use crate::rpc::{InvokeError, RpcError};
 use crate::tl::Serialize;
 
-/// How often one step may be sent to another DC.
-pub const MAX_HOPS: u8 = policy::MAX_LOGIN_MIGRATIONS;
+/// The maximum number of migrations of one step.
+pub const MAX_MIGRATIONS: u8 = policy::MAX_LOGIN_MIGRATIONS;
 
-/// What a step may need of the client that runs it.
+/// What a step needs to know about the client that runs it.
 #[derive(Clone, Copy, Debug)]
 pub struct LoginContext<'a> {
     /// The identity of the application.
     pub api: Option<&'a ApiCredentials>,
-    /// The tokens that earlier logouts left, at most 20: a login of their account needs no code.
+    /// The future auth tokens from earlier logouts, at most 20. A login to one of their accounts needs no code.
     pub logout_tokens: &'a [Zeroizing<Vec<u8>>],
-    /// Whether a user is logged in. A login does not begin then, since it would replace that user.
+    /// Whether a user is logged in. If so, a login fails with [`LoginError::AlreadyLoggedIn`], since it would replace that
+    /// user.
     pub is_logged_in: bool,
-    /// Whether the login has come to its DC from another one. A DC may not know the key of such a login for a second or
-    /// two, so `AUTH_KEY_UNREGISTERED` is retried three times.
+    /// Whether the login has migrated. The new DC may not know its key for a second or two, so `AUTH_KEY_UNREGISTERED` is
+    /// retried three times.
     pub has_migrated: bool,
 }
 
 impl LoginContext<'_> {
-    /// The identity of the application, for the first query of a login.
-    pub(super) fn api(&self) -> Result<&ApiCredentials, LoginError> {
+    /// Returns the application's credentials for the first query of a login. Errors if a user is logged in.
+    pub(super) fn credentials_for_login(&self) -> Result<&ApiCredentials, LoginError> {
         if self.is_logged_in {
             return Err(LoginError::AlreadyLoggedIn);
         }
@@ -72,7 +73,7 @@ impl<T> Next<T> {
     }
 }
 
-/// What a state may use and leave behind as it takes an answer.
+/// What a state may use as it processes an answer.
 pub(super) struct AnswerContext<'a> {
     /// The server's time in seconds since 1970.
     pub(super) server_time: i64,
@@ -86,32 +87,33 @@ pub(super) trait State<T>: Send {
     /// The method whose answer the step waits for.
     fn method(&self) -> &'static str;
 
-    /// Whether it is part of a login, not of what follows one.
+    /// Returns whether the query belongs to a login, not to a user who is logged in.
     fn is_login(&self) -> bool {
         true
     }
 
-    /// Whether it belongs to a login by QR code.
+    /// Returns whether the step is a login by QR code.
     fn is_qr_login(&self) -> bool {
         false
     }
 
-    /// Whether a QR code is on display, which may be unattended: the step is more patient then.
-    fn is_displayed(&self) -> bool {
+    /// Returns whether a new link is requested while an old one is shown. The screen may be unattended, so the query is
+    /// retried more often.
+    fn is_renewing_link(&self) -> bool {
         false
     }
 
-    /// Takes the answer, one boxed TL object.
+    /// Processes the answer, one boxed TL object.
     fn answered(self: Box<Self>, body: &[u8], cx: &mut AnswerContext<'_>) -> Result<Next<T>, LoginError>;
 
-    /// Takes a refusal that calls for neither a migration nor a pause.
-    fn refused(self: Box<Self>, error: RpcError, hops: &mut Hops) -> Result<Next<T>, LoginError> {
-        let _ = hops;
-        let error = LoginError::of(self.method(), error);
+    /// Processes a refusal that demands neither a migration nor a pause.
+    fn refused(self: Box<Self>, error: RpcError, migrations: &mut Migrations) -> Result<Next<T>, LoginError> {
+        let _ = migrations;
+        let error = LoginError::from_rpc(self.method(), error);
         self.failed(error)
     }
 
-    /// The query is given up with this error.
+    /// Processes the error with which the query has failed.
     fn failed(self: Box<Self>, error: LoginError) -> Result<Next<T>, LoginError> {
         Err(error)
     }
@@ -119,7 +121,7 @@ pub(super) trait State<T>: Send {
 
 /// The state of a step that waits for a [`PasswordKdfTask`].
 pub(super) trait KdfState<T>: Send {
-    /// Takes the output of the task.
+    /// Processes the output of the task.
     fn computed(
         self: Box<Self>,
         output: &PasswordKdfOutput,
@@ -138,14 +140,14 @@ pub(super) const fn not_awaited() -> LoginError {
     LoginError::Invoke(InvokeError::Cancelled)
 }
 
-/// How often a step was sent to another DC.
+/// The number of migrations of a step.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Hops(u8);
+pub(super) struct Migrations(u8);
 
-impl Hops {
-    /// Takes one more hop. Returns whether the step may still take it.
+impl Migrations {
+    /// Counts one more migration. Returns `false` if the step has reached its maximum.
     pub(super) const fn take(&mut self) -> bool {
-        let may_take = self.0 < MAX_HOPS;
+        let may_take = self.0 < MAX_MIGRATIONS;
         if may_take {
             self.0 += 1;
         }
@@ -153,14 +155,14 @@ impl Hops {
     }
 }
 
-impl fmt::Display for Hops {
+impl fmt::Display for Migrations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-/// Serializes a query in one piece, since a buffer that grows leaves copies behind. `more` is how many bytes the query
-/// may have beyond the usual ones.
+/// Serializes a query in one allocation, since a buffer that grows leaves copies behind. `more` is by how many bytes the
+/// query may exceed the usual length.
 pub(super) fn secret_bytes(query: &impl Serialize, more: usize) -> Secret<Vec<u8>> {
     /// More than a query has whose texts are of usual lengths.
     const USUAL: usize = 1024;

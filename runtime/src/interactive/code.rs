@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sansgram_core::login::{LoginError, SendCodeOutcome, SentCode, SentCodeType};
 use zeroize::Zeroizing;
 
-use super::{Talk, Tries};
+use super::{Conversation, Tries};
 use crate::continuation::asks_again;
 use crate::messages;
 use crate::{Error, LoginStep, Prompt, Question};
@@ -18,7 +18,7 @@ pub(super) enum CodeAnswer {
     Lost,
 }
 
-impl<P: Prompt> Talk<'_, P> {
+impl<P: Prompt> Conversation<'_, P> {
     /// Asks for the code of `sent_code` and logs in with it, or does what the user answered instead. `renewed` contains the
     /// reasons for which a new code was requested without a question. Returns `None` to return to the first question.
     pub(super) async fn code(
@@ -48,23 +48,25 @@ impl<P: Prompt> Talk<'_, P> {
                     let _ = self.client.cancel_code(&sent_code).await;
                     return Ok(None);
                 }
-                CodeAnswer::Lost => match calling!(self, self.client.reset_login_email(&sent_code)) {
-                    Err(error) if asks_again(&error) => {
-                        tries.again(self.prompt, &error)?;
-                        continue;
+                CodeAnswer::Lost => {
+                    match with_flood_waits!(self, self.client.reset_login_email(&sent_code)) {
+                        Err(error) if asks_again(&error) => {
+                            tries.again(self.prompt, &error)?;
+                            continue;
+                        }
+                        result => return Ok(Some(result?.into())),
                     }
-                    result => return Ok(Some(result?.into())),
-                },
+                }
                 CodeAnswer::Resend => {
                     let left =
                         resend_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
                     if !left.is_zero() {
                         let left = messages::span(Duration::from_secs(left.as_secs() + 1));
                         tries.count()?;
-                        self.prompt.show(&format!("Another code can be asked for in {left}."))?;
+                        self.prompt.show(&format!("Another code can be requested in {left}."))?;
                         continue;
                     }
-                    match calling!(self, self.client.resend_code(&sent_code)) {
+                    match with_flood_waits!(self, self.client.resend_code(&sent_code)) {
                         Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                         Err(error) if wants_another_code(&error) => {
                             return self.another_code(&sent_code, error, tries, renewed).await;
@@ -74,7 +76,7 @@ impl<P: Prompt> Talk<'_, P> {
                     continue;
                 }
             };
-            match calling!(self, self.client.sign_in(&sent_code, &code)) {
+            match with_flood_waits!(self, self.client.sign_in(&sent_code, &code)) {
                 // The server was not asked, so this does not count as a try.
                 Err(error @ Error::Login(LoginError::CodeForm(_))) => {
                     slips.again(self.prompt, &error)?;
@@ -118,7 +120,7 @@ impl<P: Prompt> Talk<'_, P> {
         tries: &mut Tries,
     ) -> Result<SendCodeOutcome, Error> {
         tries.count()?;
-        match calling!(self, self.client.resend_code(sent_code)) {
+        match with_flood_waits!(self, self.client.resend_code(sent_code)) {
             Err(Error::Login(LoginError::NoOtherWay)) => Err(LoginError::OfficialAppsOnly.into()),
             result => result,
         }
@@ -126,8 +128,8 @@ impl<P: Prompt> Talk<'_, P> {
 
     /// Requests a first code. If the server demands a new start, requests it once more.
     pub(super) async fn new_code(&mut self, phone: &str) -> Result<SendCodeOutcome, Error> {
-        match calling!(self, self.client.send_code(phone)) {
-            Err(Error::Login(LoginError::Restart)) => calling!(self, self.client.send_code(phone)),
+        match with_flood_waits!(self, self.client.send_code(phone)) {
+            Err(Error::Login(LoginError::Restart)) => with_flood_waits!(self, self.client.send_code(phone)),
             result => result,
         }
     }

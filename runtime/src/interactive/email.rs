@@ -4,14 +4,14 @@ use sansgram_core::login::{EmailCode, LoginError, SavedLogin, SendCodeOutcome, S
 use zeroize::Zeroizing;
 
 use super::code::CodeAnswer;
-use super::{Talk, Tries};
+use super::{Conversation, Tries};
 use crate::continuation::asks_again;
 use crate::messages;
 use crate::text::printable;
 use crate::{Error, Prompt, Question};
 
 /// The rest of the confirmation if a login code follows.
-const WITH_ANOTHER_CODE: &str = "; now the login code follows, which is another one";
+const WITH_ANOTHER_CODE: &str = "; a separate login code was sent";
 
 /// The result of the question for the code that was sent to a new address.
 enum EmailAnswer {
@@ -20,7 +20,7 @@ enum EmailAnswer {
     AnotherAddress,
 }
 
-impl<P: Prompt> Talk<'_, P> {
+impl<P: Prompt> Conversation<'_, P> {
     /// Asks for an address, unless `sent` says that a code was sent already, and for the code that was sent there.
     /// Returns `None` to return to the first question.
     pub(super) async fn set_up_email(
@@ -29,8 +29,7 @@ impl<P: Prompt> Talk<'_, P> {
         mut sent: Option<EmailCode>,
     ) -> Result<Option<SendCodeOutcome>, Error> {
         if sent.is_none() {
-            self.prompt
-                .show("Telegram wants an e-mail address, to send the login codes of this account there.")?;
+            self.prompt.show("Telegram requires an e-mail address for this account's login codes.")?;
         }
         let mut tries = Tries::default();
         let mut address: Option<Zeroizing<String>> = None;
@@ -43,7 +42,7 @@ impl<P: Prompt> Talk<'_, P> {
                 if to.eq_ignore_ascii_case("cancel") {
                     return Ok(None);
                 }
-                match calling!(self, self.client.send_email_code(sent_code, to)) {
+                match with_flood_waits!(self, self.client.send_email_code(sent_code, to)) {
                     Err(error) if asks_again(&error) => {
                         tries.again(self.prompt, &error)?;
                         address = None;
@@ -75,7 +74,7 @@ impl<P: Prompt> Talk<'_, P> {
         self.prompt.on_checkpoint(Some(&SavedLogin::EmailCode(sent_code.clone(), code.clone())));
         let place = format!("by e-mail to {}", printable(&code.pattern));
         self.prompt.show(&messages::sent(&place, code.length))?;
-        self.prompt.show("Type \"resend\" for another code, \"cancel\" for another address.")?;
+        self.prompt.show("Type \"resend\" for another code, or \"cancel\" to use another address.")?;
         loop {
             let typed = match self.code_answer(Question::EmailCode, "Code from the e-mail:").await? {
                 CodeAnswer::Code(typed) => typed,
@@ -89,7 +88,7 @@ impl<P: Prompt> Talk<'_, P> {
                     continue;
                 }
             };
-            match calling!(self, self.client.verify_email(sent_code, &typed)) {
+            match with_flood_waits!(self, self.client.verify_email(sent_code, &typed)) {
                 Err(error @ Error::Login(LoginError::EmailInvalid | LoginError::EmailNotAllowed)) => {
                     tries.again(self.prompt, &error)?;
                     return Ok(EmailAnswer::AnotherAddress);

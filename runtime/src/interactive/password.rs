@@ -3,20 +3,20 @@
 use sansgram_core::login::{LoginError, NewPassword, PasswordHint, UserInfo};
 use zeroize::Zeroizing;
 
-use super::{Talk, Tries};
+use super::{Conversation, Tries};
 use crate::continuation::asks_again;
 use crate::messages;
-use crate::policy::MAX_IDLE;
+use crate::policy::MAX_EMPTY_ANSWERS;
 use crate::text::printable;
 use crate::{Error, Prompt, Question};
 
-const RECOVER: &str = "Recover the password by a code that is sent by e-mail? (y/n)";
-const REMOVE: &str = "Remove the password, so that the code alone logs in from now on? (y/n)";
+const RECOVER: &str = "Send a recovery code by e-mail? (y/n)";
+const REMOVE: &str = "Remove the password? After that, the code alone is enough to log in. (y/n)";
 
-impl<P: Prompt> Talk<'_, P> {
+impl<P: Prompt> Conversation<'_, P> {
     pub(super) async fn password(&mut self, hint: &PasswordHint) -> Result<UserInfo, Error> {
         let mut tries = Tries::default();
-        for _ in 0..MAX_IDLE {
+        for _ in 0..MAX_EMPTY_ANSWERS {
             let question = messages::password_question(hint, tries.0 > 0);
             let password = self.prompt.ask(Question::Password, &question).await?;
             if password.is_empty() {
@@ -30,7 +30,7 @@ impl<P: Prompt> Talk<'_, P> {
                 self.prompt.show(messages::RESET)?;
                 continue;
             }
-            match calling!(self, self.client.check_password(&password)) {
+            match with_flood_waits!(self, self.client.check_password(&password)) {
                 Err(error) if asks_again(&error) => {
                     tries.again(self.prompt, &error)?;
                     // The spaces may belong to the password, so they are not removed.
@@ -41,13 +41,13 @@ impl<P: Prompt> Talk<'_, P> {
                 result => return result,
             }
         }
-        Err(Error::TooManyTries(MAX_IDLE))
+        Err(Error::TooManyTries(MAX_EMPTY_ANSWERS))
     }
 
     /// Recovers the password by e-mail. Returns `None` to return to the question for the password.
     async fn recover(&mut self) -> Result<Option<UserInfo>, Error> {
         let mut tries = Tries::default();
-        let sent = match calling!(self, self.client.request_password_recovery()) {
+        let sent = match with_flood_waits!(self, self.client.request_password_recovery()) {
             Err(error) if asks_again(&error) => {
                 tries.again(self.prompt, &error)?;
                 return Ok(None);
@@ -67,7 +67,7 @@ impl<P: Prompt> Talk<'_, P> {
                     continue;
                 }
             };
-            match calling!(self, self.client.check_recovery_password(&code)) {
+            match with_flood_waits!(self, self.client.check_recovery_password(&code)) {
                 Err(error @ Error::Login(LoginError::RecoveryCodeExpired)) => {
                     tries.again(self.prompt, &error)?;
                     return Ok(None);
@@ -94,7 +94,7 @@ impl<P: Prompt> Talk<'_, P> {
         loop {
             let new = self.new_password(tries).await?;
             let new = (!new.is_empty()).then(|| NewPassword::new(&new));
-            match calling!(self, self.client.recover_password(code, new)) {
+            match with_flood_waits!(self, self.client.recover_password(code, new)) {
                 Err(error @ Error::Login(LoginError::NewPasswordRefused)) => {
                     tries.again(self.prompt, &error)?;
                 }
@@ -105,7 +105,7 @@ impl<P: Prompt> Talk<'_, P> {
 
     /// Asks for a new password. Returns an empty one only if the user confirms that there will be none.
     async fn new_password(&mut self, tries: &mut Tries) -> Result<Zeroizing<String>, Error> {
-        for _ in 0..MAX_IDLE {
+        for _ in 0..MAX_EMPTY_ANSWERS {
             let new = self.prompt.ask(Question::NewPassword, "New password (empty for none):").await?;
             if new.is_empty() {
                 if self.confirm(Question::ConfirmNoPassword, REMOVE).await? {
@@ -113,12 +113,12 @@ impl<P: Prompt> Talk<'_, P> {
                 }
                 continue;
             }
-            if new == self.prompt.ask(Question::NewPassword, "The same again:").await? {
+            if new == self.prompt.ask(Question::NewPassword, "Repeat the new password:").await? {
                 return Ok(new);
             }
             tries.count()?;
-            self.prompt.show("These were two different passwords.")?;
+            self.prompt.show("The passwords do not match.")?;
         }
-        Err(Error::TooManyTries(MAX_IDLE))
+        Err(Error::TooManyTries(MAX_EMPTY_ANSWERS))
     }
 }

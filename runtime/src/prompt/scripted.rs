@@ -9,7 +9,7 @@ use sansgram_core::login::{BotToken, LoginError, PhoneNumber};
 use zeroize::Zeroizing;
 
 use super::{Prompt, PromptError, Question};
-use crate::continuation::{asks_for_another_identity, begins_again};
+use crate::continuation::{asks_for_another_identity, starts_over};
 use crate::{Error, messages};
 
 type Answer = Pin<Box<dyn Future<Output = Result<String, PromptError>> + Send>>;
@@ -160,7 +160,7 @@ impl Prompt for ScriptedPrompt {
     fn on_rejected(&mut self, reason: &Error) -> Result<(), Error> {
         self.show(&messages::sentence(reason))?;
         // The reason is not a wrong value.
-        if begins_again(reason)
+        if starts_over(reason)
             && !asks_for_another_identity(reason)
             && !matches!(reason, Error::Login(LoginError::CodeExpired))
             && matches!(self.asked.map(|asked| self.sources.get(&asked)), Some(Some(Source::Value(_))))

@@ -87,7 +87,7 @@ pub(crate) async fn interactive_with_every_mistake<R: Runtime>(runtime: R) {
         "* Password (hint: the name of this place):",
         "A forgotten password can be reset in the settings of a device",
         "The password is wrong",
-        "* Password (hint: the name of this place; empty if you forgot it):",
+        "* Password (hint: the name of this place; leave empty if you forgot it):",
         "Logged in as ",
     ] {
         assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
@@ -146,7 +146,7 @@ pub(crate) async fn interactive_with_expired_codes<R: Runtime>(runtime: R) {
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let mut script = Script::new(["9996620002", "y", "22222", "22222", "22222", "sandbox"]);
     client.interactive_login(&mut script).await.unwrap();
-    for shown in ["The code has expired.", "The server gave up this login; it starts again."] {
+    for shown in ["The code has expired.", "The server has discarded this login; starting over."] {
         let at = script.seen.iter().position(|line| line == shown).unwrap();
         assert!(script.seen[at + 1].starts_with("A new code is being sent."));
     }
@@ -166,7 +166,7 @@ pub(crate) async fn codes_that_expire_each_time_are_requested_a_limited_number_o
     let mut script = Script::new(["9996620001", "y", "22222", "22222", "what?", "22222", "resend", "22222"]);
     client.interactive_login(&mut script).await.unwrap_err();
     assert_eq!((script.answers.len(), asked(&script)), (0, 3), "{:#?}", script.seen);
-    for why in ["forwarded or shared there expires at once", "Type \"resend\" for a new code"] {
+    for why in ["forwarded or shared there expires immediately", "Type \"resend\" for a new code"] {
         assert!(script.seen(why), "{:#?}", script.seen);
     }
     let mut script = Script::new(["9996620001", "y", "22222", "22222", "cancel"]);
@@ -178,7 +178,7 @@ pub(crate) async fn codes_that_expire_each_time_are_requested_a_limited_number_o
 pub(crate) async fn an_address_that_is_not_allowed_is_asked_for_again<R: Runtime + Clone>(runtime: R) {
     for method in ["account.sendVerifyEmailCode", "account.verifyEmail"] {
         for (name, sentence) in [
-            ("EMAIL_NOT_ALLOWED", "Telegram sends no codes to this e-mail address; give another one."),
+            ("EMAIL_NOT_ALLOWED", "Telegram does not send codes to this e-mail address; use another one."),
             ("EMAIL_INVALID", "The server does not accept this e-mail address; check it."),
         ] {
             let mut options = ServerOptions::default();
@@ -195,7 +195,7 @@ pub(crate) async fn an_address_that_is_not_allowed_is_asked_for_again<R: Runtime
             client.interactive_login(&mut script).await.unwrap();
             assert_eq!(script.answers.len(), 0, "{:#?}", script.seen);
             assert!(script.seen(sentence) && script.seen("a***@two.example"), "{:#?}", script.seen);
-            let is_refused_here = script.seen("This is not a code: it has no digits");
+            let is_refused_here = script.seen("This is not a code: it contains no digits");
             assert_eq!(is_refused_here, method == "account.verifyEmail", "{:#?}", script.seen);
         }
     }
@@ -239,7 +239,7 @@ pub(crate) async fn interactive_begins_again_if_the_server_demands_it<R: Runtime
     let at = script
         .seen
         .iter()
-        .position(|line| line == "The server gave up this login; it starts again.")
+        .position(|line| line == "The server has discarded this login; starting over.")
         .unwrap();
     assert!(script.seen[at + 1].starts_with("? Phone number"), "{:#?}", script.seen);
 }

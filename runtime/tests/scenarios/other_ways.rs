@@ -35,7 +35,7 @@ pub(crate) async fn interactive_resend<R: Runtime>(runtime: R) {
     for shown in [
         "Type \"resend\" for another code by text message",
         "The code was sent by text message; it has 5 digits.",
-        "in a way that this version does not know",
+        "in an unknown way",
     ] {
         assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
     }
@@ -50,7 +50,7 @@ pub(crate) async fn interactive_resend_to_the_last_way<R: Runtime>(runtime: R) {
     let mut script = Script::new(["9996620003", "y", "resend", "cancel", "9996620001", "y", "22222"]);
     client.interactive_login(&mut script).await.unwrap();
     assert!(
-        script.seen.iter().any(|line| line == "Type \"cancel\" for another number."),
+        script.seen.iter().any(|line| line == "Type \"cancel\" to use another number."),
         "{:#?}",
         script.seen
     );
@@ -115,7 +115,8 @@ pub(crate) async fn interactive_recovery<R: Runtime>(runtime: R) {
     ]);
     client.interactive_login(&mut script).await.unwrap();
     assert_eq!(script.answers.len(), 0);
-    for shown in ["empty to recover it by e-mail", "r***@sandbox.example", "two different passwords"] {
+    for shown in ["leave empty to recover it by e-mail", "r***@sandbox.example", "The passwords do not match"]
+    {
         assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
     }
     let sent = script.seen.iter().filter(|line| line.contains("r***@sandbox.example")).count();
@@ -126,7 +127,7 @@ pub(crate) async fn interactive_recovery<R: Runtime>(runtime: R) {
     client.log_out().await.unwrap();
     let mut script = Script::new(["9996620008", "y", "22222", "", "y", "hello", "222222", "", "y"]);
     client.interactive_login(&mut script).await.unwrap();
-    assert!(script.seen("This is not a code: it has no digits"), "{:#?}", script.seen);
+    assert!(script.seen("This is not a code: it contains no digits"), "{:#?}", script.seen);
     client.log_out().await.unwrap();
     let mut script = Script::new(["9996620008", "y", "22222"]);
     client.interactive_login(&mut script).await.unwrap();

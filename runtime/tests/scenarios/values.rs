@@ -59,7 +59,7 @@ pub(crate) async fn values_that_are_wrong_or_missing<R: Runtime>(runtime: R) {
         ),
         (
             ScriptedPrompt::new().phone("9996620008").code("22222").password(""),
-            "no consent to a recovery of the password was given",
+            "no confirmation of the password recovery was given",
         ),
     ] {
         // The second attempt fails for the same reason, here with a borrowed prompt.

@@ -12,7 +12,7 @@ use crate::login::error::LoginError;
 use crate::login::flow::LoginFlow;
 use crate::login::outcome::{AccountChange, LoginState, UserInfo};
 use crate::login::single_query::{LoginQuery, SingleQuery};
-use crate::login::state::{AnswerContext, Hops, Next, Request, State, secret_bytes};
+use crate::login::state::{AnswerContext, Migrations, Next, Request, State, secret_bytes};
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
 
@@ -23,7 +23,7 @@ impl LoginFlow<UserInfo> {
     pub fn bot_login(token: &str) -> Self {
         let token = BotToken::parse(token);
         Self::new(AccountChange::of_login, |cx| {
-            let (token, api) = (token?, cx.api()?);
+            let (token, api) = (token?, cx.credentials_for_login()?);
             let query = functions::auth::ImportBotAuthorization {
                 flags: 0,
                 api_id: api.id,
@@ -89,14 +89,14 @@ impl State<LoginState> for GetLoginState {
         Ok(Next::Done(user.map_or(LoginState::NotLoggedIn, LoginState::LoggedIn)))
     }
 
-    fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<LoginState>, LoginError> {
+    fn refused(self: Box<Self>, error: RpcError, _: &mut Migrations) -> Result<Next<LoginState>, LoginError> {
         if is_password_needed(&error) {
             return Ok(get_hint(LoginState::PasswordRequired));
         }
         if denies_login(&error) {
             return Ok(Next::Done(LoginState::NotLoggedIn));
         }
-        Err(LoginError::of("users.getUsers", error))
+        Err(LoginError::from_rpc("users.getUsers", error))
     }
 }
 
@@ -116,13 +116,17 @@ impl State<()> for LogOut {
         Ok(Next::Done(()))
     }
 
-    fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<()>, LoginError> {
-        if denies_login(&error) { Ok(Next::Done(())) } else { Err(LoginError::of("auth.logOut", error)) }
+    fn refused(self: Box<Self>, error: RpcError, _: &mut Migrations) -> Result<Next<()>, LoginError> {
+        if denies_login(&error) {
+            Ok(Next::Done(()))
+        } else {
+            Err(LoginError::from_rpc("auth.logOut", error))
+        }
     }
 }
 
-/// Whether the server says that no user is logged in (`api/errors`, 401 and 406). It does not say so if a temporary key is
-/// not bound.
+/// Returns whether the server reports that no user is logged in (`api/errors`, 401 and 406). A temporary key that is not
+/// bound does not mean that.
 fn denies_login(error: &RpcError) -> bool {
     error.code == 401 && !error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_DUPLICATED")
 }

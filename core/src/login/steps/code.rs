@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 
 use super::hint::{get_hint, is_password_needed};
 use crate::crypto::Secret;
-use crate::login::answer::{self, Authorized};
+use crate::login::answer::{self, Authorization};
 use crate::login::code::SentCode;
 use crate::login::error::LoginError;
 use crate::login::flow::LoginFlow;
@@ -17,7 +17,7 @@ use crate::login::outcome::{
 };
 use crate::login::phone::PhoneNumber;
 use crate::login::single_query::{LoginQuery, SingleQuery};
-use crate::login::state::{AnswerContext, Hops, LoginContext, Next, Request, State, secret_bytes};
+use crate::login::state::{AnswerContext, LoginContext, Migrations, Next, Request, State, secret_bytes};
 use crate::rpc::RpcError;
 use crate::tl::{enums, functions, types};
 
@@ -78,7 +78,7 @@ impl LoginFlow<()> {
             let phone_number = sent_code.phone.digits().into();
             secret_bytes(&functions::auth::CancelCode { phone_number, phone_code_hash }, 0)
         });
-        let state = SingleQuery { method: "auth.cancelCode", is_login: true, read: answer::is_true };
+        let state = SingleQuery { method: "auth.cancelCode", is_login: true, read: answer::expect_true };
         Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query?)))
     }
 
@@ -88,7 +88,7 @@ impl LoginFlow<()> {
         let id = types::DataJson { data: terms.id.clone() }.into();
         let query = secret_bytes(&functions::help::AcceptTermsOfService { id }, 0);
         let state =
-            SingleQuery { method: "help.acceptTermsOfService", is_login: false, read: answer::is_true };
+            SingleQuery { method: "help.acceptTermsOfService", is_login: false, read: answer::expect_true };
         Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query)))
     }
 }
@@ -144,16 +144,20 @@ impl State<SendCodeOutcome> for AwaitSentCode {
         (self.read)(self.phone, body, cx).map(Next::Done)
     }
 
-    fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<SendCodeOutcome>, LoginError> {
+    fn refused(
+        self: Box<Self>,
+        error: RpcError,
+        _: &mut Migrations,
+    ) -> Result<Next<SendCodeOutcome>, LoginError> {
         if is_password_needed(&error) {
             return Ok(get_hint(SendCodeOutcome::PasswordRequired));
         }
-        Err(LoginError::of(self.method, error))
+        Err(LoginError::from_rpc(self.method, error))
     }
 }
 
 fn send_code(phone: PhoneNumber, cx: &LoginContext<'_>) -> Result<Request<SendCodeOutcome>, LoginError> {
-    let api = cx.api()?;
+    let api = cx.credentials_for_login()?;
     let tokens = cx.logout_tokens.iter().map(|token| token.to_vec()).collect();
     let tokens = (!cx.logout_tokens.is_empty()).then_some(tokens);
     let mut query = functions::auth::SendCode {
@@ -211,17 +215,21 @@ impl State<SignInOutcome> for SignIn {
         body: &[u8],
         cx: &mut AnswerContext<'_>,
     ) -> Result<Next<SignInOutcome>, LoginError> {
-        Ok(Next::Done(match answer::authorization(body)? {
-            Authorized::SignUpRequired(terms) => sign_up_required(self.sent_code, terms),
-            authorized => SignInOutcome::LoggedIn(answer::logged_in(authorized, cx)?),
+        Ok(Next::Done(match answer::read_authorization(body)? {
+            Authorization::SignUpRequired(terms) => sign_up_required(self.sent_code, terms),
+            authorization => SignInOutcome::LoggedIn(answer::take_user(authorization, cx)?),
         }))
     }
 
-    fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<SignInOutcome>, LoginError> {
+    fn refused(
+        self: Box<Self>,
+        error: RpcError,
+        _: &mut Migrations,
+    ) -> Result<Next<SignInOutcome>, LoginError> {
         match error.name.as_str() {
             "PHONE_NUMBER_UNOCCUPIED" => Ok(Next::Done(sign_up_required(self.sent_code, None))),
             _ if is_password_needed(&error) => Ok(get_hint(SignInOutcome::PasswordRequired)),
-            _ => Err(LoginError::of("auth.signIn", error)),
+            _ => Err(LoginError::from_rpc("auth.signIn", error)),
         }
     }
 }

@@ -13,7 +13,7 @@ struct GetHint<T> {
     finish: fn(PasswordHint) -> T,
 }
 
-/// Whether the server requires the account's password.
+/// Returns whether the server requires the account's password.
 pub(super) fn is_password_needed(error: &crate::rpc::RpcError) -> bool {
     error.is("SESSION_PASSWORD_NEEDED")
 }
@@ -33,8 +33,8 @@ impl<T> State<T> for GetHint<T> {
     }
 
     fn failed(self: Box<Self>, error: LoginError) -> Result<Next<T>, LoginError> {
-        if error.continuation().keeps_pending() {
-            // The code is used up: the password is needed, with a hint or without.
+        if error.continuation().can_continue() {
+            // The code is used up, so the password is required even without its hint.
             Ok(Next::Done((self.finish)(PasswordHint::default())))
         } else {
             Err(error)

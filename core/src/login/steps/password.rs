@@ -6,14 +6,14 @@ use alloc::vec::Vec;
 
 use super::code::not_empty;
 use crate::crypto::{Secret, SecureRandom, srp};
-use crate::login::answer::{self, Algorithm, Parameters};
+use crate::login::answer::{self, Algorithm, PasswordParameters};
 use crate::login::code::read_code_with_digits;
 use crate::login::error::{LoginError, PasswordParametersError};
 use crate::login::flow::LoginFlow;
 use crate::login::outcome::{AccountChange, PasswordReset, RecoveryCode, UserInfo};
 use crate::login::password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
 use crate::login::single_query::{LoginQuery, SingleQuery};
-use crate::login::state::{AnswerContext, Hops, KdfState, Next, Request, State, secret_bytes};
+use crate::login::state::{AnswerContext, KdfState, Migrations, Next, Request, State, secret_bytes};
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
 
@@ -88,8 +88,11 @@ impl LoginFlow<()> {
     #[must_use]
     pub fn decline_password_reset() -> Self {
         let query = secret_bytes(&functions::account::DeclinePasswordReset {}, 0);
-        let state =
-            SingleQuery { method: "account.declinePasswordReset", is_login: false, read: answer::is_true };
+        let state = SingleQuery {
+            method: "account.declinePasswordReset",
+            is_login: false,
+            read: answer::expect_true,
+        };
         Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query)))
     }
 }
@@ -179,23 +182,23 @@ struct Proof {
 }
 
 impl KdfPurpose for Proof {
-    type Parameters = Parameters;
+    type Parameters = PasswordParameters;
 
-    fn read(&self, body: &[u8], random: &mut dyn SecureRandom) -> Result<Parameters, LoginError> {
-        answer::parameters(body, random)
+    fn read(&self, body: &[u8], random: &mut dyn SecureRandom) -> Result<PasswordParameters, LoginError> {
+        answer::password_parameters(body, random)
     }
 
-    fn kdf_task(&self, parameters: &Parameters) -> PasswordKdfTask {
+    fn kdf_task(&self, parameters: &PasswordParameters) -> PasswordKdfTask {
         parameters.algorithm.kdf_task(&self.password)
     }
 
     fn query(
         self,
-        parameters: Parameters,
+        parameters: PasswordParameters,
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
     ) -> Result<Next<UserInfo>, LoginError> {
-        let Parameters { algorithm: Algorithm { group, salt1, salt2 }, srp_b, srp_id } = parameters;
+        let PasswordParameters { algorithm: Algorithm { group, salt1, salt2 }, srp_b, srp_id } = parameters;
         let proof = srp::prove(&group, &salt1, &salt2, &output.x, &srp_b, random)
             .map_err(PasswordParametersError::from)?;
         let answer = types::InputCheckPasswordSrp { srp_id, a: proof.a.to_vec(), m1: proof.m1.to_vec() };
@@ -217,16 +220,16 @@ impl State<UserInfo> for CheckPassword {
         body: &[u8],
         cx: &mut AnswerContext<'_>,
     ) -> Result<Next<UserInfo>, LoginError> {
-        answer::logged_in(answer::authorization(body)?, cx).map(Next::Done)
+        answer::take_user(answer::read_authorization(body)?, cx).map(Next::Done)
     }
 
-    fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<UserInfo>, LoginError> {
+    fn refused(self: Box<Self>, error: RpcError, _: &mut Migrations) -> Result<Next<UserInfo>, LoginError> {
         let is_stale = matches!(error.name.as_str(), "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED");
         if is_stale && !self.0.is_refreshed {
             let proof = Proof { is_refreshed: true, ..self.0 };
             return Ok(Next::send(GetPassword(proof), get_password()));
         }
-        Err(LoginError::of("auth.checkPassword", error))
+        Err(LoginError::from_rpc("auth.checkPassword", error))
     }
 }
 

@@ -4,13 +4,13 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::hint::{get_hint, is_password_needed};
-use crate::login::answer::{self, Token};
+use crate::login::answer::{self, LoginToken};
 use crate::login::credentials::ApiCredentials;
 use crate::login::error::LoginError;
 use crate::login::flow::LoginFlow;
 use crate::login::outcome::{AccountChange, QrLoginOutcome};
 use crate::login::qr_link::QrLink;
-use crate::login::state::{AnswerContext, Hops, Next, QrState, Request, State, secret_bytes};
+use crate::login::state::{AnswerContext, Migrations, Next, QrState, Request, State, secret_bytes};
 use crate::rpc::RpcError;
 use crate::tl::functions;
 
@@ -22,7 +22,7 @@ impl LoginFlow<QrLoginOutcome> {
     pub fn qr_login(except_ids: &[i64]) -> Self {
         let except_ids = except_ids.to_vec();
         Self::new(AccountChange::of_qr_login, |cx| {
-            let api = cx.api()?.clone();
+            let api = cx.credentials_for_login()?.clone();
             Ok(QrLogin { api, except_ids, shown: 0 }.export())
         })
     }
@@ -51,18 +51,18 @@ impl QrLogin {
     /// Takes an `auth.LoginToken`.
     fn answered(self, body: &[u8], cx: &mut AnswerContext<'_>) -> Result<Next<QrLoginOutcome>, LoginError> {
         match answer::login_token(body)? {
-            Token::Show { expires, token } => {
+            LoginToken::Show { expires, token } => {
                 let shown = self.shown.saturating_add(1);
                 let link = QrLink::new(&token, expires, cx.server_time, shown)?;
                 Ok(Next::ShowQr(link, Box::new(Shown(Self { shown, ..self }))))
             }
-            Token::MigrateTo { dc, token } => {
+            LoginToken::MigrateTo { dc, token } => {
                 let query = functions::auth::ImportLoginToken { token: token.to_vec() };
                 let query = secret_bytes(&query, token.len());
                 Ok(Next::Migrate(dc.into(), Request::new(Importing(self), query)))
             }
-            Token::Authorized(authorized) => {
-                answer::logged_in(authorized, cx).map(QrLoginOutcome::LoggedIn).map(Next::Done)
+            LoginToken::LoggedIn(authorization) => {
+                answer::take_user(authorization, cx).map(QrLoginOutcome::LoggedIn).map(Next::Done)
             }
         }
     }
@@ -80,7 +80,7 @@ impl State<QrLoginOutcome> for Exporting {
         true
     }
 
-    fn is_displayed(&self) -> bool {
+    fn is_renewing_link(&self) -> bool {
         self.0.shown > 0
     }
 
@@ -92,11 +92,15 @@ impl State<QrLoginOutcome> for Exporting {
         self.0.answered(body, cx)
     }
 
-    fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<QrLoginOutcome>, LoginError> {
+    fn refused(
+        self: Box<Self>,
+        error: RpcError,
+        _: &mut Migrations,
+    ) -> Result<Next<QrLoginOutcome>, LoginError> {
         if is_password_needed(&error) {
             return Ok(get_hint(QrLoginOutcome::PasswordRequired));
         }
-        Err(LoginError::of(self.method(), error))
+        Err(LoginError::from_rpc(self.method(), error))
     }
 }
 
@@ -123,16 +127,16 @@ impl State<QrLoginOutcome> for Importing {
     fn refused(
         self: Box<Self>,
         error: RpcError,
-        hops: &mut Hops,
+        migrations: &mut Migrations,
     ) -> Result<Next<QrLoginOutcome>, LoginError> {
         if is_password_needed(&error) {
             return Ok(get_hint(QrLoginOutcome::PasswordRequired));
         }
         // The token expired on its way to this DC: a new one must be scanned.
-        if error.name.starts_with("AUTH_TOKEN_") && hops.take() {
+        if error.name.starts_with("AUTH_TOKEN_") && migrations.take() {
             return Ok(Next::Send(self.0.export()));
         }
-        Err(LoginError::of(self.method(), error))
+        Err(LoginError::from_rpc(self.method(), error))
     }
 }
 

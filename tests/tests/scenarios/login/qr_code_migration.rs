@@ -1,6 +1,6 @@
 //! A QR code scanned by an account of another DC, with a password and without.
 
-use sansgram_core::login::{LoginError, LoginFlow, MAX_HOPS, QrLoginOutcome};
+use sansgram_core::login::{LoginError, LoginFlow, MAX_MIGRATIONS, QrLoginOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
@@ -40,7 +40,7 @@ fn a_migration_loop_ends_the_qr_login() {
     scan(&mut pair, &link, "9996620001").unwrap();
     assert_eq!(outcome(&mut pair, step), Err(LoginError::MigrationLoop));
     // One connection to the home DC, then one for each hop.
-    assert_eq!(pair.opened.len(), 1 + usize::from(MAX_HOPS));
+    assert_eq!(pair.opened.len(), 1 + usize::from(MAX_MIGRATIONS));
 }
 
 #[test]

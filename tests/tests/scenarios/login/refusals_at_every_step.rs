@@ -14,25 +14,25 @@ use crate::common::{code_sent, is_logged_in, pair_with, password_hint, request_c
 
 /// An error, how often in a row until the step ends, and how the login continues.
 const REFUSALS: &[(i32, &str, usize, Continuation)] = &[
-    (303, "NOWHERE_KNOWN", 1, Continuation::Over),
+    (303, "NOWHERE_KNOWN", 1, Continuation::Fatal),
     (400, "SOMETHING_NEW", 1, Continuation::AskAgain),
-    (400, "INPUT_FETCH_ERROR", 1, Continuation::Over),
-    (400, "API_ID_PUBLISHED_FLOOD", 1, Continuation::Over),
-    (401, "AUTH_KEY_UNREGISTERED", 1, Continuation::BeginAgain),
-    (401, "SOMETHING_NEW", 1, Continuation::BeginAgain),
-    (403, "RECAPTCHA_CHECK_signup__KEY", 1, Continuation::Over),
-    (403, "SOMETHING_NEW", 1, Continuation::Over),
-    (406, "UPDATE_APP_TO_LOGIN", 1, Continuation::Over),
-    (406, "SOMETHING_NEW", 1, Continuation::Over),
+    (400, "INPUT_FETCH_ERROR", 1, Continuation::Fatal),
+    (400, "API_ID_PUBLISHED_FLOOD", 1, Continuation::Fatal),
+    (401, "AUTH_KEY_UNREGISTERED", 1, Continuation::StartOver),
+    (401, "SOMETHING_NEW", 1, Continuation::StartOver),
+    (403, "RECAPTCHA_CHECK_signup__KEY", 1, Continuation::Fatal),
+    (403, "SOMETHING_NEW", 1, Continuation::Fatal),
+    (406, "UPDATE_APP_TO_LOGIN", 1, Continuation::Fatal),
+    (406, "SOMETHING_NEW", 1, Continuation::Fatal),
     (420, "FLOOD_WAIT_86400", 1, Continuation::Wait),
     (420, "SOMETHING_NEW_86400", 1, Continuation::Wait),
-    (420, "FROZEN_METHOD_INVALID", 1, Continuation::Over),
-    (500, "AUTH_RESTART", 1, Continuation::BeginAgain),
-    (500, "AUTH_RESTART_7", 4, Continuation::BeginAgain),
+    (420, "FROZEN_METHOD_INVALID", 1, Continuation::Fatal),
+    (500, "AUTH_RESTART", 1, Continuation::StartOver),
+    (500, "AUTH_RESTART_7", 4, Continuation::StartOver),
     (500, "SOMETHING_NEW", 4, Continuation::Wait),
     (-503, "Timeout", 4, Continuation::Wait),
     // The key is invalid from here on.
-    (401, "USER_DEACTIVATED_BAN", 1, Continuation::Over),
+    (401, "USER_DEACTIVATED_BAN", 1, Continuation::Fatal),
 ];
 
 /// Runs the step once for each refusal, and once more, which succeeds unless the key was replaced.
@@ -164,7 +164,7 @@ fn b3_refusals_before_a_password() {
         let sent_code = request_code(&mut pair, "9996620002");
         match pair.login(LoginFlow::sign_in(&sent_code, "22222")) {
             Ok(SignInOutcome::PasswordRequired(hint)) => {
-                assert!(expected.keeps_pending() && hint.hint.is_none(), "{code} {name}");
+                assert!(expected.can_continue() && hint.hint.is_none(), "{code} {name}");
                 assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
             }
             other => assert_eq!(other.unwrap_err().continuation(), *expected, "{code} {name}"),

@@ -1,4 +1,4 @@
-//! What people type and paste: digits of any script, gaps between them, words around them.
+//! Typed and pasted text: digits of any script, gaps between them, words around them.
 
 use alloc::string::String;
 use core::iter;
@@ -32,27 +32,28 @@ pub fn with_ascii_digits(typed: &str) -> Zeroizing<String> {
     text
 }
 
-/// Whether a character is invisible and has no meaning. Texts that are copied from chats and address books contain them.
+/// Returns whether a character is invisible and has no meaning. Text that is copied from chats and address books
+/// contains such characters.
 pub(super) const fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Whether a character is a dash or a hyphen of any kind.
+/// Returns whether a character is a dash or a hyphen of any kind.
 pub(super) const fn is_dash(char: char) -> bool {
     matches!(char, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}')
 }
 
-/// Whether a character may stand between the digits of one code.
+/// Returns whether a character may separate the digits of one code.
 fn is_gap(char: char) -> bool {
     char.is_whitespace() || is_invisible(char) || is_dash(char) || matches!(char, '.' | ',' | '_' | '/' | '*')
 }
 
 /// Returns the groups of digits in a text as ASCII digits, without the gaps in them; characters of `more` are gaps too.
-pub(super) fn groups(typed: &str, more: &'static [char]) -> impl Iterator<Item = Zeroizing<String>> {
+pub(super) fn digit_groups(typed: &str, more: &'static [char]) -> impl Iterator<Item = Zeroizing<String>> {
     let mut chars = typed.chars();
     iter::from_fn(move || {
-        // In one piece, since a text that grows leaves copies behind.
+        // One allocation, since a string that grows leaves copies behind.
         let mut group = Zeroizing::new(String::with_capacity(chars.as_str().len()));
         for char in chars.by_ref() {
             match ascii_digit(char) {
@@ -89,12 +90,13 @@ mod tests {
 
     #[test]
     fn groups_of_digits_are_found_in_what_is_around_them() {
-        let found =
-            |typed: &str| groups(typed, &[]).map(|group| group.as_str().into()).collect::<Vec<String>>();
+        let found = |typed: &str| {
+            digit_groups(typed, &[]).map(|group| group.as_str().into()).collect::<Vec<String>>()
+        };
         assert_eq!(found("2.2.2-2 2"), ["22222"]);
         assert_eq!(found(" code: \u{200e}22222. Do not share it"), ["22222"]);
         assert_eq!(found("2 factor 22222"), ["2", "22222"]);
         assert_eq!(found("no code"), [""; 0]);
-        assert_eq!(groups("+1 (234) 5", &['+', '(', ')']).next().unwrap().as_str(), "12345");
+        assert_eq!(digit_groups("+1 (234) 5", &['+', '(', ')']).next().unwrap().as_str(), "12345");
     }
 }
