@@ -87,6 +87,7 @@ async fn log_in(
 ) -> Result<LoggedIn, Failure> {
     setup.time_limit.set_step("logging in");
     if setup.owner.may_be_logged_in() {
+        let named_user = matches!(setup.owner, SessionOwner::Known);
         match client.login_state().await? {
             LoginState::LoggedIn(user) => {
                 check_user(client, identity, &user).await?;
@@ -102,6 +103,10 @@ async fn log_in(
         }
         if let Some(cause) = client.logout_cause() {
             output::note(cause.advice());
+        }
+        // Before this, the saved login was checked only if the session names no user.
+        if let Some(saved_login) = setup.saved_login.as_ref().filter(|_| named_user) {
+            saved_login.check()?;
         }
         check_values(setup, identity, &given)?;
     }

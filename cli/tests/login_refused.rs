@@ -96,7 +96,7 @@ fn b7_a_frozen_account_is_named() {
     let fault = Fault::error("users.getUsers", 420, "FROZEN_METHOD_INVALID");
     let server = refusing(vec![fault]);
     server.run(&["login", "--bot-token", "1:sandbox"]).ok();
-    server.run(&["whoami"]).fails(&["Telegram froze this account", "open an official application to appeal"]);
+    server.run(&["whoami"]).fails(&["Telegram has frozen this account", "appeal in an official application"]);
 }
 
 #[test]

@@ -168,6 +168,6 @@ fn a_session_of_an_ended_sandbox_without_a_user_has_no_user_to_log_out() {
     assert!(key().is_string());
     let logout = sansgram(&["logout", "--session", "box"]);
     assert_eq!(logout.ok(), "No user was logged in.\n");
-    assert!(logout.stderr.contains("its keys are removed here"), "{logout:?}");
+    assert!(logout.stderr.contains("its keys were removed"), "{logout:?}");
     assert!(key().is_null());
 }

@@ -16,9 +16,6 @@ use crate::{output, server};
 /// Checks the input before a login of a session without a user. Errors if a required value is missing, or if a question
 /// will certainly come and there is no terminal to ask it.
 pub(super) fn check_values(setup: &Setup<'_>, identity: &Identity, given: &Given) -> Result<(), Failure> {
-    if let Some(saved_login) = &setup.saved_login {
-        saved_login.check()?;
-    }
     let saved = setup.saved();
     // Checked before the application, which would not help.
     if saved.is_none() && matches!(identity, Identity::Resume) {

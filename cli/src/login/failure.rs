@@ -23,7 +23,7 @@ pub(super) fn failure(setup: &Setup<'_>, error: Error, answers: &Answers<'_>) ->
         }
     }
     // A login that the server no longer knows or accepts cannot be resumed, and a QR login need not be.
-    let is_over = !error.continuation().keeps_pending();
+    let is_over = !error.continuation().can_continue();
     if (is_over || matches!(answers.pending(), Some(SavedLogin::Qr { .. })))
         && let Some(saved_login) = &setup.saved_login
         && let Err(failure) = saved_login.remove()

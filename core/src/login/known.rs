@@ -269,7 +269,7 @@ mod tests {
             ("STRANGE_WAIT_7", "7 seconds"),
             ("FLOOD_SKIP_FAILED_WAIT_7", "7 seconds"),
         ] {
-            let expected = alloc::format!("too many tries; wait {said} and try again");
+            let expected = alloc::format!("too many attempts; wait {said} and try again");
             assert_eq!(sorted(name).to_string(), expected, "{name}");
         }
     }

@@ -276,7 +276,7 @@ pub(crate) async fn interactive_reports_a_flood<R: Runtime>(runtime: R) {
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let mut script = Script::new(["9996620001", "y", "22222"]);
     let error = client.interactive_login(&mut script).await.unwrap_err();
-    assert_eq!(error.to_string(), "too many tries; wait 5 minutes and try again");
+    assert_eq!(error.to_string(), "too many attempts; wait 5 minutes and try again");
 }
 
 pub(crate) async fn a_server_cannot_write_to_the_terminal<R: Runtime>(runtime: R) {

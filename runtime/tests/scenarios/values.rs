@@ -46,12 +46,12 @@ pub(crate) async fn values_that_are_wrong_or_missing<R: Runtime>(runtime: R) {
         (
             ScriptedPrompt::new().phone("1 234 567 8900"),
             "the phone number or bot token that was given is not accepted: the server does not accept this phone \
-             number; check it, with its country code",
+             number; check it, including its country code",
         ),
         (ScriptedPrompt::new().phone("9996620002").code("22222"), "no password was given"),
         (
             ScriptedPrompt::new().phone("9996620001").value(Question::ConfirmPhone, "n"),
-            "that was wrong answer number 100; start the login again to continue",
+            "too many wrong answers (100); start the login again",
         ),
         (
             ScriptedPrompt::new().phone("9996620002").code("22222").password(""),

@@ -262,6 +262,6 @@ fn f14_endless_flood_waits_are_reported() {
     assert_eq!(outcome, Err(LoginError::EndlessFloodWait { times: 60, total }));
     assert_eq!(
         outcome.unwrap_err().to_string(),
-        "the server asked to wait 60 times in a row, 1 minute in all, and asks again; try again later"
+        "the server demanded 60 waits in a row, 1 minute in total, and then another; try again later"
     );
 }
