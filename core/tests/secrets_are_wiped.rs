@@ -372,7 +372,7 @@ fn a_compressed_answer_is_wiped() {
         let mut random = Seeded(5);
         let mut messages = session.receive(now, &mut packet, &mut random).unwrap();
         while let Some(event) = messages.next().unwrap() {
-            was_seen |= matches!(event, SessionEvent::Other { body } if body == object);
+            was_seen |= matches!(event, SessionEvent::Update { body } if body == object);
         }
     });
     assert!(was_seen);

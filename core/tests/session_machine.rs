@@ -520,7 +520,10 @@ fn a_container_delivers_each_of_its_messages() {
     assert_eq!(events.len(), 3);
     assert_eq!(events[0], format!("result 2 {:?}", [5; 400]));
     assert_eq!(events[1], "result 1 [6, 6, 6, 6]");
-    assert_eq!(events[2], "other [239, 190, 173, 222]", "an unknown constructor is passed on, and not fatal");
+    assert_eq!(
+        events[2], "update [239, 190, 173, 222]",
+        "an unknown constructor is passed on, and not fatal"
+    );
     let packet = bench.sent(at(30)).unwrap();
     let acks = packet.messages.iter().find(|message| message.is(types::MsgsAck::ID)).unwrap();
     assert_eq!(listed(acks), ids, "the container itself is not acknowledged");
@@ -555,7 +558,7 @@ fn nested_containers_bombs_and_results_without_request_are_rejected() {
     let id = bench.id_at(at(0));
     let nested = container(&[inner(id, 0, &container(&[]))]);
     assert!(matches!(bench.answer(at(0), 0, &nested), Err(MessageError::Container(_))));
-    assert_eq!(bench.answer(at(0), 1, &rpc_result(0, &[1; 4])), Err(MessageError::ResultForNothing));
+    assert_eq!(bench.answer(at(0), 1, &rpc_result(0, &[1; 4])), Err(MessageError::ResultWithoutRequest));
     let mut twice = 0x3072_cfa1_u32.to_le_bytes().to_vec();
     sansgram_core::tl::write::bytes(&mut twice, &gzip::pack(&container(&[])));
     assert!(matches!(bench.answer(at(0), 0, &twice), Err(MessageError::Container(_))));
@@ -585,7 +588,7 @@ fn results_match_the_vectors() {
     bench.request(1);
     bench.sent(at(0)).unwrap();
     let for_nothing = vector("malformed", "rpc_result_req_msg_id_zero");
-    assert_eq!(bench.answer(at(0), 1, &for_nothing), Err(MessageError::ResultForNothing));
+    assert_eq!(bench.answer(at(0), 1, &for_nothing), Err(MessageError::ResultWithoutRequest));
     // The request has an empty answer; its decoder reports the error.
     let too_short = vector("malformed", "rpc_result_too_short");
     assert!(matches!(bench.answer(at(0), 1, &too_short[..8]), Err(MessageError::Malformed(_))));

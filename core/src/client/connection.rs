@@ -217,7 +217,7 @@ impl Connection {
             self.carried.as_ref().map_or(&clock, |carried| carried.session.clock()).server_time(cx.now);
         let options = StackOptions::new(stream.framing, mode, number, unix).after_failures(tunnel_failures);
         stream.stack = Some(TransportStack::new(&options, cx.random));
-        stream.note_tunnel(cx.now.monotonic);
+        stream.check_tunnel_opened(cx.now.monotonic);
         // That took a round trip, and the first answer takes another.
         stream.deadline.extend(cx.now.monotonic);
     }
@@ -276,7 +276,7 @@ impl Connection {
     /// Ends a [`receive`](Self::receive), once all bytes were pulled or pulling has failed.
     pub(super) fn finish_receive(&mut self, now: Timestamp) {
         if let ConnectionState::Open(stream) = &mut self.state {
-            stream.note_tunnel(now);
+            stream.check_tunnel_opened(now);
         }
         if let Some(carried) = &mut self.carried {
             carried.queue_retries();

@@ -51,7 +51,7 @@ pub enum MessageError {
     StateInfo,
     /// `rpc_result` has the `req_msg_id` 0.
     #[error("an rpc_result has the req_msg_id 0")]
-    ResultForNothing,
+    ResultWithoutRequest,
     /// The server refused a message with this code of `bad_msg_notification`. Another connection is needed.
     #[error("the server refused a message with code {0}")]
     BadMessage(i32),
@@ -91,7 +91,7 @@ impl MessageError {
             Self::Malformed(_) => "malformed",
             Self::Gzip(_) => "gzip",
             Self::StateInfo => "state_info",
-            Self::ResultForNothing => "result_for_nothing",
+            Self::ResultWithoutRequest => "result_without_request",
             Self::BadMessage(_) => "bad_message",
             Self::EndlessResends(_) => "endless_resends",
         }

@@ -342,8 +342,8 @@ impl Session {
         if let Some(next) = timer.next(owed.clone(), newest, now) {
             self.answer_resend = Some(next);
             if !owed.is_empty() {
-                self.service.retain(|service| !matches!(service, Service::ResendAnswers(_)));
-                self.queue_service(Service::ResendAnswers(owed));
+                self.service.retain(|service| !matches!(service, Service::AnswerResendRequest(_)));
+                self.queue_service(Service::AnswerResendRequest(owed));
             }
             return;
         }

@@ -185,7 +185,7 @@ impl Session {
         if !answered.is_empty() {
             answered.sort_unstable();
             answered.dedup();
-            self.queue_service(Service::ResendAnswers(answered));
+            self.queue_service(Service::AnswerResendRequest(answered));
         }
         Ok(())
     }
@@ -213,7 +213,7 @@ impl Session {
         if self.replay.check(answer) != Freshness::New {
             self.acks.push(answer, now.monotonic);
         } else {
-            self.queue_service(Service::Resend(answer));
+            self.queue_service(Service::ResendRequest(answer));
         }
     }
 }

@@ -57,8 +57,9 @@ pub(super) struct Outgoing {
     /// Sent messages that are no requests (containers, pings, acks): the server may refuse them too.
     non_requests: SequenceMap<MsgId, ()>,
     superseded: SequenceMap<MsgId, Superseded>,
-    /// Sent requests that are to be sent again, with their last msg_id and how far they came.
-    requeued: BTreeMap<RequestTag, (MsgId, Delivery)>,
+    /// Sent requests whose msg_id is no longer used, with that msg_id and how far they came. They are sent again, or their
+    /// outcome is unknown.
+    detached: BTreeMap<RequestTag, (MsgId, Delivery)>,
     /// The requests in the buffer that is being transmitted.
     in_buffer: Vec<MsgId>,
     /// The newest msg_id when the connection began. It and those below may have been sent over an earlier connection.
@@ -106,7 +107,7 @@ impl Outgoing {
 
     /// Records that a request is packed under the msg_id `id`.
     pub(super) fn on_packed(&mut self, id: MsgId, tag: RequestTag) {
-        let earlier = if self.requeued.is_empty() { None } else { self.requeued.remove(&tag) };
+        let earlier = if self.detached.is_empty() { None } else { self.detached.remove(&tag) };
         let earlier = earlier.map_or(NONE, |(earlier, _)| earlier);
         self.sent.insert(id, SentRequest { tag, container: NONE, earlier, delivery: Delivery::Packed });
         self.current_ids.insert(tag, id);
@@ -215,7 +216,7 @@ impl Outgoing {
         let sent = self.current_ids.get(tag).and_then(|id| self.sent.get(*id));
         sent.map_or_else(
             // One that is queued again may have been executed the first time.
-            || self.requeued.get(&tag).map_or(Delivery::Queued, |(_, delivery)| *delivery),
+            || self.detached.get(&tag).map_or(Delivery::Queued, |(_, delivery)| *delivery),
             |sent| sent.delivery,
         )
     }
@@ -309,7 +310,7 @@ impl Outgoing {
         let tags = ids.into_iter().filter_map(|id| self.detach(id)).collect();
         // Late answers of the previous session are ignored.
         self.superseded = SequenceMap::default();
-        self.requeued.values_mut().for_each(|(earlier, _)| *earlier = NONE);
+        self.detached.values_mut().for_each(|(earlier, _)| *earlier = NONE);
         tags
     }
 
@@ -361,13 +362,13 @@ impl Outgoing {
             self.superseded.remove(oldest);
         }
         self.superseded.insert(id, Superseded { tag, earlier });
-        self.requeued.insert(tag, (id, delivery.max(Delivery::Sent)));
+        self.detached.insert(tag, (id, delivery.max(Delivery::Sent)));
         Some(tag)
     }
 
     /// Forgets a request. Returns the msg_id under which it was sent, if it is not queued.
     pub(super) fn forget(&mut self, tag: RequestTag) -> Option<MsgId> {
-        if let Some((earlier, _)) = self.requeued.remove(&tag) {
+        if let Some((earlier, _)) = self.detached.remove(&tag) {
             self.forget_superseded(earlier);
         }
         let Some(id) = self.current_ids.remove(tag) else {

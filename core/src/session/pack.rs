@@ -146,7 +146,7 @@ impl Session {
                     pending.request_id = Some(msg_id);
                 }
             }
-            Service::ResendAnswers(msg_ids) => {
+            Service::AnswerResendRequest(msg_ids) => {
                 if let Some(timer) = self.answer_resend.as_mut().filter(|timer| timer.msg_ids == msg_ids) {
                     timer.request_id = Some(msg_id);
                 }

@@ -31,7 +31,7 @@ pub enum SessionEvent<'a> {
         body: &'a [u8],
     },
     /// Any message that is not a service message: an update.
-    Other {
+    Update {
         /// One boxed TL object.
         body: &'a [u8],
     },
@@ -50,7 +50,7 @@ impl fmt::Debug for SessionEvent<'_> {
             Self::Result { tag, body } => {
                 f.debug_struct("Result").field("tag", tag).field("len", &body.len()).finish()
             }
-            Self::Other { body } => f.debug_struct("Other").field("len", &body.len()).finish(),
+            Self::Update { body } => f.debug_struct("Update").field("len", &body.len()).finish(),
             Self::NewSession => f.write_str("NewSession"),
             Self::Pong => f.write_str("Pong"),
             Self::DestroyKeyAnswered => f.write_str("DestroyKeyAnswered"),
@@ -146,7 +146,7 @@ impl Messages<'_> {
                 Dispatched::Result { tag, start } => {
                     SessionEvent::Result { tag, body: body.get(start..).unwrap_or_default() }
                 }
-                Dispatched::Other | Dispatched::Handled => SessionEvent::Other { body },
+                Dispatched::Other | Dispatched::Handled => SessionEvent::Update { body },
                 Dispatched::NewSession => SessionEvent::NewSession,
                 Dispatched::Pong => SessionEvent::Pong,
                 Dispatched::DestroyKeyAnswered => SessionEvent::DestroyKeyAnswered,
@@ -281,7 +281,7 @@ impl Session {
                 if !self.has_requests() {
                     self.resends.on_pong();
                 }
-                self.fetch_salts(now);
+                self.request_salts_if_few(now);
                 return Ok(Dispatched::Pong);
             }
             types::BadServerSalt::ID => {
@@ -378,7 +378,7 @@ impl Session {
     ) -> Result<Dispatched, MessageError> {
         let request = reader.u64()?;
         if request == 0 {
-            return Err(MessageError::ResultForNothing);
+            return Err(MessageError::ResultWithoutRequest);
         }
         if self.destroy_key == DestroyKeyState::Packed(MsgId(request)) {
             self.destroy_key = DestroyKeyState::NotRequested;
@@ -400,15 +400,15 @@ impl Session {
         Ok(unpacked)
     }
 
-    /// Handles the proof that key, salt and clock are right: resets the count of resends, and fetches future salts.
+    /// Handles the proof that key, salt and clock are right: resets the count of resends, and requests future salts if few are left.
     fn on_validated(&mut self, now: Now) {
         self.resends.reset();
-        self.fetch_salts(now);
+        self.request_salts_if_few(now);
     }
 
     /// Queues `get_future_salts` if few salts are left.
-    fn fetch_salts(&mut self, now: Now) {
-        if self.salts.are_few(now.monotonic) {
+    fn request_salts_if_few(&mut self, now: Now) {
+        if self.salts.should_request(now.monotonic) {
             self.salts.on_requested(now.monotonic);
             self.queue_service(Service::FutureSalts);
         }

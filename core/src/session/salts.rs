@@ -41,8 +41,8 @@ impl Salts {
         }
     }
 
-    /// Returns whether few future salts are left, and more may be requested.
-    pub(super) fn are_few(&self, now: Timestamp) -> bool {
+    /// Returns whether to request more: few future salts are left, and the last request was long enough ago.
+    pub(super) fn should_request(&self, now: Timestamp) -> bool {
         self.future.len() < policy::FEW_SALTS && now >= self.next_request
     }
 
@@ -80,12 +80,12 @@ mod tests {
         assert_eq!(salts.current(), 1);
         salts.rotate(1000);
         assert_eq!(salts.current(), 2);
-        assert!(!salts.are_few(Timestamp::ZERO));
+        assert!(!salts.should_request(Timestamp::ZERO));
         salts.rotate(20_000);
         assert_eq!(salts.current(), 2, "an expired salt is not taken");
-        assert!(salts.are_few(Timestamp::ZERO));
+        assert!(salts.should_request(Timestamp::ZERO));
         salts.on_requested(Timestamp::ZERO);
-        assert!(!salts.are_few(Timestamp::from_origin(Duration::from_secs(59))));
-        assert!(salts.are_few(Timestamp::from_origin(Duration::from_secs(60))));
+        assert!(!salts.should_request(Timestamp::from_origin(Duration::from_secs(59))));
+        assert!(salts.should_request(Timestamp::from_origin(Duration::from_secs(60))));
     }
 }

@@ -13,9 +13,9 @@ pub(super) enum Service {
     /// `ping_delay_disconnect` with this `ping_id`.
     Ping(i64),
     /// `msg_resend_req`: requests a message that the server has announced (`msg_detailed_info`).
-    Resend(MsgId),
+    ResendRequest(MsgId),
     /// `msg_resend_ans_req`: requests the answers to these requests.
-    ResendAnswers(Vec<MsgId>),
+    AnswerResendRequest(Vec<MsgId>),
     /// `msgs_state_req`: requests the status of these messages.
     StateRequest(Vec<MsgId>),
     /// `msgs_state_info`: the status of the server's messages.
@@ -47,8 +47,8 @@ impl Service {
                 }
                 .serialize(out);
             }
-            Self::Resend(id) => write_ids(types::MsgResendReq::ID, [*id].into_iter(), out),
-            Self::ResendAnswers(ids) => write_ids(types::MsgResendAnsReq::ID, ids.iter().copied(), out),
+            Self::ResendRequest(id) => write_ids(types::MsgResendReq::ID, [*id].into_iter(), out),
+            Self::AnswerResendRequest(ids) => write_ids(types::MsgResendAnsReq::ID, ids.iter().copied(), out),
             Self::StateRequest(ids) => write_ids(types::MsgsStateReq::ID, ids.iter().copied(), out),
             Self::StateInfo { request, info } => {
                 out.extend_from_slice(&types::MsgsStateInfo::ID.to_le_bytes());

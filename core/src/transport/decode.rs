@@ -70,7 +70,7 @@ impl FrameDecoder {
             };
             match read_short(self.assembler.peek(&location).get(payload.clone()).unwrap_or_default()) {
                 None => return Ok(Some(Located::Payload(payload, location))),
-                Some(Short::Nothing) => {}
+                Some(Short::Ignored) => {}
                 Some(Short::QuickAck(token)) => return Ok(Some(Located::QuickAck(token))),
                 Some(Short::Error(code)) => return Ok(Some(Located::Error(code))),
                 Some(Short::Broken) => {
@@ -105,7 +105,8 @@ pub(super) enum Located<'b> {
 }
 
 enum Short {
-    Nothing,
+    /// Begins with 0, which is no error code and the token of no request.
+    Ignored,
     QuickAck(u32),
     Error(i32),
     Broken,
@@ -118,7 +119,7 @@ fn read_short(payload: &[u8]) -> Option<Short> {
     }
     let (code, rest) = payload.split_first_chunk()?;
     Some(match (i32::from_le_bytes(*code), rest.first_chunk()) {
-        (0, _) => Short::Nothing,
+        (0, _) => Short::Ignored,
         (-1, Some(token)) => Short::QuickAck(u32::from_le_bytes(*token)),
         // Transport errors are negated HTTP status codes (`mtproto-transports#transport-errors`).
         (code, _) if code < 0 => Short::Error(code),

@@ -208,14 +208,14 @@ impl TransportStack {
     /// Starts to read received bytes, split in any way. Call [`Incoming::next`] until it returns `None`: bytes that are
     /// not read are lost, and the stream cannot be read any further.
     pub fn read<'l, 'b>(&'l mut self, input: &'b mut [u8]) -> Incoming<'l, 'b> {
-        let mut incoming = Incoming { stack: self, undecoded: &mut [], deobfuscated: &mut [] };
+        let mut incoming = Incoming { stack: self, tunnel_input: &mut [], frame_input: &mut [] };
         if incoming.stack.tunnel.is_none() {
             if let Err(foreign) = incoming.stack.prefix.check(incoming.stack.encoder.framing(), input) {
                 incoming.stack.failed = Some(foreign.into());
             }
-            incoming.deobfuscated = incoming.stack.deobfuscate(input);
+            incoming.frame_input = incoming.stack.deobfuscate(input);
         } else {
-            incoming.undecoded = input;
+            incoming.tunnel_input = input;
         }
         incoming
     }
@@ -228,8 +228,11 @@ impl TransportStack {
     }
 
     /// Returns the next piece of the tunnel's payload, decrypted.
-    fn next_piece<'b>(&mut self, undecoded: &mut &'b mut [u8]) -> Result<Option<&'b mut [u8]>, StackError> {
-        let piece = self.tunnel.next(undecoded)?;
+    fn next_piece<'b>(
+        &mut self,
+        tunnel_input: &mut &'b mut [u8],
+    ) -> Result<Option<&'b mut [u8]>, StackError> {
+        let piece = self.tunnel.next(tunnel_input)?;
         Ok(piece.map(|piece| self.deobfuscate(piece)))
     }
 }
@@ -238,17 +241,17 @@ impl TransportStack {
 pub struct Incoming<'l, 'b> {
     stack: &'l mut TransportStack,
     /// The bytes that the tunnel has not read yet.
-    undecoded: &'b mut [u8],
+    tunnel_input: &'b mut [u8],
     /// The bytes that have passed all layers except the framing.
-    deobfuscated: &'b mut [u8],
+    frame_input: &'b mut [u8],
 }
 
 impl fmt::Debug for Incoming<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming")
             .field("stack", &self.stack)
-            .field("undecoded", &format_args!("{} bytes", self.undecoded.len()))
-            .field("deobfuscated", &format_args!("{} bytes", self.deobfuscated.len()))
+            .field("tunnel_input", &format_args!("{} bytes", self.tunnel_input.len()))
+            .field("frame_input", &format_args!("{} bytes", self.frame_input.len()))
             .finish()
     }
 }
@@ -275,11 +278,11 @@ impl<'b> Incoming<'_, 'b> {
             return Err(error);
         }
         loop {
-            if let Some(located) = self.stack.decoder.locate(&mut self.deobfuscated)? {
+            if let Some(located) = self.stack.decoder.locate(&mut self.frame_input)? {
                 return Ok(Some(located));
             }
-            match self.stack.next_piece(&mut self.undecoded)? {
-                Some(piece) => self.deobfuscated = piece,
+            match self.stack.next_piece(&mut self.tunnel_input)? {
+                Some(piece) => self.frame_input = piece,
                 None => return Ok(None),
             }
         }

@@ -165,7 +165,7 @@ impl Bench {
         while let Some(event) = messages.next()? {
             events.push(match event {
                 SessionEvent::Result { tag, body } => format!("result {} {body:?}", tag.0),
-                SessionEvent::Other { body } => format!("other {body:?}"),
+                SessionEvent::Update { body } => format!("update {body:?}"),
                 other => format!("{other:?}"),
             });
         }

@@ -212,7 +212,7 @@ impl Packet<'_> {
                 effects.is_validated = true;
                 Ok(Some(ConnectionEvent::Result { tag, body }))
             }
-            Ok(Some(SessionEvent::Other { body })) => Ok(Some(ConnectionEvent::Update { body })),
+            Ok(Some(SessionEvent::Update { body })) => Ok(Some(ConnectionEvent::Update { body })),
             Ok(Some(SessionEvent::NewSession)) => {
                 *effects.inited = false;
                 Ok(Some(ConnectionEvent::NewSession))

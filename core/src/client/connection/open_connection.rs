@@ -138,7 +138,7 @@ impl OpenConnection {
     }
 
     /// Checks whether the tunnel has opened, which is a sign of life.
-    pub(crate) fn note_tunnel(&mut self, now: Timestamp) {
+    pub(crate) fn check_tunnel_opened(&mut self, now: Timestamp) {
         if !self.has_tunnel && self.stack.as_ref().is_some_and(TransportStack::is_open) {
             self.has_tunnel = true;
             self.deadline.extend(now);
