@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write};
 
 use sansgram_runtime::core::login::UserInfo;
-use sansgram_runtime::text::{for_standard_error, harmless, printable};
+use sansgram_runtime::text::{for_standard_error, printable, printable_unlimited};
 use serde::Serialize;
 use serde_json::json;
 
@@ -12,12 +12,12 @@ use crate::error::Failure;
 
 /// Prints a line of the result. A closed reader is not an error.
 pub(crate) fn result(line: &str) -> Result<(), Failure> {
-    text(format!("{}\n", harmless_lines(line)).as_bytes())
+    text(format!("{}\n", printable_lines(line)).as_bytes())
 }
 
 /// Returns `text` without terminal control characters, which a file name may contain, but with its line breaks.
-fn harmless_lines(text: &str) -> String {
-    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable_unlimited).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints a result that ends its own lines, see [`result`].
@@ -38,7 +38,7 @@ pub(crate) fn check_written(result: io::Result<()>) -> Result<(), Failure> {
 
 /// Prints a line for the user, on standard error.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", for_standard_error(&harmless_lines(line)));
+    let _ = writeln!(io::stderr().lock(), "{}", for_standard_error(&printable_lines(line)));
 }
 
 /// The user that is logged in, as `--json` prints it.

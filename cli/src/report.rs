@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use sansgram_runtime::text::harmless;
+use sansgram_runtime::text::printable_unlimited;
 
 use crate::error::{FAILED_CODE, Failure, USAGE_CODE};
 use crate::output;
@@ -19,7 +19,7 @@ pub(crate) fn report(failure: Failure) -> ExitCode {
         Failure::Library(error) => (error.to_string(), FAILED_CODE),
     };
     // The sentence may contain text from a server or a file name.
-    output::note(&format!("error: {}", harmless(&sentence)));
+    output::note(&format!("error: {}", printable_unlimited(&sentence)));
     ExitCode::from(code)
 }
 

@@ -194,7 +194,7 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Store`] if the session cannot be saved, and [`Error::Stopped`] if the client has stopped.
     pub async fn save(&self) -> Result<(), Error> {
-        self.shared().call(|state, _| state.saves.wanted += 1);
+        self.shared().call(|state, _| state.saves.requested_version += 1);
         self.wait_saved().await
     }
 
@@ -208,9 +208,10 @@ impl Client {
     /// Waits until all changes so far are saved. Errors if the save failed.
     pub(crate) async fn wait_saved(&self) -> Result<(), Error> {
         let shared = self.shared();
-        let wanted = shared.lock().saves.wanted;
-        let error =
-            shared.until(|state| (state.saves.done >= wanted).then(|| state.saves.error.clone())).await?;
+        let wanted = shared.lock().saves.requested_version;
+        let error = shared
+            .until(|state| (state.saves.finished_version >= wanted).then(|| state.saves.error.clone()))
+            .await?;
         error.map_or(Ok(()), |error| Err(Error::Store(error)))
     }
 
@@ -218,7 +219,7 @@ impl Client {
     pub(crate) async fn flush(&self) -> Result<(), Error> {
         self.shared().call(|state, _| {
             if state.saves.error.is_some() {
-                state.saves.wanted += 1;
+                state.saves.requested_version += 1;
             }
         });
         self.wait_saved().await

@@ -12,11 +12,11 @@ use sansgram_core::client::{
 use sansgram_core::time::Timestamp;
 
 use crate::clock::ClockShift;
-use crate::link::{Link, LinkEvent};
 use crate::machine::Machine;
 use crate::policy::{MAX_INPUTS_PER_POLL, SIGSTOP_CHECK_INTERVAL, SIGSTOP_CHECKS_AFTER_OPEN};
 use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
+use crate::socket::{Socket, SocketEvent};
 use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
 
 /// The driver of one client. It runs until the last handle is dropped or the client is disconnected.
@@ -31,16 +31,16 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     /// returns.
     store: Option<Arc<dyn SessionStore>>,
     proxy: Option<Arc<Proxy>>,
-    links: Vec<Link<R::Stream>>,
-    /// The index of the link that is polled first the next time, so that a busy link does not starve the others.
-    next_link: usize,
+    sockets: Vec<Socket<R::Stream>>,
+    /// The index of the socket that is polled first the next time, so that a busy socket does not starve the others.
+    next_socket: usize,
     /// The start of the last round.
     now: Timestamp,
     /// The clock shift at that time.
     shift: ClockShift,
     deadline: Option<Timestamp>,
-    /// The end of the checks for stops that the last new connection started ([`SIGSTOP_CHECKS_AFTER_OPEN`]).
-    connecting_until: Timestamp,
+    /// The end of the checks that a new connection starts ([`SIGSTOP_CHECKS_AFTER_OPEN`]).
+    sigstop_checks_until: Timestamp,
     /// True if the driver wakes up every [`SIGSTOP_CHECK_INTERVAL`].
     checks_for_sigstop: bool,
     timer: Option<R::Timer>,
@@ -64,7 +64,7 @@ enum Action {
 
 /// An input that is ready for the machine.
 enum NextInput {
-    Link(ConnId, LinkEvent),
+    Socket(ConnId, SocketEvent),
     Deadline,
 }
 
@@ -80,12 +80,12 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             shared,
             store: Some(store),
             proxy,
-            links: Vec::new(),
-            next_link: 0,
+            sockets: Vec::new(),
+            next_socket: 0,
             now: Timestamp::ZERO,
             shift: ClockShift::default(),
             deadline: None,
-            connecting_until: Timestamp::ZERO,
+            sigstop_checks_until: Timestamp::ZERO,
             checks_for_sigstop: false,
             timer: None,
             armed: None,
@@ -102,11 +102,11 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             if self.drive_machine(cx, next.take(), buffer) {
                 return Poll::Ready(());
             }
-            let links = self.links.len();
+            let sockets = self.sockets.len();
             self.perform_actions(cx);
             next = self.next_input(cx, buffer);
-            let links_changed = self.links.len() != links;
-            if next.is_none() && !links_changed {
+            let sockets_changed = self.sockets.len() != sockets;
+            if next.is_none() && !sockets_changed {
                 return Poll::Pending;
             }
         }
@@ -130,16 +130,16 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         self.shift = shift;
         let mut guard = self.shared.lock();
         let state = &mut *guard;
-        let replaced = match &state.driver {
+        let replaced = match &state.driver_waker {
             Some(waker) if waker.will_wake(cx.waker()) => None,
-            _ => state.driver.replace(cx.waker().clone()),
+            _ => state.driver_waker.replace(cx.waker().clone()),
         };
         match next {
             None => {}
             Some(NextInput::Deadline) => state.machine.handle(now, Input::Tick),
-            Some(NextInput::Link(conn, event)) => {
+            Some(NextInput::Socket(conn, event)) => {
                 let input = match event {
-                    LinkEvent::Opened => {
+                    SocketEvent::Opened => {
                         // The network works again, so the next failure has another reason.
                         drop(
                             state
@@ -148,9 +148,9 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                         );
                         Input::Opened { conn }
                     }
-                    LinkEvent::Received(len) => Input::Received { conn, bytes: buffer.read(len) },
-                    LinkEvent::Transmitted(buffer) => Input::Transmitted { conn, buffer },
-                    LinkEvent::Lost(cause) => Input::Lost { conn, cause },
+                    SocketEvent::Received(len) => Input::Received { conn, bytes: buffer.filled(len) },
+                    SocketEvent::Transmitted(buffer) => Input::Transmitted { conn, buffer },
+                    SocketEvent::Lost(cause) => Input::Lost { conn, cause },
                 };
                 let arrived = matches!(input, Input::Received { .. });
                 state.machine.handle(now, input);
@@ -164,14 +164,14 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             state.machine.close(now);
             if state.saves.error.is_some() {
                 // The disk may have room again, and this is the last attempt.
-                state.saves.wanted += 1;
+                state.saves.requested_version += 1;
             }
         }
         self.now = now.monotonic;
         self.deadline = loop {
             let action = match state.machine.poll_output() {
                 Output::Open { conn, dc, endpoints } => {
-                    self.connecting_until = now.monotonic + SIGSTOP_CHECKS_AFTER_OPEN;
+                    self.sigstop_checks_until = now.monotonic + SIGSTOP_CHECKS_AFTER_OPEN;
                     Action::Open { conn, dc, endpoints }
                 }
                 Output::Transmit { conn, bytes } => Action::Transmit { conn, bytes },
@@ -190,15 +190,15 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             self.actions.push(action);
         };
         if !self.closing {
-            self.deadline = earlier(self.deadline, state.saves.retry(now.monotonic));
+            self.deadline = earlier(self.deadline, state.saves.poll_retry(now.monotonic));
         }
-        self.checks_for_sigstop = state.has_waiters() || now.monotonic < self.connecting_until;
-        if !state.saves.running && state.saves.done < state.saves.wanted {
+        self.checks_for_sigstop = state.has_waiters() || now.monotonic < self.sigstop_checks_until;
+        if !state.saves.running && state.saves.finished_version < state.saves.requested_version {
             state.saves.running = true;
             let session = Box::new(state.machine.session().clone());
-            self.actions.push(Action::Save { version: state.saves.wanted, session });
+            self.actions.push(Action::Save { version: state.saves.requested_version, session });
         }
-        let over = self.closing && self.links.is_empty() && state.saves.is_idle();
+        let over = self.closing && self.sockets.is_empty() && state.saves.is_idle();
         drop(guard);
         drop(replaced);
         self.wake.drain(..).for_each(Waker::wake);
@@ -217,17 +217,17 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                     tracing::debug!(conn = conn.0, %dc, ?endpoints, "connecting");
                     let (runtime, proxy) = (self.runtime.clone(), self.proxy.clone());
                     let waits = self.shared.proxy_waits.clone();
-                    self.links.push(Link::open(runtime, proxy, waits, (conn, dc), endpoints));
+                    self.sockets.push(Socket::open(runtime, proxy, waits, (conn, dc), endpoints));
                 }
                 Action::Transmit { conn, bytes } => {
-                    // A link that was lost meanwhile accepts no bytes; `Input::Lost` tells the machine.
-                    if let Some(link) = self.links.iter_mut().find(|link| link.conn == conn) {
-                        link.transmit(bytes);
+                    // A socket that was lost meanwhile accepts no bytes; `Input::Lost` tells the machine.
+                    if let Some(socket) = self.sockets.iter_mut().find(|socket| socket.conn == conn) {
+                        socket.transmit(bytes);
                     }
                 }
                 Action::Close { conn } => {
-                    if let Some(index) = self.links.iter().position(|link| link.conn == conn) {
-                        self.links.remove(index).close(cx);
+                    if let Some(index) = self.sockets.iter().position(|socket| socket.conn == conn) {
+                        self.sockets.remove(index).close(cx);
                     }
                 }
                 Action::Compute(task) => {
@@ -246,7 +246,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         }
         self.actions = actions;
         if self.closing {
-            self.links.drain(..).for_each(|link| link.close(cx));
+            self.sockets.drain(..).for_each(|socket| socket.close(cx));
         }
     }
 
@@ -256,19 +256,19 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         if self.deadline.is_some_and(|deadline| self.now >= deadline) {
             return Some(NextInput::Deadline);
         }
-        let count = self.links.len();
+        let count = self.sockets.len();
         for step in 0..count {
-            let index = (self.next_link + step) % count;
-            let Some(link) = self.links.get_mut(index) else { continue };
-            if let Poll::Ready(event) = link.poll(cx, buffer.space()) {
-                let conn = link.conn;
-                self.next_link = index + 1;
-                if let LinkEvent::Lost(cause) = event {
+            let index = (self.next_socket + step) % count;
+            let Some(socket) = self.sockets.get_mut(index) else { continue };
+            if let Poll::Ready(event) = socket.poll(cx, buffer.space()) {
+                let conn = socket.conn;
+                self.next_socket = index + 1;
+                if let SocketEvent::Lost(cause) = event {
                     tracing::debug!(conn = conn.0, ?cause, "lost");
-                    self.links.remove(index);
-                    self.next_link = index;
+                    self.sockets.remove(index);
+                    self.next_socket = index;
                 }
-                return Some(NextInput::Link(conn, event));
+                return Some(NextInput::Socket(conn, event));
             }
         }
         let Some(mut deadline) = self.deadline else {
@@ -312,7 +312,7 @@ impl<R: Runtime, M: Machine> Drop for Driver<R, M> {
         self.store = None;
         let mut state = self.shared.lock();
         state.end(&mut self.wake);
-        let own = state.driver.take();
+        let own = state.driver_waker.take();
         drop(state);
         drop(own);
         self.wake.drain(..).for_each(Waker::wake);

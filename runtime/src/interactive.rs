@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::continuation::{asks_again, asks_for_another_identity, starts_over};
 use crate::messages::{self, name};
 use crate::policy::{MAX_EMPTY_ANSWERS, MAX_TRIES};
-use crate::text::harmless;
+use crate::text::printable_unlimited;
 use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
 
 impl Client {
@@ -240,7 +240,7 @@ impl<P: Prompt> Conversation<'_, P> {
     /// Asks a question and removes the invisible marks and the outer white space of pasted text from the answer.
     async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, Error> {
         let answer = self.prompt.ask(kind, question).await?;
-        Ok(Zeroizing::new(harmless(answer.trim())))
+        Ok(Zeroizing::new(printable_unlimited(answer.trim())))
     }
 
     /// Asks until the answer is not empty. An empty line does not count as a wrong answer.

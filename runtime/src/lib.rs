@@ -41,7 +41,6 @@ mod driver;
 mod error;
 mod event;
 mod interactive;
-mod link;
 mod machine;
 mod messages;
 mod oneshot;
@@ -55,6 +54,7 @@ mod qr_login;
 mod read_buffer;
 mod runtime;
 mod shared;
+mod socket;
 #[cfg(feature = "terminal")]
 mod terminal;
 pub mod text;

@@ -9,7 +9,7 @@ use sansgram_core::time::Span;
 
 use crate::Error;
 use crate::policy::{MAX_TERMS_CHARS, MAX_TERMS_LINES};
-use crate::text::{harmless, printable};
+use crate::text::{printable, printable_unlimited};
 
 /// Describes in one line, safe to print, how the code was delivered.
 #[must_use]
@@ -147,7 +147,7 @@ fn whole_lines(text: &str) -> Vec<String> {
     let mut left = MAX_TERMS_CHARS;
     let mut lines = Vec::new();
     for line in text.lines() {
-        let line = harmless(line);
+        let line = printable_unlimited(line);
         let length = line.chars().count();
         if lines.len() == MAX_TERMS_LINES || length > left {
             lines.push("… (The rest is too long to be shown.)".into());

@@ -22,13 +22,13 @@ impl ReadBuffer {
         Self { bytes, used: 0 }
     }
 
-    /// Returns the whole buffer to read into. The caller then calls [`read`](Self::read).
+    /// Returns the whole buffer to read into. The caller then calls [`filled`](Self::filled).
     pub(crate) fn space(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
 
     /// Returns the first `len` bytes, which were read.
-    pub(crate) fn read(&mut self, len: usize) -> &mut [u8] {
+    pub(crate) fn filled(&mut self, len: usize) -> &mut [u8] {
         self.used = self.used.max(len);
         self.bytes.get_mut(..len).unwrap_or_default()
     }

@@ -28,14 +28,14 @@ const PROXY_SILENT: DisconnectReason = DisconnectReason::Network(IoFailure::Prox
 pub(crate) struct Shared<M> {
     state: Mutex<State<M>>,
     pub(crate) clock: Clock,
-    /// The links add and remove entries; [`State`] reads them.
+    /// The sockets add and remove entries; [`State`] reads them.
     pub(crate) proxy_waits: ProxyWaits,
 }
 
 pub(crate) struct State<M> {
     pub(crate) machine: M,
     /// The waker of the driver, which every call of a handle wakes.
-    pub(crate) driver: Option<Waker>,
+    pub(crate) driver_waker: Option<Waker>,
     /// Each is woken when its request is completed.
     reply_waiters: BTreeMap<RequestId, Waker>,
     /// Each is woken when its request is completed, and whenever bytes arrive: the machine has no event for an
@@ -93,9 +93,9 @@ pub(crate) struct FloodWaits {
 #[derive(Debug, Default)]
 pub(crate) struct Saves {
     /// The version of the last request to save.
-    pub(crate) wanted: u64,
+    pub(crate) requested_version: u64,
     /// The newest version whose save succeeded or failed.
-    pub(crate) done: u64,
+    pub(crate) finished_version: u64,
     pub(crate) running: bool,
     /// The error of the last save, or `None` if it succeeded.
     pub(crate) error: Option<Arc<StoreError>>,
@@ -107,11 +107,11 @@ pub(crate) struct Saves {
 
 impl Saves {
     pub(crate) fn is_idle(&self) -> bool {
-        !self.running && self.done == self.wanted
+        !self.running && self.finished_version == self.requested_version
     }
 
     /// Requests another save if the last one failed and its backoff is over. Otherwise, returns the end of the backoff.
-    pub(crate) fn retry(&mut self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn poll_retry(&mut self, now: Timestamp) -> Option<Timestamp> {
         let at = self.retry_at?;
         if now < at {
             return Some(at);
@@ -119,7 +119,7 @@ impl Saves {
         self.retry_at = None;
         // If the session has changed meanwhile, a save is requested already.
         if self.is_idle() {
-            self.wanted += 1;
+            self.requested_version += 1;
         }
         None
     }
@@ -130,7 +130,7 @@ impl<M: Machine> Shared<M> {
         let proxy_waits = ProxyWaits::default();
         let state = State {
             machine,
-            driver: None,
+            driver_waker: None,
             reply_waiters: BTreeMap::new(),
             ack_waiters: BTreeMap::new(),
             watchers: BTreeMap::new(),
@@ -162,7 +162,7 @@ impl<M: Machine> Shared<M> {
         let now = self.clock.now();
         let mut state = self.lock();
         let result = call(&mut state, now);
-        let driver = state.driver.take();
+        let driver = state.driver_waker.take();
         drop(state);
         if let Some(driver) = driver {
             driver.wake();
@@ -217,7 +217,7 @@ impl<M> State<M> {
             // The callers that wait for the ack are woken whenever bytes arrive.
             Event::QuickAck(_) => return,
             Event::SessionChanged => {
-                self.saves.wanted += 1;
+                self.saves.requested_version += 1;
                 return;
             }
             Event::Connected { dc } => {
@@ -264,7 +264,7 @@ impl<M> State<M> {
     /// Records the result of the save of this version.
     pub(crate) fn on_saved(&mut self, version: u64, result: Result<(), StoreError>, now: Timestamp) {
         let saves = &mut self.saves;
-        (saves.running, saves.done) = (false, version);
+        (saves.running, saves.finished_version) = (false, version);
         match result {
             Ok(()) => {
                 let failed = saves.error.take().is_some();

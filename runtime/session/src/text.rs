@@ -12,9 +12,9 @@ pub const SHOWN_MAX: usize = 300;
 /// characters in them.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    let mut harmless = text.chars().filter(|char| !is_dangerous(*char));
-    let mut shown: String = harmless.by_ref().take(SHOWN_MAX).collect();
-    if harmless.next().is_some() {
+    let mut safe = text.chars().filter(|char| !is_dangerous(*char));
+    let mut shown: String = safe.by_ref().take(SHOWN_MAX).collect();
+    if safe.next().is_some() {
         shown.push('…');
     }
     shown
@@ -22,7 +22,7 @@ pub fn printable(text: &str) -> String {
 
 /// Like [`printable`], but without a limit on the length: for texts whose length is not chosen by a server.
 #[must_use]
-pub fn harmless(text: &str) -> String {
+pub fn printable_unlimited(text: &str) -> String {
     text.chars().filter(|char| !is_dangerous(*char)).collect()
 }
 
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn texts_of_our_own_are_not_cut() {
         let long = "x".repeat(2 * SHOWN_MAX);
-        assert_eq!(harmless(&format!("{long}\u{1b}{long}")), long.repeat(2));
+        assert_eq!(printable_unlimited(&format!("{long}\u{1b}{long}")), long.repeat(2));
     }
 
     #[test]

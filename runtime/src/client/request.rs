@@ -95,7 +95,7 @@ impl<F> RequestHandle<F> {
     /// # Errors
     /// Returns [`Error::Invoke`] if the request ended before that, with the same error as [`reply`](Self::reply), and
     /// [`Error::Stopped`] if the client has stopped.
-    pub async fn received(&mut self) -> Result<(), Error> {
+    pub async fn wait_received(&mut self) -> Result<(), Error> {
         let id = self.id();
         let failed = &mut self.failed;
         let shared = self.pending.client.shared();

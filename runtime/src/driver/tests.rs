@@ -1,8 +1,8 @@
 //! The driver with a toy machine, toy streams and a clock that the tests advance.
 
 mod connecting;
-mod links;
 mod saving;
+mod sockets;
 mod timers;
 mod waiting;
 

@@ -37,7 +37,7 @@ pub(crate) async fn a_request_is_acknowledged_quickly<R: Runtime>(runtime: R) {
     for quick_ack in [true, false] {
         let options = RequestOptions::default().with_quick_ack(quick_ack);
         let mut request = client.send(&GetNearestDc {}, options).unwrap();
-        request.received().await.unwrap();
+        request.wait_received().await.unwrap();
         assert!(request.delivery().unwrap() >= Delivery::Packed);
         request.reply().await.unwrap();
     }
@@ -52,7 +52,7 @@ pub(crate) async fn a_request_that_was_not_sent_is_not_received<R: Runtime>(runt
     let mut request = client.send(&GetNearestDc {}, options).unwrap();
     let ended = InvokeError::TimedOut { delivery: Delivery::Queued, trouble: None };
     for _ in 0..2 {
-        let refused = request.received().await;
+        let refused = request.wait_received().await;
         assert!(matches!(&refused, Err(Error::Invoke(error)) if *error == ended), "{refused:?}");
         assert_eq!(request.delivery(), None);
     }

@@ -12,7 +12,7 @@ use super::raw_session::Exported;
 #[cfg(feature = "sqlite")]
 use super::sqlite;
 use super::{
-    ferogram, gotd, gramjs, gramjs_store, mtcute, mtkruto, pyrogram, target, tdata, tdlib, telethon,
+    ferogram, gotd, gramjs, gramjs_store, mtcute, mtkruto, pyrogram, tdata, tdlib, telethon, write_export,
 };
 
 /// Returns the session as a text in `format`. The text contains the key: protect it like a password.
@@ -82,7 +82,7 @@ pub fn export_path(
     let dcs = &session.servers.export_table(dcs);
     if format == Format::Sansgram {
         let line = Zeroizing::new(format!("{}\n", *session.to_text()));
-        return target::create_file(path, line.as_bytes());
+        return write_export::create_file(path, line.as_bytes());
     }
     if format == Format::GramJsStore {
         return gramjs_store::write(&Exported::of(session)?, &session.servers.export_table(dcs), path);
@@ -91,7 +91,7 @@ pub fn export_path(
         return Err(ExportError::ReadOnly(format));
     }
     if format.is_text() {
-        return target::create_file(path, export_text(session, format, dcs)?.as_bytes());
+        return write_export::create_file(path, export_text(session, format, dcs)?.as_bytes());
     }
     let has_other_servers = matches!(session.servers, Servers::Custom(_) | Servers::EndedSandbox);
     match format {
@@ -101,7 +101,7 @@ pub fn export_path(
         _ => {}
     }
     #[cfg(feature = "sqlite")]
-    return target::create_file(path, &sqlite::write(session, format, dcs)?);
+    return write_export::create_file(path, &sqlite::write(session, format, dcs)?);
     #[cfg(not(feature = "sqlite"))]
     Err(ExportError::SqliteDisabled)
 }

@@ -13,7 +13,7 @@ use super::error::{ExportError, ImportError};
 use super::format::Format;
 use super::imported::ImportOptions;
 use super::raw_session::{Exported, HostPort, RawSession, Reading};
-use super::{files, json, target};
+use super::{files, json, write_export};
 use crate::policy::{MAX_GRAMJS_FILE_LEN, MAX_GRAMJS_FILES};
 
 const KEY_SUFFIX: &str = "%3AauthKey";
@@ -95,5 +95,5 @@ pub(super) fn write(session: &Exported<'_>, dcs: &DcTable, path: &Path) -> Resul
         (format!("{name}{KEY_SUFFIX}"), key),
     ];
     let files: Vec<_> = files.iter().map(|(name, content)| (name.as_str(), content.as_bytes())).collect();
-    target::create_folder(path, &files)
+    write_export::create_folder(path, &files)
 }

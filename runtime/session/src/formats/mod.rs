@@ -40,13 +40,13 @@ mod raw_session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod string_start;
-mod target;
 mod tdata;
 mod tdlib;
 mod telethon;
 mod tgnet;
 mod unsupported;
 mod web;
+mod write_export;
 mod wtelegram;
 
 pub use error::{ExportError, ImportError};

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::encryption::{self, Cost, DecryptError, Sealer};
-use super::lock::{self, LockError, WriterLock};
-use super::regular::{open_file, read_start};
+use super::lock::{self, LockError, SessionLock};
+use super::regular_file::{open_file, read_start};
 use super::replace::{could_replace_file, directory_of, remove_temporaries, replace};
 use super::{Exposure, LockOwner, OwnerLocation, SessionStore, StoreError, exposure};
 use crate::formats;
@@ -42,7 +42,7 @@ pub struct FileStore {
 
 #[derive(Default)]
 struct State {
-    lock: Option<WriterLock>,
+    lock: Option<SessionLock>,
     passphrase: Option<Secret<String>>,
     /// The stretched passphrase, for the salt of the file.
     sealer: Option<Sealer>,
@@ -156,7 +156,7 @@ impl FileStore {
     /// which belongs to this session and is written by its owner only. Does nothing if this store does not hold the
     /// session's lock.
     pub fn remove_temporaries_of(&self, file: &Path) {
-        if self.state().lock.as_ref().is_some_and(WriterLock::is_held) {
+        if self.state().lock.as_ref().is_some_and(SessionLock::is_held) {
             remove_temporaries(file);
         }
     }
@@ -213,11 +213,11 @@ impl FileStore {
         })
     }
 
-    fn lock<'a>(&self, state: &'a mut State) -> Result<&'a mut WriterLock, LockError> {
+    fn lock<'a>(&self, state: &'a mut State) -> Result<&'a mut SessionLock, LockError> {
         let lock = match state.lock.take() {
             Some(lock) => lock,
             None => {
-                let lock = WriterLock::acquire(&self.target())?;
+                let lock = SessionLock::acquire(&self.target())?;
                 if lock.is_held() {
                     remove_temporaries(lock.target());
                 }
@@ -232,7 +232,7 @@ impl FileStore {
 
     /// Returns the content of the file, or `None` if there is no file.
     fn content(&self, state: &State) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let path = state.lock.as_ref().map_or(&*self.path, WriterLock::target);
+        let path = state.lock.as_ref().map_or(&*self.path, SessionLock::target);
         // Only the first bytes are read: they identify a database, which may be large.
         match open_file(path).and_then(|file| read_start(file, MAX_SESSION_LEN)) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -256,12 +256,12 @@ impl FileStore {
             state.last_known = Some(last_known);
             return Ok(());
         }
-        let there = self.parse(state, &bytes);
-        let keys = there.as_ref().map(key_ids).unwrap_or_default();
-        let ours = [last_known.keys.clone(), key_ids(session)].concat();
+        let present = self.parse(state, &bytes);
+        let keys = present.as_ref().map(key_ids).unwrap_or_default();
+        let known_keys = [last_known.keys.clone(), key_ids(session)].concat();
         state.last_known = Some(last_known);
-        there?;
-        match keys.is_empty() || keys.iter().any(|key| ours.contains(key)) {
+        present?;
+        match keys.is_empty() || keys.iter().any(|key| known_keys.contains(key)) {
             true => Ok(()),
             false => Err(StoreError::OverwrittenByOther { path: self.path.clone() }),
         }

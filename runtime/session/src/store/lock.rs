@@ -51,7 +51,7 @@ pub(super) fn remove_all() {
 }
 
 /// A held lock. It is released on drop, or by the operating system when the process ends.
-pub(super) struct WriterLock {
+pub(super) struct SessionLock {
     path: PathBuf,
     /// The session's file.
     target: PathBuf,
@@ -85,7 +85,7 @@ impl From<io::Error> for LockError {
 
 /// The result of one attempt to lock.
 enum Attempt {
-    Locked(WriterLock),
+    Locked(SessionLock),
     /// A file was replaced meanwhile, so the attempt must be repeated.
     Replaced,
     /// The lock file is locked.
@@ -94,7 +94,7 @@ enum Attempt {
     HeldByName(bool),
 }
 
-impl WriterLock {
+impl SessionLock {
     /// Locks the session at `target`, whose directory must exist.
     pub(super) fn acquire(target: &Path) -> Result<Self, LockError> {
         let path = target.with_file_name(hidden_name(target, ".lock"));
@@ -195,7 +195,7 @@ impl WriterLock {
     }
 }
 
-impl Drop for WriterLock {
+impl Drop for SessionLock {
     fn drop(&mut self) {
         let mut locks = held_locks();
         let Some(index) = locks.iter().position(|entry| entry.path == self.path) else { return };
@@ -226,7 +226,7 @@ fn try_lock(file: &File) -> Result<(), TryLockError> {
 /// Locks the session's file, if it exists and can be locked.
 #[cfg(unix)]
 fn lock_session(target: &Path) -> Result<Option<File>, Result<Attempt, LockError>> {
-    let file = match super::regular::open_file(target) {
+    let file = match super::regular_file::open_file(target) {
         Ok(file) => file,
         // Without a descriptor, nothing else works either. Other errors are reported when the file is read.
         Err(error) if is_out_of_descriptors(&error) => return Err(Err(error.into())),

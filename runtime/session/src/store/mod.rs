@@ -14,13 +14,13 @@ mod exposure;
 mod file;
 mod lock;
 mod owner;
-mod regular;
+mod regular_file;
 mod replace;
 
 pub use exposure::Exposure;
 pub use file::FileStore;
 pub use owner::{LockOwner, OwnerLocation};
-pub use regular::{open_file, read_file};
+pub use regular_file::{open_file, read_file};
 pub use replace::replace_file;
 pub(crate) use replace::{directory_of, hidden_name};
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sansgram_core::{OsRandom, SecureRandom};
 
-use super::regular::check;
+use super::regular_file::check;
 use crate::policy::MAX_TEMPORARY_NAMES;
 
 /// Writes the pieces, one after the other, to a new file beside `target`, syncs it to the disk and renames it: after a

@@ -11,7 +11,7 @@ fn sessions_are_saved_off_the_lock_and_the_newest_state_last() {
     assert!(bench.store.session().is_none());
     bench.run_blocking();
     assert_eq!(bench.store.session().unwrap().api_id, Some(7));
-    assert_eq!(bench.shared.lock().saves.done, 1);
+    assert_eq!(bench.shared.lock().saves.finished_version, 1);
     assert!(bench.poll().is_pending());
     bench.run_blocking();
     assert!(bench.shared.lock().saves.is_idle());

@@ -12,7 +12,7 @@ use super::super::error::ExportError;
 use super::super::format::Format;
 use super::super::imported::ExportOptions;
 use super::super::raw_session::Exported;
-use super::super::target;
+use super::super::write_export;
 use super::{
     CONFIG_VERSION, DATA, KEY_PREFIX, LocalKey, MTP_AUTHORIZATION, SALT_LEN, account_name, envelope, local,
 };
@@ -34,7 +34,7 @@ pub(in super::super) fn write(
     path: &Path,
 ) -> Result<(), ExportError> {
     let files = files(session, dcs, options, &mut OsRandom::new())?;
-    target::create_folder(path, &files)
+    write_export::create_folder(path, &files)
 }
 
 /// Returns the files by their names. `key_datas`, which the program needs first, is the last one.

@@ -13,7 +13,7 @@ use super::super::error::ExportError;
 use super::super::format::Format;
 use super::super::imported::ExportOptions;
 use super::super::raw_session::Exported;
-use super::super::target;
+use super::super::write_export;
 use super::event::{self, ENCRYPTION, Event};
 use super::{AesCtr, IS_AUTHORIZED, KEY_VALUE, NO_DATABASE_KEY};
 
@@ -23,7 +23,7 @@ pub(in super::super) fn write(
     options: &ExportOptions,
     path: &Path,
 ) -> Result<(), ExportError> {
-    target::create_file(path, &log(session, options, &mut OsRandom::new())?)
+    write_export::create_file(path, &log(session, options, &mut OsRandom::new())?)
 }
 
 /// Returns the content of the file.

@@ -13,8 +13,8 @@ use crate::connect::{self, ProxyWaits, io_failure};
 use crate::write_all::poll_write_all;
 use crate::{Proxy, Runtime};
 
-/// An event of a link, for the machine.
-pub(crate) enum LinkEvent {
+/// An event of a socket, for the machine.
+pub(crate) enum SocketEvent {
     Opened,
     /// This many bytes are at the beginning of the read buffer.
     Received(usize),
@@ -23,7 +23,7 @@ pub(crate) enum LinkEvent {
     Lost(IoFailure),
 }
 
-pub(crate) struct Link<S> {
+pub(crate) struct Socket<S> {
     pub(crate) conn: ConnId,
     state: State<S>,
 }
@@ -45,7 +45,7 @@ struct Outgoing {
     written: usize,
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket<S> {
     pub(crate) fn open<R: Runtime<Stream = S>>(
         runtime: Arc<R>,
         proxy: Option<Arc<Proxy>>,
@@ -56,21 +56,21 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link<S> {
         Self { conn, state: State::Opening(Box::pin(connect::open(runtime, proxy, waits, dc, endpoints))) }
     }
 
-    /// Sets the bytes to write. [`LinkEvent::Transmitted`] returns the buffer once all of them are written.
+    /// Sets the bytes to write. [`SocketEvent::Transmitted`] returns the buffer once all of them are written.
     pub(crate) fn transmit(&mut self, bytes: Vec<u8>) {
         if let State::Open { outgoing, .. } = &mut self.state {
             *outgoing = Some(Outgoing { bytes, written: 0 });
         }
     }
 
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<LinkEvent> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<SocketEvent> {
         match &mut self.state {
             State::Opening(opening) => opening.as_mut().poll(cx).map(|opened| match opened {
                 Ok(stream) => {
                     self.state = State::Open { stream, outgoing: None, read_first: false };
-                    LinkEvent::Opened
+                    SocketEvent::Opened
                 }
-                Err(cause) => LinkEvent::Lost(cause),
+                Err(cause) => SocketEvent::Lost(cause),
             }),
             State::Open { stream, outgoing, read_first } => {
                 *read_first = !*read_first;
@@ -105,11 +105,11 @@ fn poll_read<S: AsyncRead + Unpin>(
     stream: &mut S,
     cx: &mut Context<'_>,
     buffer: &mut [u8],
-) -> Poll<LinkEvent> {
+) -> Poll<SocketEvent> {
     Pin::new(stream).poll_read(cx, buffer).map(|read| match read {
-        Ok(0) => LinkEvent::Lost(IoFailure::Closed),
-        Ok(len) => LinkEvent::Received(len),
-        Err(error) => LinkEvent::Lost(io_failure(&error)),
+        Ok(0) => SocketEvent::Lost(IoFailure::Closed),
+        Ok(len) => SocketEvent::Received(len),
+        Err(error) => SocketEvent::Lost(io_failure(&error)),
     })
 }
 
@@ -117,10 +117,10 @@ fn poll_write<S: AsyncWrite + Unpin>(
     stream: &mut S,
     outgoing: &mut Option<Outgoing>,
     cx: &mut Context<'_>,
-) -> Poll<LinkEvent> {
+) -> Poll<SocketEvent> {
     let Some(Outgoing { bytes, written }) = outgoing else { return Poll::Pending };
     poll_write_all(stream, bytes, written, cx).map(|result| match result {
-        Ok(()) => LinkEvent::Transmitted(outgoing.take().map(|it| it.bytes).unwrap_or_default()),
-        Err(error) => LinkEvent::Lost(io_failure(&error)),
+        Ok(()) => SocketEvent::Transmitted(outgoing.take().map(|it| it.bytes).unwrap_or_default()),
+        Err(error) => SocketEvent::Lost(io_failure(&error)),
     })
 }
