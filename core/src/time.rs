@@ -77,8 +77,9 @@ impl fmt::Display for Span {
 pub struct Now {
     /// The monotonic clock, for all timers.
     pub monotonic: Timestamp,
-    /// The wall clock as a Unix time. It may be wrong and may jump: it is used only for the first message identifier,
-    /// until the server's time is known.
+    /// The wall clock as a Unix time. It may be wrong and may jump. It serves as an estimate of the server's time until
+    /// that is known, as the reference of the clock offset that is stored between runs, and to detect that the computer
+    /// was suspended.
     pub unix: Duration,
 }
 

@@ -18,8 +18,10 @@ impl Client {
     /// unknown outcome, new connections, and last the transmits.
     pub(super) fn advance(&mut self, now: Now) {
         while let Some(id) = self.requests.expired(now.monotonic) {
-            let key_exchange =
-                self.requests.dc(id).and_then(|dc| self.datacenters.get(&dc)?.key_exchange_deadline());
+            let key_exchange = self
+                .requests
+                .dc(id)
+                .and_then(|dc| self.datacenters.get(&dc)?.ready_deadline_in_key_exchange());
             if key_exchange.is_some_and(|due| due > now.monotonic && self.requests.extend_deadline(id, due)) {
                 continue;
             }

@@ -17,7 +17,7 @@ impl Client {
         let blocked: Vec<DcId> = self
             .datacenters
             .values()
-            .filter(|datacenter| datacenter.transfer_state() == TransferState::ImportNeeded)
+            .filter(|datacenter| datacenter.transfer_state() == TransferState::TransferNeeded)
             .map(|datacenter| datacenter.dc())
             .filter(|dc| self.requests.has_unanswered(*dc))
             .collect();
@@ -43,7 +43,7 @@ impl Client {
     fn send_transfer(&mut self, now: Now, dc: DcId, to: DcId, query: Vec<u8>) {
         let request = self.send_internal(now, Requester::Transfer(dc), to, query);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.set_transfer_state(TransferState::Importing(request));
+            datacenter.set_transfer_state(TransferState::Transferring(request));
         }
     }
 
@@ -53,7 +53,7 @@ impl Client {
         let current = self
             .datacenters
             .get(&dc)
-            .is_some_and(|datacenter| datacenter.transfer_state() == TransferState::Importing(id));
+            .is_some_and(|datacenter| datacenter.transfer_state() == TransferState::Transferring(id));
         let Some(transfer) = self.transfers.get(&dc).copied().filter(|_| current) else { return };
         match answer {
             Ok(_) if transfer.importing => self.transfer_done(dc),
@@ -72,11 +72,11 @@ impl Client {
                 self.export(now, dc);
             }
             Err(InvokeError::Rpc(error))
-                if transfer.importing && !transfer.renewed && is_of_dead_key(&error) =>
+                if transfer.importing && !transfer.key_replaced && is_of_dead_key(&error) =>
             {
                 self.forget_key(dc);
                 if let Some(transfer) = self.transfers.get_mut(&dc) {
-                    transfer.renewed = true;
+                    transfer.key_replaced = true;
                 }
                 self.export(now, dc);
             }
@@ -96,7 +96,7 @@ impl Client {
     fn transfer_failed(&mut self, dc: DcId, error: &InvokeError) {
         self.transfers.remove(&dc);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.set_transfer_state(TransferState::ImportNeeded);
+            datacenter.set_transfer_state(TransferState::TransferNeeded);
         }
         let waiting: Vec<RequestId> = self.requests.unanswered(dc).collect();
         for id in waiting {

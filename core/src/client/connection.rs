@@ -14,7 +14,7 @@ use self::carried_session::CarriedSession;
 use self::incoming::{ConnectionIncoming, start_key_exchange};
 use self::open_connection::{ConnectionState, OpenConnection, Stage};
 use self::request_bodies::RequestBodies;
-use self::temporary_key::TemporaryKey;
+use self::temporary_key::TemporaryKeyState;
 use super::context::Context;
 use super::io::ConnId;
 use crate::dc::DcId;
@@ -88,7 +88,7 @@ impl Connection {
     }
 
     /// Returns the session and the state of its key, if that is a temporary one.
-    pub(super) fn temporary(&self) -> Option<(&CarriedSession, &TemporaryKey)> {
+    pub(super) fn temporary(&self) -> Option<(&CarriedSession, &TemporaryKeyState)> {
         let carried = self.carried.as_ref()?;
         Some((carried, carried.temporary.as_ref()?))
     }
@@ -173,16 +173,17 @@ impl Connection {
         }
     }
 
-    /// Returns when the connection must be ready, if the server has answered a step of a key exchange on it.
-    pub(super) const fn key_exchange_deadline(&self) -> Option<Timestamp> {
+    /// Returns the time by which the connection must be ready, or `None` if the server has answered no step of a key
+    /// exchange on it.
+    pub(super) const fn ready_deadline_in_key_exchange(&self) -> Option<Timestamp> {
         match &self.state {
             ConnectionState::Open(stream) if stream.has_key_answer => Some(stream.deadline.at),
             _ => None,
         }
     }
 
-    /// Forgets that the server has answered a step of a key exchange: requests had another key meanwhile, so their
-    /// deadlines are not extended.
+    /// Forgets that the server has answered a step of a key exchange, so that no request's deadline is extended for it:
+    /// the requests could be sent under the previous key.
     pub(super) fn clear_key_answer(&mut self) {
         if let ConnectionState::Open(stream) = &mut self.state {
             stream.has_key_answer = false;
@@ -313,8 +314,8 @@ impl Connection {
                 // A request that is sent on a dead connection, or under a key that the server has forgotten, would have
                 // an unknown outcome.
                 if carried.is_key_usable() {
-                    let is_validated = carried.temporary.is_none() || matches!(stage, Stage::Ready(_));
-                    carried.session.hold_unrepeatable_requests(cx.now, is_validated);
+                    let is_key_trusted = carried.temporary.is_none() || matches!(stage, Stage::Ready(_));
+                    carried.session.hold_unrepeatable_requests(cx.now, is_key_trusted);
                 }
                 let bodies = RequestBodies::new(requests, prefix, carried.inited, cx.config.updates);
                 // The length of queries is limited far below that of frames, so packing cannot fail.

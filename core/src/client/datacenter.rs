@@ -182,7 +182,7 @@ impl Datacenter {
     }
 
     /// Returns whether a connection's session is under a temporary key.
-    pub(super) fn is_temporary(&self, role: Role) -> bool {
+    pub(super) fn is_under_temporary_key(&self, role: Role) -> bool {
         self.connection(role).is_some_and(|connection| connection.temporary().is_some())
     }
 
@@ -263,7 +263,7 @@ impl Datacenter {
     /// before that loses nothing: the next one begins with the previous salt, which the server accepts for half an hour
     /// more (`mtproto/description`, "Server Salt"). After that it answers `bad_server_salt` without executing anything,
     /// which costs a round trip, as it does after any longer pause.
-    pub(super) fn salt_and_clock(&self, now: Now) -> Option<(Option<i64>, i64)> {
+    pub(super) fn salt_and_clock_offset(&self, now: Now) -> Option<(Option<i64>, i64)> {
         let carried = self.main.carried()?;
         let clock = carried.session.clock();
         let salt = carried.temporary.is_none().then(|| carried.session.salt());
@@ -293,9 +293,9 @@ impl Datacenter {
     }
 
     /// Returns the deadline of the first connection's key exchange, if the server has answered a step of it.
-    pub(super) fn key_exchange_deadline(&self) -> Option<Timestamp> {
+    pub(super) fn ready_deadline_in_key_exchange(&self) -> Option<Timestamp> {
         self.main
-            .key_exchange_deadline()
+            .ready_deadline_in_key_exchange()
             .filter(|_| !self.takes_requests() && !self.attempts.failed_in_key_exchange())
     }
 }

@@ -104,7 +104,7 @@ impl DcOptions {
     }
 
     /// Takes the answer of `help.getConfig` that came at `now`, in seconds since 1970 by the server's clock.
-    pub(super) fn take_config(&mut self, config: &types::Config, is_telegram: bool, now: u64) {
+    pub(super) fn store_config(&mut self, config: &types::Config, is_telegram: bool, now: u64) {
         self.replace(&config.dc_options, is_telegram);
         self.prefers_ipv6 = config.force_try_ipv6;
         let expires = u64::try_from(config.expires).unwrap_or_default();

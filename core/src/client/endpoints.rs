@@ -33,7 +33,8 @@ pub(super) fn is_known(config: &Config, stored: &StoredSession, dc: DcId) -> boo
     !config.endpoints(dc).is_empty() || announced_options(config, stored, dc).next().is_some()
 }
 
-/// Returns the attempt after `failures` in a row. Each group has its turn; after that, each group begins with another
+/// Returns the next attempt. `failures`: the number of all attempts that failed; a success does not reset it, so that
+/// the route that succeeded is used again. Each group has its turn; after that, each group begins with another
 /// of its addresses; after as many rounds as the first group has addresses of a family, the next framing is used.
 pub(super) fn attempt(config: &Config, stored: &StoredSession, dc: DcId, failures: usize) -> Attempt {
     let mut groups = endpoint_groups(config, stored, dc);
@@ -116,10 +117,12 @@ fn announced_options<'a>(
         && matches!(config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated);
     let options = move || {
         let all = stored.dc_options.iter().filter(move |_| applies);
-        // A server that announces Telegram's addresses as its own must not have a session's key shown there.
+        // The key of a session with other servers must not be shown to Telegram's, even if such a server announces
+        // their addresses.
         let is_foreign = matches!(stored.servers, Servers::Custom(_));
-        let leads_astray = move |it: &DcOption| is_foreign && Servers::is_telegram_address(it.address.ip());
-        all.filter(move |it| it.dc == dc && !it.media_only && !it.cdn && !leads_astray(it))
+        let is_telegram_address =
+            move |it: &DcOption| is_foreign && Servers::is_telegram_address(it.address.ip());
+        all.filter(move |it| it.dc == dc && !it.media_only && !it.cdn && !is_telegram_address(it))
     };
     // TDLib connects to the static ones through a proxy only, and then to no others if there are any.
     let wants_static = config.through_proxy && options().any(|it| it.is_static);

@@ -15,7 +15,7 @@ impl Client {
     /// Schedules `updates.getState`: a user has logged in, or the server made a new session, which has no subscription.
     pub(super) fn schedule_updates_query(&mut self) {
         if self.config.updates {
-            self.own_queries.schedule_updates();
+            self.own_queries.schedule_updates_state();
         }
     }
 
@@ -32,30 +32,30 @@ impl Client {
         // Updates arrive on this connection, and nothing else would open it again.
         self.datacenter(home).set_kept_open(true);
         let id = self.send_internal(now, Requester::UpdatesState, home, query);
-        self.own_queries.on_updates_sent(id);
+        self.own_queries.on_updates_state_sent(id);
     }
 
     /// Returns when `updates.getState` is due, or `None` if the home DC is not connected.
     pub(super) fn updates_query_due(&self) -> Option<Timestamp> {
-        self.own_queries.updates_due().filter(|_| self.is_connected())
+        self.own_queries.updates_state_due().filter(|_| self.is_connected())
     }
 
     /// Sends `updates.getState` again on the next connection, since the one that carried it ended.
     pub(super) fn restart_updates_query(&mut self) {
-        let dropped = self.own_queries.restart_updates();
+        let dropped = self.own_queries.restart_updates_state();
         self.forget_query(dropped);
     }
 
     /// Cancels `updates.getState`, since no user is logged in.
     pub(super) fn cancel_updates_query(&mut self) {
-        let dropped = self.own_queries.cancel_updates();
+        let dropped = self.own_queries.cancel_updates_state();
         self.forget_query(dropped);
     }
 
     /// Takes the result of `updates.getState`.
     pub(super) fn on_updates_state(&mut self, now: Now, id: RequestId) {
         let Some(answer) = self.requests.take(id) else { return };
-        if !self.own_queries.is_updates(id) {
+        if !self.own_queries.is_updates_state(id) {
             return;
         }
         match answer.and_then(|body| Ok(enums::updates::State::from_bytes(body.expose())?)) {
@@ -68,10 +68,11 @@ impl Client {
                     unread_count: state.unread_count,
                 };
                 self.outputs.push_back(Output::Event(Event::UpdatesState(state)));
-                self.own_queries.on_updates_answer(now.monotonic);
+                self.own_queries.on_updates_state_answer(now.monotonic);
             }
             Err(error) => {
-                self.own_queries.retry_updates(now.monotonic + retry::updates_state_retry_delay(&error));
+                self.own_queries
+                    .retry_updates_state(now.monotonic + retry::updates_state_retry_delay(&error));
             }
         }
     }
@@ -103,7 +104,7 @@ impl Client {
         let wait = match answer.and_then(|body| Ok(enums::Config::from_bytes(body.expose())?)) {
             Ok(enums::Config::Config(config)) => {
                 let server_time = self.server_seconds(now);
-                self.stored.take_config(&config, server_time);
+                self.stored.store_config(&config, server_time);
                 policy::CONFIG_QUERY_INTERVAL
             }
             Err(error) => retry::config_retry_delay(&error),

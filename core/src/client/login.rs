@@ -108,7 +108,7 @@ impl Client {
             let Some(step) = self.steps.flows.get_mut(&id).filter(|step| step.flow.is_qr_login()) else {
                 continue;
             };
-            if step.query.is_some() {
+            if step.pending_request.is_some() {
                 // The answer on its way may have left before.
                 step.login_token_scanned = true;
             } else if matches!(step.timer, None | Some((_, StepTimer::Renew))) {
@@ -131,8 +131,13 @@ impl Client {
 
     /// Ends the steps that wait for something other than an answer.
     pub(super) fn fail_idle_steps(&mut self, now: Now, error: &InvokeError) {
-        let idle: Vec<RequestId> =
-            self.steps.flows.iter().filter(|(_, step)| step.query.is_none()).map(|(id, _)| *id).collect();
+        let idle: Vec<RequestId> = self
+            .steps
+            .flows
+            .iter()
+            .filter(|(_, step)| step.pending_request.is_none())
+            .map(|(id, _)| *id)
+            .collect();
         for id in idle {
             self.finish(now, id, Err(error.clone().into()));
         }
@@ -145,18 +150,19 @@ impl Client {
         }
     }
 
-    pub(super) fn on_step_answer(&mut self, now: Now, query: RequestId, id: RequestId) {
-        let Some(answer) = self.requests.take(query) else { return };
+    /// Takes the result of `request`, which the step `id` awaits.
+    pub(super) fn on_step_answer(&mut self, now: Now, request: RequestId, id: RequestId) {
+        let Some(answer) = self.requests.take(request) else { return };
         let server_time = self.server_seconds(now).cast_signed();
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
-        step.query = None;
+        step.pending_request = None;
         let answer = answer.as_ref().map(|body| body.expose().as_slice()).map_err(InvokeError::clone);
         let error = match &answer {
             Err(InvokeError::Rpc(error)) => Some(error.clone()),
             _ => None,
         };
         let progress = step.flow.answered(answer, server_time, &mut *self.random);
-        step.last_error =
+        step.last_retry_error =
             error.filter(|_| matches!(progress, Progress::FloodWait(_) | Progress::RetryAfter(_)));
         self.apply_progress(now, id, progress);
     }
@@ -253,7 +259,7 @@ impl Client {
         let Some(query) = self.steps.flows.get(&id).map(|step| step.flow.query().to_vec()) else { return };
         let request = self.send_internal(now, Requester::Step(id), self.home(), query);
         if let Some(step) = self.steps.flows.get_mut(&id) {
-            step.query = Some(request);
+            step.pending_request = Some(request);
         }
     }
 

@@ -169,7 +169,7 @@ impl Client {
             let reason = DisconnectReason::UnknownDc;
             self.outputs.push_back(Output::Event(Event::Disconnected { dc: home, reason, retry_in: None }));
         } else if !self.closed {
-            self.datacenter(home).keep_open(now.monotonic);
+            self.datacenter(home).keep_open_and_retry(now.monotonic);
             self.advance(now);
         }
     }
@@ -215,7 +215,7 @@ impl Client {
     #[must_use]
     pub fn trouble(&self) -> Option<(DcId, Trouble)> {
         let home = self.home();
-        let waits = self.steps.flows.values().find_map(|step| step.last_error.clone());
+        let waits = self.steps.flows.values().find_map(|step| step.last_retry_error.clone());
         let lost = || {
             // One failure says little if the next connection is open.
             let is_reported = |datacenter: &Datacenter| datacenter.failures() > 1 || !datacenter.is_open();

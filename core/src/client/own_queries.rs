@@ -42,14 +42,14 @@ impl Default for ConfigQuery {
 
 impl OwnQueries {
     /// Schedules `updates.getState`. One that is pending is executed in a new session of the server too.
-    pub(super) fn schedule_updates(&mut self) {
+    pub(super) fn schedule_updates_state(&mut self) {
         if self.updates == UpdatesQuery::Idle {
             self.updates = UpdatesQuery::Due(self.updates_not_before);
         }
     }
 
     /// Returns when `updates.getState` is due, or `None` if it is pending or not needed.
-    pub(super) const fn updates_due(&self) -> Option<Timestamp> {
+    pub(super) const fn updates_state_due(&self) -> Option<Timestamp> {
         match self.updates {
             UpdatesQuery::Due(at) => Some(at),
             UpdatesQuery::Idle | UpdatesQuery::Sent(_) => None,
@@ -57,35 +57,35 @@ impl OwnQueries {
     }
 
     /// Returns whether `id` is the pending `updates.getState`.
-    pub(super) fn is_updates(&self, id: RequestId) -> bool {
+    pub(super) fn is_updates_state(&self, id: RequestId) -> bool {
         self.updates == UpdatesQuery::Sent(id)
     }
 
     /// Records that `updates.getState` was sent as `id`.
-    pub(super) const fn on_updates_sent(&mut self, id: RequestId) {
+    pub(super) const fn on_updates_state_sent(&mut self, id: RequestId) {
         self.updates = UpdatesQuery::Sent(id);
     }
 
     /// Records the answer to `updates.getState`.
-    pub(super) fn on_updates_answer(&mut self, now: Timestamp) {
+    pub(super) fn on_updates_state_answer(&mut self, now: Timestamp) {
         self.updates = UpdatesQuery::Idle;
         self.updates_not_before = now + policy::UPDATES_STATE_INTERVAL;
     }
 
     /// Schedules `updates.getState` again after it failed.
-    pub(super) const fn retry_updates(&mut self, at: Timestamp) {
+    pub(super) const fn retry_updates_state(&mut self, at: Timestamp) {
         self.updates = UpdatesQuery::Due(at);
     }
 
     /// Schedules `updates.getState` again if it is pending. Returns the request to drop.
-    pub(super) const fn restart_updates(&mut self) -> Option<RequestId> {
+    pub(super) const fn restart_updates_state(&mut self) -> Option<RequestId> {
         let UpdatesQuery::Sent(id) = self.updates else { return None };
         self.updates = UpdatesQuery::Due(Timestamp::ZERO);
         Some(id)
     }
 
     /// Cancels `updates.getState`. Returns the request to drop, if it is pending.
-    pub(super) const fn cancel_updates(&mut self) -> Option<RequestId> {
+    pub(super) const fn cancel_updates_state(&mut self) -> Option<RequestId> {
         match core::mem::replace(&mut self.updates, UpdatesQuery::Idle) {
             UpdatesQuery::Sent(id) => Some(id),
             UpdatesQuery::Idle | UpdatesQuery::Due(_) => None,

@@ -42,7 +42,7 @@ impl Client {
         };
         let dc = datacenter.dc();
         let was_ready = datacenter.is_ready();
-        let is_foreign_dc = dc != home && self.stored.user.is_some();
+        let is_other_dc = dc != home && self.stored.user.is_some();
         let mut dispatch = Dispatch {
             dc,
             requests: &mut self.requests,
@@ -50,8 +50,8 @@ impl Client {
             internal_results: &mut self.internal_results,
             updates: &mut self.updates,
             rejections: &mut self.rejections,
-            is_foreign_dc,
-            is_temporary: datacenter.is_temporary(role),
+            is_other_dc,
+            is_under_temporary_key: datacenter.is_under_temporary_key(role),
             config: &self.config,
             stored: &self.stored,
             deferred: Deferred::default(),
@@ -71,16 +71,16 @@ impl Client {
             datacenter.on_key_made(now.monotonic);
         }
         // No user is logged in under a new key.
-        let is_unauthorized = !deferred.unauthorized.is_empty() || (is_foreign_dc && deferred.key.is_some());
+        let is_unauthorized = !deferred.unauthorized.is_empty() || (is_other_dc && deferred.key.is_some());
         if is_unauthorized && datacenter.transfer_state() == TransferState::Unrestricted {
-            datacenter.set_transfer_state(TransferState::ImportNeeded);
+            datacenter.set_transfer_state(TransferState::TransferNeeded);
         }
         deferred.unauthorized.into_iter().for_each(|tag| datacenter.park(tag));
         if deferred.has_result {
             datacenter.on_result(now.monotonic);
         }
         deferred.ended.into_iter().for_each(|tag| datacenter.on_request_ended(tag));
-        let salt_and_clock = datacenter.salt_and_clock(now);
+        let salt_and_clock_offset = datacenter.salt_and_clock_offset(now);
         for (id, to) in deferred.rerouted {
             if let Some(constraints) = self.requests.constraints(id) {
                 self.datacenter(to).queue(id.tag(), constraints, now.monotonic);
@@ -89,7 +89,7 @@ impl Client {
         if let Some(key) = deferred.key {
             self.stored.set_key(dc, key);
         }
-        if let Some((salt, clock_offset)) = salt_and_clock {
+        if let Some((salt, clock_offset)) = salt_and_clock_offset {
             if let Some(salt) = salt {
                 self.stored.set_salt(dc, salt);
             }
@@ -102,7 +102,7 @@ impl Client {
                 self.schedule_updates_query();
             }
             if let Some(announced) = deferred.addresses {
-                self.stored.take_dc_options(&announced);
+                self.stored.store_dc_options(&announced);
             }
         }
         if let Some(cause) = deferred.logged_out {
@@ -158,9 +158,9 @@ struct Dispatch<'a> {
     rejections: &'a mut BTreeMap<&'static str, u64>,
     /// Whether the account's home is another DC. A request that finds no user logged in here waits for the transfer of
     /// the login, and says nothing about the login at home.
-    is_foreign_dc: bool,
+    is_other_dc: bool,
     /// Whether the session is under a temporary key.
-    is_temporary: bool,
+    is_under_temporary_key: bool,
     config: &'a Config,
     stored: &'a StoredSession,
     deferred: Deferred,
@@ -204,7 +204,7 @@ impl Dispatch<'_> {
         while let Some(event) = packet.next()? {
             match event {
                 ConnectionEvent::Result { tag, body } => match self.result(tag, body) {
-                    AfterResult::Accepted => packet.accept_result(),
+                    AfterResult::Accepted => packet.mark_inited(),
                     AfterResult::RetryWithInit => packet.retry_with_init(tag),
                     AfterResult::RetryWithNewKey(error) => packet.retry_with_new_key(tag, error),
                     AfterResult::AwaitsTransfer => self.deferred.unauthorized.push(tag),
@@ -243,11 +243,11 @@ impl Dispatch<'_> {
         if let Some(Ok(error)) = RpcError::read(body) {
             let sent = SentAs {
                 dc: self.dc,
-                is_under_temporary_key: self.is_temporary,
-                is_foreign_dc: self.is_foreign_dc,
+                is_under_temporary_key: self.is_under_temporary_key,
+                is_other_dc: self.is_other_dc,
             };
             let is_known = |dc| endpoints::is_known(self.config, self.stored, dc);
-            match self.requests.refused(id, &error, sent, is_known) {
+            match self.requests.on_rpc_error(id, &error, sent, is_known) {
                 RetryDecision::RetryWithInit => return AfterResult::RetryWithInit,
                 RetryDecision::RetryWithNewKey => return AfterResult::RetryWithNewKey(error),
                 RetryDecision::RetryAfterTransfer => return AfterResult::AwaitsTransfer,
@@ -258,7 +258,7 @@ impl Dispatch<'_> {
                 }
                 RetryDecision::Fail => {}
             }
-            let cause = LogoutCause::of(&error).filter(|_| !self.is_foreign_dc);
+            let cause = LogoutCause::of(&error).filter(|_| !self.is_other_dc);
             self.deferred.logged_out = cause.or(self.deferred.logged_out);
         } else if !matches!(
             self.requests.requester(id),

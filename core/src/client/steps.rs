@@ -42,7 +42,7 @@ pub(super) trait AnyFlow: fmt::Debug + Send {
 impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
     fn start(&mut self, cx: &LoginContext<'_>) -> Progress<StepOutput> {
         let progress = LoginFlow::start(self, cx);
-        finished(self, progress)
+        erase_output(self, progress)
     }
 
     fn query(&self) -> &[u8] {
@@ -60,7 +60,7 @@ impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
         random: &mut dyn SecureRandom,
     ) -> Progress<StepOutput> {
         let progress = LoginFlow::answered(self, answer, server_time, random);
-        finished(self, progress)
+        erase_output(self, progress)
     }
 
     fn computed(
@@ -69,12 +69,12 @@ impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
         random: &mut dyn SecureRandom,
     ) -> Progress<StepOutput> {
         let progress = LoginFlow::computed(self, output, random);
-        finished(self, progress)
+        erase_output(self, progress)
     }
 
     fn renew(&mut self) -> Option<Progress<StepOutput>> {
         let progress = LoginFlow::renew(self)?;
-        Some(finished(self, progress))
+        Some(erase_output(self, progress))
     }
 
     fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>> {
@@ -82,7 +82,7 @@ impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
     }
 }
 
-fn finished<T: Send + 'static>(flow: &LoginFlow<T>, progress: Progress<T>) -> Progress<StepOutput> {
+fn erase_output<T: Send + 'static>(flow: &LoginFlow<T>, progress: Progress<T>) -> Progress<StepOutput> {
     progress.map(|output| StepOutput { account: flow.account_change(&output), output: Box::new(output) })
 }
 
@@ -99,8 +99,8 @@ pub(super) struct Steps {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) flow: Box<dyn AnyFlow>,
-    /// The request that waits for an answer.
-    pub(super) query: Option<RequestId>,
+    /// The request whose answer the step awaits; `None` if there is none.
+    pub(super) pending_request: Option<RequestId>,
     /// The timer; `None` while a request is pending, which has its own deadline.
     pub(super) timer: Option<(Timestamp, StepTimer)>,
     /// The total length of its flood waits.
@@ -110,7 +110,7 @@ pub(super) struct Step {
     /// The link on display.
     pub(super) link: Option<QrLink>,
     /// The error of the last answer, if it asks to wait or the server is in trouble.
-    pub(super) last_error: Option<RpcError>,
+    pub(super) last_retry_error: Option<RpcError>,
     /// `updateLoginToken` came while a request was under way.
     pub(super) login_token_scanned: bool,
     /// Until this time, a scan renews the link only at this time, since the server may report scans without end.
@@ -134,12 +134,12 @@ impl Step {
     pub(super) fn new(flow: Box<dyn AnyFlow>) -> Self {
         Self {
             flow,
-            query: None,
+            pending_request: None,
             timer: None,
             flood_waited: Duration::ZERO,
             flood_waits: 0,
             link: None,
-            last_error: None,
+            last_retry_error: None,
             login_token_scanned: false,
             scan_throttled_until: Timestamp::ZERO,
         }
@@ -169,7 +169,7 @@ impl Steps {
     /// Forgets a step, and returns the request that it waits for.
     pub(super) fn cancel(&mut self, id: RequestId) -> Option<RequestId> {
         self.results.remove(&id);
-        self.flows.remove(&id)?.query
+        self.flows.remove(&id)?.pending_request
     }
 
     /// Returns when the first timer is due.

@@ -80,14 +80,14 @@ impl TrackedSession {
     }
 
     /// Stores the addresses of an answer to `help.getConfig`. `server_time`: seconds since 1970.
-    pub(super) fn take_config(&mut self, config: &types::Config, server_time: u64) {
+    pub(super) fn store_config(&mut self, config: &types::Config, server_time: u64) {
         let is_telegram = self.session.servers == Servers::Telegram;
-        self.edit().dc_options.take_config(config, is_telegram, server_time);
+        self.edit().dc_options.store_config(config, is_telegram, server_time);
     }
 
     /// Takes what an update announces of the addresses. Outdated ones are not saved as such: the query that follows
     /// stores the next.
-    pub(super) fn take_dc_options(&mut self, announced: &AnnouncedOptions) {
+    pub(super) fn store_dc_options(&mut self, announced: &AnnouncedOptions) {
         match announced {
             AnnouncedOptions::Outdated => self.session.dc_options.expires = 0,
             AnnouncedOptions::List(list) => {

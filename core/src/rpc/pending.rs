@@ -136,7 +136,7 @@ impl PendingRequests {
         self.unanswered_request(id).map(|pending| pending.requester)
     }
 
-    /// Returns the order of a request without a result.
+    /// Returns the constraints of a request without a result.
     #[must_use]
     pub fn constraints(&self, id: RequestId) -> Option<RequestConstraints> {
         let pending = self.unanswered_request(id)?;
@@ -152,7 +152,7 @@ impl PendingRequests {
 
     /// Decides by the [retry policy](super::retry) what follows an error with which the server answered a request.
     /// `is_known`: an address of this DC is known.
-    pub(crate) fn refused(
+    pub(crate) fn on_rpc_error(
         &mut self,
         id: RequestId,
         error: &RpcError,

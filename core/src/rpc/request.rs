@@ -105,7 +105,7 @@ pub struct NewRequest {
     pub quick_ack: bool,
 }
 
-/// The order of a request relative to others.
+/// What decides in which session, and when, a request may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestConstraints {
     /// Who receives the result.

@@ -33,7 +33,7 @@ pub(crate) struct SentAs {
     /// Whether the session is under a temporary key.
     pub(crate) is_under_temporary_key: bool,
     /// Whether the account's home is another DC.
-    pub(crate) is_foreign_dc: bool,
+    pub(crate) is_other_dc: bool,
 }
 
 /// What follows an error of the server.
@@ -78,7 +78,7 @@ impl RetryBudget {
             }
             // It was not executed. The request before it has ended, or was sent again under another msg_id.
             (_, "MSG_WAIT_FAILED" | "MSG_WAIT_TIMEOUT") => RetryDecision::QueueAt(sent.dc),
-            _ if sent.is_foreign_dc && is_application && LogoutCause::of(error).is_some() => {
+            _ if sent.is_other_dc && is_application && LogoutCause::of(error).is_some() => {
                 RetryDecision::RetryAfterTransfer
             }
             _ => return RetryDecision::Fail,
@@ -175,7 +175,7 @@ mod tests {
     }
 
     const AT_HOME: SentAs =
-        SentAs { dc: DcId::literal(2), is_under_temporary_key: false, is_foreign_dc: false };
+        SentAs { dc: DcId::literal(2), is_under_temporary_key: false, is_other_dc: false };
 
     /// Returns the decisions on the same error, five times in a row.
     fn decisions(code: i32, message: &str, sent: SentAs, is_application: bool) -> Vec<RetryDecision> {
@@ -188,7 +188,7 @@ mod tests {
     fn an_error_is_retried_three_times_and_is_the_result_then() {
         use RetryDecision::{Fail, QueueAt, RetryAfterTransfer, RetryWithInit, RetryWithNewKey};
         let temporary = SentAs { is_under_temporary_key: true, ..AT_HOME };
-        let away = SentAs { is_foreign_dc: true, ..AT_HOME };
+        let away = SentAs { is_other_dc: true, ..AT_HOME };
         for (code, message, sent, expected) in [
             (400, "CONNECTION_NOT_INITED", AT_HOME, RetryWithInit),
             (400, "CONNECTION_LAYER_INVALID", AT_HOME, RetryWithInit),
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn other_errors_are_the_result() {
-        let away = SentAs { is_foreign_dc: true, ..AT_HOME };
+        let away = SentAs { is_other_dc: true, ..AT_HOME };
         for (code, message, sent, is_application) in [
             (401, "AUTH_KEY_INVALID", AT_HOME, true),
             (401, "AUTH_KEY_UNREGISTERED", AT_HOME, true),

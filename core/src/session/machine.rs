@@ -219,16 +219,17 @@ impl Session {
     ///
     /// - No message has arrived over it, or none for 75 s, after which servers close a connection.
     /// - The computer was suspended after the last message.
-    /// - `is_validated` is `false`: the server has not proved that it knows the key.
+    /// - `is_key_trusted` is `false`: the server may not know the key.
     ///
     /// Repeatable requests are sent all the same, unless an unrepeatable one is queued before them.
     ///
     /// Without this, a request sent over a dead connection would have an unknown outcome if the server created a new
     /// session over the next one: the earlier session might have executed it.
-    pub fn hold_unrepeatable_requests(&mut self, now: Now, is_validated: bool) {
+    pub fn hold_unrepeatable_requests(&mut self, now: Now, is_key_trusted: bool) {
         self.clock.detect_clock_jump(now);
-        self.holds_unrepeatable =
-            !(is_validated && self.keep_alive.has_recent_activity(now.monotonic) && self.clock.is_trusted());
+        self.holds_unrepeatable = !(is_key_trusted
+            && self.keep_alive.has_recent_activity(now.monotonic)
+            && self.clock.is_trusted());
         if self.holds_unrepeatable {
             self.keep_alive.ping_soon();
         }

@@ -62,8 +62,9 @@ impl<'a> StackOptions<'a> {
         self
     }
 
-    /// Varies the fake TLS hello after `failures` consecutive connections that the proxy rejected: proxies differ in
-    /// the forms and the clock offsets that they accept.
+    /// Varies the fake TLS hello. `failures`: the number of all earlier connections whose tunnel did not open; a success
+    /// does not reset it. Proxies differ in the forms and the clock offsets that they accept, and a hello that was
+    /// accepted is used again.
     #[must_use]
     #[cfg_attr(
         not(feature = "mtproxy"),

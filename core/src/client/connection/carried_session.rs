@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::temporary_key::{BIND_REQUEST, TemporaryKey};
+use super::temporary_key::{BIND_REQUEST, TemporaryKeyState};
 use crate::client::context::Context;
 use crate::client::stored_session::DcAuth;
 use crate::crypto::{AuthKey, SecureRandom};
@@ -15,7 +15,7 @@ use crate::time::Now;
 pub(crate) struct CarriedSession {
     pub(crate) session: Session,
     /// The state of a temporary key; `None` if the key is permanent.
-    pub(crate) temporary: Option<TemporaryKey>,
+    pub(crate) temporary: Option<TemporaryKeyState>,
     /// Whether the server has accepted `initConnection`, so that it knows layer and device.
     pub(crate) inited: bool,
     /// Requests that the server refused and that are sent again inside `initConnection`, oldest first.
@@ -25,7 +25,7 @@ pub(crate) struct CarriedSession {
 }
 
 impl CarriedSession {
-    pub(crate) fn new(session: Session, temporary: Option<TemporaryKey>) -> Self {
+    pub(crate) fn new(session: Session, temporary: Option<TemporaryKeyState>) -> Self {
         Self { session, temporary, inited: false, retries: Vec::new(), takes_requests: false }
     }
 
@@ -42,7 +42,7 @@ impl CarriedSession {
     /// Creates a session under a temporary key that was just made, to be bound to `permanent`.
     pub(crate) fn under_temporary(new: NewAuthKey, permanent: AuthKey, cx: &mut Context<'_>) -> Self {
         let lifetime = new.expires_in.unwrap_or_else(|| cx.config.temporary_key_seconds());
-        let temporary = TemporaryKey::new(permanent, new.server_time, lifetime);
+        let temporary = TemporaryKeyState::new(permanent, new.server_time, lifetime);
         let clock = cx.clock_at(new.server_time);
         let session = Session::new(new.auth_key, new.server_salt, clock, cx.random, cx.now);
         Self::new(session, Some(temporary))
@@ -50,7 +50,7 @@ impl CarriedSession {
 
     /// Returns whether the key may carry requests: a permanent one, or a temporary one that is bound.
     pub(crate) fn is_key_usable(&self) -> bool {
-        self.temporary.as_ref().is_none_or(TemporaryKey::is_bound)
+        self.temporary.as_ref().is_none_or(TemporaryKeyState::is_bound)
     }
 
     /// Returns the server's time, in seconds since 1970.
@@ -68,7 +68,9 @@ impl CarriedSession {
 
     /// Queues the request that binds a temporary key, once.
     pub(crate) fn bind(&mut self) {
-        if let Some((permanent, expires_at)) = self.temporary.as_mut().and_then(TemporaryKey::ask) {
+        if let Some((permanent, expires_at)) =
+            self.temporary.as_mut().and_then(TemporaryKeyState::take_bind_parameters)
+        {
             self.session.bind(BIND_REQUEST, permanent, expires_at);
         }
     }

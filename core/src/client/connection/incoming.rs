@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::carried_session::CarriedSession;
 use super::key_exchange::{Advance, KeyExchange};
 use super::open_connection::{Deadline, Stage};
-use super::temporary_key::{BIND_REQUEST, TemporaryKey, bind_answer};
+use super::temporary_key::{BIND_REQUEST, TemporaryKeyState, bind_answer};
 use crate::client::context::Context;
 use crate::client::stored_session::DcAuth;
 use crate::crypto::AuthKey;
@@ -34,7 +34,7 @@ pub(crate) struct ConnectionIncoming<'a, 'c> {
 /// The meaning of one frame.
 #[expect(clippy::large_enum_variant, reason = "it is lent from a call to the next, never stored")]
 pub(crate) enum Received<'a> {
-    /// A step of a key exchange, or an answer to nothing: no effect on the client.
+    /// A step of a key exchange, or a packet that arrived before any session was started: no effect on the client.
     Handled,
     /// A permanent key was made.
     NewKey(DcAuth),
@@ -167,7 +167,7 @@ struct Effects<'a> {
     now: Timestamp,
     stage: &'a mut Stage,
     deadline: &'a mut Deadline,
-    temporary: &'a mut Option<TemporaryKey>,
+    temporary: &'a mut Option<TemporaryKeyState>,
     inited: &'a mut bool,
     retries: &'a mut Vec<RequestTag>,
     unbound_error: &'a mut Option<RpcError>,
@@ -181,7 +181,7 @@ struct Effects<'a> {
 
 /// The meaning of a message for the client.
 pub(crate) enum ConnectionEvent<'a> {
-    /// The answer to a request: `rpc_error` or the result itself. The caller then calls [`Packet::accept_result`] or
+    /// The answer to a request: `rpc_error` or the result itself. The caller then calls [`Packet::mark_inited`] or
     /// one of the retries, or neither if the request waits for a login at this DC.
     Result { tag: RequestTag, body: &'a [u8] },
     /// An update: one boxed TL object.
@@ -235,7 +235,7 @@ impl Packet<'_> {
     }
 
     /// Records that the last result ended its request: the server has accepted `initConnection`.
-    pub(crate) const fn accept_result(&mut self) {
+    pub(crate) const fn mark_inited(&mut self) {
         *self.effects.inited = true;
     }
 
@@ -274,7 +274,7 @@ impl Effects<'_> {
         if let Some(error) = self.refused_binding.take() {
             return Err(DisconnectReason::BindRefused(error));
         }
-        let is_key_usable = self.temporary.as_ref().is_none_or(TemporaryKey::is_bound);
+        let is_key_usable = self.temporary.as_ref().is_none_or(TemporaryKeyState::is_bound);
         if self.is_validated && is_key_usable && !matches!(self.stage, Stage::Ready(_)) {
             *self.stage = Stage::Ready(self.now);
         }

@@ -11,7 +11,7 @@ pub(crate) const BIND_REQUEST: RequestTag = RequestTag(0);
 
 /// The state of a temporary key.
 #[derive(Debug)]
-pub(crate) struct TemporaryKey {
+pub(crate) struct TemporaryKeyState {
     /// Its end by the server's clock, in seconds since 1970.
     expires_at: u64,
     /// When the next should be made, by the same clock.
@@ -28,7 +28,7 @@ enum BindState {
     Bound,
 }
 
-impl TemporaryKey {
+impl TemporaryKeyState {
     /// Creates the state of a key that was made at `server_time` for `lifetime` seconds.
     pub(crate) fn new(permanent: AuthKey, server_time: i32, lifetime: i32) -> Self {
         let made_at = u64::from(server_time.cast_unsigned());
@@ -43,7 +43,7 @@ impl TemporaryKey {
     }
 
     /// Returns the permanent key and the expiry for the bind request, once.
-    pub(crate) fn ask(&mut self) -> Option<(AuthKey, i32)> {
+    pub(crate) fn take_bind_parameters(&mut self) -> Option<(AuthKey, i32)> {
         if !matches!(self.state, BindState::Due(_)) {
             return None;
         }
@@ -63,7 +63,7 @@ impl TemporaryKey {
         server_time >= self.expires_at
     }
 
-    /// Its end by the server's clock, in seconds since 1970.
+    /// Returns when the next key should be made, by the server's clock, in seconds since 1970.
     pub(crate) const fn renew_at(&self) -> u64 {
         self.renew_at
     }

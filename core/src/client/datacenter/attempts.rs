@@ -12,9 +12,11 @@ use crate::rpc::{DisconnectReason, IoFailure};
 pub(crate) struct Attempts {
     /// Counts consecutive failures: attempts that failed, and connections that did not last.
     backoff: Backoff,
-    /// All failed attempts: their number selects the addresses, stream mode and framing of the next one.
+    /// Number of all failed attempts. It selects the addresses, stream mode and framing of the next one, and is never
+    /// reset, so that a route that succeeded is used again.
     total_failures: usize,
-    /// Number of connections whose tunnel did not open. It selects the first message of the next one.
+    /// Number of connections whose tunnel did not open. It selects the first message of the next one, and is never
+    /// reset, so that a message that was accepted is used again.
     tunnel_failures: u32,
     /// Whether a connection was ever ready.
     was_ready: bool,

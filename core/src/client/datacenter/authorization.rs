@@ -8,9 +8,9 @@ pub(crate) enum TransferState {
     /// They may.
     Unrestricted,
     /// The login must be transferred first.
-    ImportNeeded,
+    TransferNeeded,
     /// It is being transferred by this request: an export, or the import after it.
-    Importing(RequestId),
+    Transferring(RequestId),
 }
 
 /// The transfer of an authorization to one DC.
@@ -21,5 +21,5 @@ pub(crate) struct Transfer {
     /// Whether the pending request is the import.
     pub(crate) importing: bool,
     /// Whether the key of the target DC was replaced, because it could not be used any more.
-    pub(crate) renewed: bool,
+    pub(crate) key_replaced: bool,
 }

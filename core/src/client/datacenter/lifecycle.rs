@@ -23,7 +23,7 @@ impl Datacenter {
     // ---- Opening and closing ---------------------------------------------------------------------------------------
 
     /// Keeps the main connection open from now on. An attempt that waits begins at once.
-    pub(crate) fn keep_open(&mut self, now: Timestamp) {
+    pub(crate) fn keep_open_and_retry(&mut self, now: Timestamp) {
         self.is_kept_open = true;
         self.attempts.forget_failures();
         self.main.retry_now(now);

@@ -48,7 +48,7 @@ impl Datacenter {
     /// Queues the pending requests in the session, once its key is usable; a key that must be bound is bound first.
     /// Returns whether requests are queued now that had to wait for a key exchange.
     pub(crate) fn queue_waiting(&mut self, requests: &PendingRequests) -> bool {
-        let waited = self.key_exchange_deadline().is_some();
+        let waited = self.ready_deadline_in_key_exchange().is_some();
         let Some(carried) = self.main.carried_mut() else { return false };
         if !carried.is_key_usable() {
             carried.bind();
