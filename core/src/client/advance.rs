@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::connection::open_connection::OpenConnection;
+use super::connection::active_connection::ActiveConnection;
 use super::context::Context;
 use super::datacenter::Role;
 use super::endpoints::Attempt;
@@ -51,7 +51,7 @@ impl Client {
         }
         self.query_updates_state(now);
         self.query_config(now);
-        self.begin_transfers(now);
+        self.start_transfers(now);
         let qr_wait_dc = self.steps.awaits_scan().then(|| self.home());
         self.close_idle(now.monotonic);
         for datacenter in self.datacenters.values_mut() {
@@ -76,14 +76,14 @@ impl Client {
                 let Attempt { endpoints, framing, mode } = datacenter.attempt(&self.config, &self.stored);
                 datacenter.open(
                     role,
-                    OpenConnection::new(conn, framing, mode, &self.config, now),
+                    ActiveConnection::new(conn, framing, mode, &self.config, now),
                     &self.requests,
                     now,
                 );
                 self.outputs.push_back(Output::Open { conn, dc: datacenter.dc(), endpoints });
             }
-            datacenter.begin(&mut cx);
-            if datacenter.queue_waiting(&self.requests)
+            datacenter.start_session_or_key_exchange(&mut cx);
+            if datacenter.bind_or_queue_waiting(&self.requests)
                 && let Some(timeout) = self.config.request_timeout
             {
                 // No request could be sent without a key: their time limit begins now.

@@ -12,7 +12,7 @@ use crate::tl::{Deserialize, Serialize, enums, functions};
 
 impl Client {
     /// Starts an authorization transfer to each DC whose requests wait for it.
-    pub(super) fn begin_transfers(&mut self, now: Now) {
+    pub(super) fn start_transfers(&mut self, now: Now) {
         let home = self.home();
         let blocked: Vec<DcId> = self
             .datacenters

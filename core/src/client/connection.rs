@@ -1,18 +1,18 @@
 //! One connection to a DC, and the session that it carries: key exchanges, the binding of a temporary key, messages.
 
+pub(crate) mod active_connection;
 pub(crate) mod carried_session;
 pub(crate) mod incoming;
 pub(crate) mod key_exchange;
-pub(crate) mod open_connection;
 mod request_bodies;
 pub(crate) mod temporary_key;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use self::active_connection::{ActiveConnection, ConnectionState, Stage};
 use self::carried_session::CarriedSession;
 use self::incoming::{ConnectionIncoming, start_key_exchange};
-use self::open_connection::{ConnectionState, OpenConnection, Stage};
 use self::request_bodies::RequestBodies;
 use self::temporary_key::TemporaryKeyState;
 use super::context::Context;
@@ -49,13 +49,13 @@ impl Connection {
         Self { state: ConnectionState::Idle, carried: None }
     }
 
-    pub(super) fn open(&mut self, stream: OpenConnection) {
-        self.state = ConnectionState::Open(Box::new(stream));
+    pub(super) fn open(&mut self, stream: ActiveConnection) {
+        self.state = ConnectionState::Active(Box::new(stream));
     }
 
     /// Frees the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
-        if let ConnectionState::Open(stream) = &mut self.state {
+        if let ConnectionState::Active(stream) = &mut self.state {
             stream.trim();
         }
         if let Some(carried) = &mut self.carried {
@@ -65,7 +65,7 @@ impl Connection {
 
     pub(super) const fn conn(&self) -> Option<ConnId> {
         match &self.state {
-            ConnectionState::Open(stream) => Some(stream.conn),
+            ConnectionState::Active(stream) => Some(stream.conn),
             _ => None,
         }
     }
@@ -127,7 +127,7 @@ impl Connection {
     /// Returns the time since which the connection is ready.
     pub(super) const fn ready_since(&self) -> Option<Timestamp> {
         match &self.state {
-            ConnectionState::Open(stream) => stream.ready_since(),
+            ConnectionState::Active(stream) => stream.ready_since(),
             _ => None,
         }
     }
@@ -139,12 +139,12 @@ impl Connection {
 
     /// Returns whether the stream is up.
     pub(super) fn has_stream(&self) -> bool {
-        matches!(&self.state, ConnectionState::Open(stream) if stream.stack.is_some())
+        matches!(&self.state, ConnectionState::Active(stream) if stream.stack.is_some())
     }
 
     /// Returns whether encrypted messages may be sent.
     pub(super) fn carries_session(&self) -> bool {
-        matches!(&self.state, ConnectionState::Open(stream) if stream.carries_session())
+        matches!(&self.state, ConnectionState::Active(stream) if stream.carries_session())
     }
 
     pub(super) const fn is_idle(&self) -> bool {
@@ -177,7 +177,7 @@ impl Connection {
     /// exchange on it.
     pub(super) const fn ready_deadline_in_key_exchange(&self) -> Option<Timestamp> {
         match &self.state {
-            ConnectionState::Open(stream) if stream.has_key_answer => Some(stream.deadline.at),
+            ConnectionState::Active(stream) if stream.has_key_answer => Some(stream.deadline.at),
             _ => None,
         }
     }
@@ -185,14 +185,14 @@ impl Connection {
     /// Forgets that the server has answered a step of a key exchange, so that no request's deadline is extended for it:
     /// the requests could be sent under the previous key.
     pub(super) fn clear_key_answer(&mut self) {
-        if let ConnectionState::Open(stream) = &mut self.state {
+        if let ConnectionState::Active(stream) = &mut self.state {
             stream.has_key_answer = false;
         }
     }
 
     /// Returns the progress of the connection.
     pub(super) fn progress(&self, now: Timestamp) -> ConnectionProgress {
-        let ConnectionState::Open(stream) = &self.state else { return ConnectionProgress::default() };
+        let ConnectionState::Active(stream) = &self.state else { return ConnectionProgress::default() };
         let ready_since = stream.ready_since();
         ConnectionProgress {
             was_ready: ready_since.is_some(),
@@ -204,7 +204,7 @@ impl Connection {
 
     /// Handles that the stream is up. `tunnel_failures`: the number of connections whose tunnel did not open.
     pub(super) fn on_opened(&mut self, dc: DcId, tunnel_failures: u32, cx: &mut Context<'_>) {
-        let ConnectionState::Open(stream) = &mut self.state else { return };
+        let ConnectionState::Active(stream) = &mut self.state else { return };
         if !matches!(stream.stage, Stage::Connecting) {
             // The caller reports it twice.
             return;
@@ -224,9 +224,9 @@ impl Connection {
     }
 
     /// Starts the session or a key exchange, once frames may be sent.
-    pub(super) fn begin(&mut self, dc: DcId, pfs: bool, cx: &mut Context<'_>) {
-        let ConnectionState::Open(stream) = &mut self.state else { return };
-        if !stream.may_begin() {
+    pub(super) fn start_session_or_key_exchange(&mut self, dc: DcId, pfs: bool, cx: &mut Context<'_>) {
+        let ConnectionState::Active(stream) = &mut self.state else { return };
+        if !stream.may_start() {
             return;
         }
         if let Some(carried) = &mut self.carried {
@@ -256,8 +256,9 @@ impl Connection {
         pfs: bool,
         cx: &'a mut Context<'c>,
     ) -> Option<ConnectionIncoming<'a, 'c>> {
-        let ConnectionState::Open(stream) = &mut self.state else { return None };
-        let OpenConnection { stack: Some(stack), stage, deadline, has_key_answer, .. } = &mut **stream else {
+        let ConnectionState::Active(stream) = &mut self.state else { return None };
+        let ActiveConnection { stack: Some(stack), stage, deadline, has_key_answer, .. } = &mut **stream
+        else {
             return None;
         };
         let (frames, carried) = (stack.read(bytes), &mut self.carried);
@@ -276,7 +277,7 @@ impl Connection {
 
     /// Ends a [`receive`](Self::receive), once all bytes were pulled or pulling has failed.
     pub(super) fn finish_receive(&mut self, now: Timestamp) {
-        if let ConnectionState::Open(stream) = &mut self.state {
+        if let ConnectionState::Active(stream) = &mut self.state {
             stream.check_tunnel_opened(now);
         }
         if let Some(carried) = &mut self.carried {
@@ -286,7 +287,7 @@ impl Connection {
 
     /// Handles that the transmit in flight was written. `buffer` is its buffer.
     pub(super) fn on_transmitted(&mut self, buffer: Vec<u8>) {
-        let ConnectionState::Open(stream) = &mut self.state else { return };
+        let ConnectionState::Active(stream) = &mut self.state else { return };
         stream.on_transmitted(buffer);
         if let Some(carried) = &mut self.carried {
             carried.session.on_transmitted();
@@ -300,12 +301,12 @@ impl Connection {
         requests: &PendingRequests,
         cx: &mut Context<'_>,
     ) -> Option<Vec<u8>> {
-        let ConnectionState::Open(stream) = &mut self.state else { return None };
+        let ConnectionState::Active(stream) = &mut self.state else { return None };
         let mut out = stream.take_buffer()?;
-        let OpenConnection { stack: Some(stack), stage, .. } = &mut **stream else { return None };
+        let ActiveConnection { stack: Some(stack), stage, .. } = &mut **stream else { return None };
         let mut written = stack.write_control(&mut out, cx.random);
-        let has_begun = !matches!(stage, Stage::Connecting | Stage::OpeningTunnel);
-        if has_begun && let Some(batch) = stack.begin(&mut out) {
+        let has_started = !matches!(stage, Stage::Connecting | Stage::OpeningTunnel);
+        if has_started && let Some(batch) = stack.begin(&mut out) {
             let encoder = stack.encoder();
             written |= if let Stage::KeyExchange(exchange) = stage {
                 let time = cx.clock().server_time(cx.now);
@@ -331,7 +332,7 @@ impl Connection {
 
     /// Advances the timers of the session, which run only while a stream carries it.
     pub(super) fn tick(&mut self, now: Timestamp) {
-        if let (ConnectionState::Open(stream), Some(carried)) = (&self.state, &mut self.carried)
+        if let (ConnectionState::Active(stream), Some(carried)) = (&self.state, &mut self.carried)
             && stream.carries_session()
         {
             carried.session.tick(now);
@@ -340,7 +341,7 @@ impl Connection {
 
     /// Returns the reason to close the connection, if a deadline has passed.
     pub(super) fn overdue(&self, now: Timestamp) -> Option<DisconnectReason> {
-        let ConnectionState::Open(stream) = &self.state else { return None };
+        let ConnectionState::Active(stream) = &self.state else { return None };
         if stream.write_due().is_some_and(|due| now >= due) {
             return Some(DisconnectReason::WriteTimeout);
         }
@@ -361,7 +362,7 @@ impl Connection {
         match &self.state {
             ConnectionState::Idle => None,
             ConnectionState::Backoff(at) => Some(*at),
-            ConnectionState::Open(stream) => {
+            ConnectionState::Active(stream) => {
                 let deadline = stream.ready_since().is_none().then_some(stream.deadline.at);
                 let carried = self.carried.as_ref().filter(|_| stream.carries_session());
                 let session = carried.map(|carried| &carried.session).and_then(|session| {

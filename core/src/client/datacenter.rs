@@ -1,7 +1,7 @@
 //! One DC: its connections, sessions and keys. `lifecycle.rs` opens, replaces and loses connections, `requests.rs`
 //! decides which session a request is sent in.
 
-mod attempts;
+mod attempt_history;
 pub(crate) mod authorization;
 pub(crate) mod draining;
 pub(crate) mod key_destruction;
@@ -14,7 +14,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use self::attempts::Attempts;
+use self::attempt_history::AttemptHistory;
 use self::authorization::TransferState;
 use self::draining::{DrainingSession, OrphanedRequests};
 use self::key_refusals::KeyRefusals;
@@ -34,7 +34,7 @@ use crate::time::{Now, Timestamp};
 ///
 /// | part | states | table |
 /// |---|---|---|
-/// | `main` | idle, backoff, connecting, opening the tunnel, key exchange, binding, validating, ready | [`ConnectionState`](super::connection::open_connection::ConnectionState) |
+/// | `main` | idle, backoff, connecting, opening the tunnel, key exchange, binding, validating, ready | [`ConnectionState`](super::connection::active_connection::ConnectionState) |
 /// | `rotation`, over `next` | idle, preparing, holding, binding | [`KeyRotation`] |
 /// | `draining` | none, or the session under the key before | [`DrainingSession`] |
 ///
@@ -51,7 +51,7 @@ pub(super) struct Datacenter {
     rotation: KeyRotation,
     /// The session under the previous key, while it still awaits answers.
     draining: Option<Box<DrainingSession>>,
-    attempts: Attempts,
+    attempt_history: AttemptHistory,
     key_refusals: KeyRefusals,
     /// Whether requests are sent under temporary keys.
     pfs: bool,
@@ -90,7 +90,7 @@ impl Datacenter {
             next: None,
             rotation: KeyRotation::default(),
             draining: None,
-            attempts: Attempts::default(),
+            attempt_history: AttemptHistory::default(),
             key_refusals: KeyRefusals::default(),
             pfs,
             transfer_state: TransferState::Unrestricted,
@@ -126,12 +126,12 @@ impl Datacenter {
 
     /// Returns why the last connection ended, or `None` if a request was answered since.
     pub(super) const fn last_failure(&self) -> Option<&DisconnectReason> {
-        self.attempts.last_failure()
+        self.attempt_history.last_failure()
     }
 
     /// Returns the number of consecutive failures.
     pub(super) const fn failures(&self) -> u32 {
-        self.attempts.failures()
+        self.attempt_history.failures()
     }
 
     /// Returns the time at which a request was last queued or answered.
@@ -239,7 +239,7 @@ impl Datacenter {
 
     /// Handles that the main connection has become ready. Returns the event for it.
     pub(super) fn on_ready(&mut self) -> Output {
-        self.attempts.on_ready();
+        self.attempt_history.on_ready();
         self.key_refusals.on_key_confirmed();
         Output::Event(Event::Connected { dc: self.dc })
     }
@@ -252,7 +252,7 @@ impl Datacenter {
     /// Records that a request was answered.
     pub(super) fn on_result(&mut self, now: Timestamp) {
         self.last_used = now;
-        self.attempts.on_answer();
+        self.attempt_history.on_answer();
     }
 
     /// Returns the salt to store and the clock's offset from the wall clock in seconds, or `None` if nothing is known
@@ -296,6 +296,6 @@ impl Datacenter {
     pub(super) fn ready_deadline_in_key_exchange(&self) -> Option<Timestamp> {
         self.main
             .ready_deadline_in_key_exchange()
-            .filter(|_| !self.takes_requests() && !self.attempts.failed_in_key_exchange())
+            .filter(|_| !self.takes_requests() && !self.attempt_history.failed_in_key_exchange())
     }
 }

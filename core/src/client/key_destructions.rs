@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use super::connection::open_connection::OpenConnection;
+use super::connection::active_connection::ActiveConnection;
 use super::context::Context;
 use super::datacenter::key_destruction::KeyDestruction;
 use super::endpoints::{self, Attempt};
@@ -67,7 +67,7 @@ impl KeyDestructions {
                 let conn = next_conn();
                 let attempt = endpoints::attempt(cx.config, cx.stored, destruction.dc(), 0);
                 let Attempt { endpoints, framing, mode } = attempt;
-                destruction.open(OpenConnection::new(conn, framing, mode, cx.config, cx.now));
+                destruction.open(ActiveConnection::new(conn, framing, mode, cx.config, cx.now));
                 outputs.push_back(Output::Open { conn, dc: destruction.dc(), endpoints });
             }
             let transmit = destruction.transmit(cx);

@@ -75,7 +75,7 @@ impl Client {
         mut session: StoredSession,
         random: Box<dyn SecureRandom + Send>,
     ) -> Result<Self, WrongServers> {
-        session.bind_to_servers(&config)?;
+        session.assign_servers(&config)?;
         let mut client = Self {
             config,
             stored: TrackedSession::new(session),

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::config::Config;
-use super::connection::incoming::{ConnectionEvent, ConnectionIncoming, Packet, Received};
+use super::connection::incoming::{ConnectionEvent, ConnectionIncoming, PacketEvents, Received};
 use super::context::Context;
 use super::datacenter::authorization::TransferState;
 use super::dc_options::{self, AnnouncedOptions};
@@ -200,7 +200,7 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    fn dispatch_packet(&mut self, mut packet: Packet<'_>) -> Result<(), DisconnectReason> {
+    fn dispatch_packet(&mut self, mut packet: PacketEvents<'_>) -> Result<(), DisconnectReason> {
         while let Some(event) = packet.next()? {
             match event {
                 ConnectionEvent::Result { tag, body } => match self.result(tag, body) {

@@ -172,7 +172,7 @@ impl StoredSession {
     ///
     /// # Errors
     /// [`WrongServers`]; the session is as before.
-    pub(super) fn bind_to_servers(&mut self, config: &Config) -> Result<(), WrongServers> {
+    pub(super) fn assign_servers(&mut self, config: &Config) -> Result<(), WrongServers> {
         config.check(self)?;
         let mut servers = config.servers();
         let same = match (&self.servers, &mut servers) {
@@ -228,7 +228,7 @@ mod tests {
         let dc = DcId::literal(2);
         let key = DcAuth { auth_key: AuthKey::new([7; 256]), server_salt: 0 };
         let mut session = StoredSession { home_dc: Some(dc), ..StoredSession::default() };
-        session.bind_to_servers(config).unwrap();
+        session.assign_servers(config).unwrap();
         session.keys = BTreeMap::from([(dc, key)]);
         session
     }
@@ -287,7 +287,7 @@ mod tests {
             let result = used.check(&session);
             assert_eq!(result.is_ok(), fits, "{result:?}");
             let mut taken = session.clone();
-            assert_eq!(taken.bind_to_servers(used).is_ok(), fits);
+            assert_eq!(taken.assign_servers(used).is_ok(), fits);
             if !fits {
                 assert_eq!(taken, session);
             }
@@ -314,7 +314,7 @@ mod tests {
         let unknown = StoredSession { servers: Servers::Unknown, ..with_key(&Config::telegram()) };
         for config in [Config::telegram(), Config::telegram_test(), custom("127.0.0.1:1", &[other_key(1)])] {
             let mut session = unknown.clone();
-            session.bind_to_servers(&config).unwrap();
+            session.assign_servers(&config).unwrap();
             assert_eq!((&session.servers, session.test_dcs), (&config.servers(), config.test_dcs));
             assert_eq!(session.keys, unknown.keys);
         }
@@ -333,9 +333,9 @@ mod tests {
         let config = Config::for_session(&session).unwrap();
         assert_eq!(config.dcs.endpoints(dc), ["127.0.0.1:4443".parse().unwrap()]);
         let mut session = session;
-        session.bind_to_servers(&config).unwrap();
-        session.bind_to_servers(&custom("127.0.0.1:4443", &[other_key(1)])).unwrap();
-        session.bind_to_servers(&config).unwrap();
+        session.assign_servers(&config).unwrap();
+        session.assign_servers(&custom("127.0.0.1:4443", &[other_key(1)])).unwrap();
+        session.assign_servers(&config).unwrap();
         let Servers::Custom(custom) = &session.servers else { panic!("{session:?}") };
         assert_eq!(custom.public_keys, [other_key(1)]);
     }
@@ -371,7 +371,7 @@ mod tests {
         ] {
             let config = at(dcs, keys);
             assert_eq!(config.check(session).is_ok(), fits, "{dcs:?}");
-            assert_eq!(session.clone().bind_to_servers(&config).is_ok(), fits, "{dcs:?}");
+            assert_eq!(session.clone().assign_servers(&config).is_ok(), fits, "{dcs:?}");
         }
         let said = at(&[(2, "203.0.113.9:2")], &ours).check(&keyless).unwrap_err().to_string();
         assert_eq!(
@@ -381,7 +381,7 @@ mod tests {
         // If no address is known, the first configuration sets it.
         let mut nowhere =
             StoredSession { servers: Servers::Custom(CustomServers::default()), ..keyless.clone() };
-        nowhere.bind_to_servers(&at(&[(2, "10.0.0.2:2")], &[])).unwrap();
+        nowhere.assign_servers(&at(&[(2, "10.0.0.2:2")], &[])).unwrap();
         assert!(at(&[(2, "203.0.113.9:2")], &[]).check(&nowhere).is_err());
     }
 
@@ -412,9 +412,9 @@ mod tests {
         session.keys.clear();
         session.keep_logout_token(alloc::vec![7; 32].into());
         let mut kept = session.clone();
-        kept.bind_to_servers(&custom("127.0.0.2:2", &[other_key(1)])).unwrap();
+        kept.assign_servers(&custom("127.0.0.2:2", &[other_key(1)])).unwrap();
         assert_eq!(kept.logout_tokens.len(), 1);
-        session.bind_to_servers(&Config::telegram()).unwrap();
+        session.assign_servers(&Config::telegram()).unwrap();
         assert_eq!(
             (session.logout_tokens.len(), session.home_dc, session.servers),
             (0, None, Servers::Telegram)

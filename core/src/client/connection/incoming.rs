@@ -3,9 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::active_connection::{Deadline, Stage};
 use super::carried_session::CarriedSession;
 use super::key_exchange::{Advance, KeyExchange};
-use super::open_connection::{Deadline, Stage};
 use super::temporary_key::{BIND_REQUEST, TemporaryKeyState, bind_answer};
 use crate::client::context::Context;
 use crate::client::stored_session::DcAuth;
@@ -43,7 +43,7 @@ pub(crate) enum Received<'a> {
     /// A packet was rejected. The connection continues.
     Rejected(MessageError),
     /// A packet.
-    Packet(Packet<'a>),
+    Packet(PacketEvents<'a>),
 }
 
 impl ConnectionIncoming<'_, '_> {
@@ -71,10 +71,10 @@ impl ConnectionIncoming<'_, '_> {
             }
         };
         if matches!(self.stage, Stage::KeyExchange(_)) {
-            let Stage::KeyExchange(run) = core::mem::replace(self.stage, Stage::Validating) else {
+            let Stage::KeyExchange(exchange) = core::mem::replace(self.stage, Stage::Validating) else {
                 return Ok(Some(Received::Handled));
             };
-            let advance = run.advance(packet, self.cx.random)?;
+            let advance = exchange.advance(packet, self.cx.random)?;
             self.deadline.extend(now.monotonic);
             *self.has_key_answer = true;
             let KeyExchangeResult { stage, carried, key } =
@@ -105,7 +105,7 @@ impl ConnectionIncoming<'_, '_> {
                     is_rejected: false,
                     refused_binding: None,
                 };
-                Ok(Some(Received::Packet(Packet { messages, effects })))
+                Ok(Some(Received::Packet(PacketEvents { messages, effects })))
             }
             Err(error) if error.is_fatal() => Err(DisconnectReason::Rejected(error)),
             Err(error) => Ok(Some(Received::Rejected(error))),
@@ -124,8 +124,8 @@ struct KeyExchangeResult {
 
 fn on_key_exchange_step(advance: Advance, dc: DcId, pfs: bool, cx: &mut Context<'_>) -> KeyExchangeResult {
     match advance {
-        Advance::Continue(run) => {
-            KeyExchangeResult { stage: Stage::KeyExchange(Box::new(run)), carried: None, key: None }
+        Advance::Continue(exchange) => {
+            KeyExchangeResult { stage: Stage::KeyExchange(Box::new(exchange)), carried: None, key: None }
         }
         Advance::Done { new, permanent: Some(permanent), .. } => {
             let carried = CarriedSession::under_temporary(new, permanent, cx);
@@ -157,7 +157,7 @@ pub(super) fn start_key_exchange(
 }
 
 /// A received packet. Pull its messages with [`next`](Self::next) until `None`.
-pub(crate) struct Packet<'a> {
+pub(crate) struct PacketEvents<'a> {
     messages: Messages<'a>,
     effects: Effects<'a>,
 }
@@ -181,7 +181,7 @@ struct Effects<'a> {
 
 /// The meaning of a message for the client.
 pub(crate) enum ConnectionEvent<'a> {
-    /// The answer to a request: `rpc_error` or the result itself. The caller then calls [`Packet::mark_inited`] or
+    /// The answer to a request: `rpc_error` or the result itself. The caller then calls [`PacketEvents::mark_inited`] or
     /// one of the retries, or neither if the request waits for a login at this DC.
     Result { tag: RequestTag, body: &'a [u8] },
     /// An update: one boxed TL object.
@@ -196,7 +196,7 @@ pub(crate) enum ConnectionEvent<'a> {
     Handled,
 }
 
-impl Packet<'_> {
+impl PacketEvents<'_> {
     /// Returns the meaning of the next message, or `None` once all are read.
     ///
     /// # Errors

@@ -4,9 +4,9 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::client::connection::Connection;
+use crate::client::connection::active_connection::ActiveConnection;
 use crate::client::connection::carried_session::CarriedSession;
 use crate::client::connection::incoming::{ConnectionEvent, ConnectionIncoming, Received};
-use crate::client::connection::open_connection::OpenConnection;
 use crate::client::context::Context;
 use crate::client::io::{ConnId, Output};
 use crate::client::stored_session::DcAuth;
@@ -62,7 +62,7 @@ impl KeyDestruction {
         self.connection.is_idle()
     }
 
-    pub(crate) fn open(&mut self, stream: OpenConnection) {
+    pub(crate) fn open(&mut self, stream: ActiveConnection) {
         self.connection.open(stream);
     }
 
@@ -97,7 +97,7 @@ impl KeyDestruction {
     }
 
     pub(crate) fn transmit(&mut self, cx: &mut Context<'_>) -> Option<(ConnId, Vec<u8>)> {
-        self.connection.begin(self.dc, false, cx);
+        self.connection.start_session_or_key_exchange(self.dc, false, cx);
         if let Some(carried) = self.connection.carried_mut() {
             carried.session.tick(cx.now.monotonic);
         }

@@ -99,7 +99,7 @@ impl KeyRotation {
     }
 
     /// Records that the second connection is being opened.
-    pub(crate) const fn begin(&mut self) {
+    pub(crate) const fn start(&mut self) {
         self.stage = Stage::Preparing;
         self.due = None;
     }
@@ -173,7 +173,7 @@ mod tests {
     fn begun() -> KeyRotation {
         let mut rotation = KeyRotation::default();
         assert!(rotation.is_due(Some(Duration::ZERO), START));
-        rotation.begin();
+        rotation.start();
         assert_eq!(rotation.advance(UNDER_WAY, START), Action::Nothing);
         rotation
     }
@@ -229,7 +229,7 @@ mod tests {
             assert!(!rotation.is_due(Some(Duration::ZERO), START));
             assert!(rotation.is_due(Some(Duration::ZERO), START + pause));
         }
-        rotation.begin();
+        rotation.start();
         rotation.advance(QUIET, START);
         assert_eq!(rotation.advance(BOUND, START), Action::Switch);
         assert_eq!(rotation.backoff.failures(), 0);

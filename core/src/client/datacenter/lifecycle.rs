@@ -8,8 +8,8 @@ use super::key_refusals::UsedKey;
 use super::key_rotation::{Action, RotationInput};
 use super::{Datacenter, Role};
 use crate::client::config::Config;
+use crate::client::connection::active_connection::ActiveConnection;
 use crate::client::connection::carried_session::CarriedSession;
-use crate::client::connection::open_connection::OpenConnection;
 use crate::client::connection::{Connection, ConnectionProgress};
 use crate::client::context::Context;
 use crate::client::endpoints::{self, Attempt};
@@ -25,7 +25,7 @@ impl Datacenter {
     /// Keeps the main connection open from now on. An attempt that waits begins at once.
     pub(crate) fn keep_open_and_retry(&mut self, now: Timestamp) {
         self.is_kept_open = true;
-        self.attempts.forget_failures();
+        self.attempt_history.forget_failures();
         self.main.retry_now(now);
     }
 
@@ -42,17 +42,23 @@ impl Datacenter {
 
     /// Returns the addresses and the transport of the next attempt.
     pub(crate) fn attempt(&self, config: &Config, stored: &StoredSession) -> Attempt {
-        endpoints::attempt(config, stored, self.dc, self.attempts.total_failures())
+        endpoints::attempt(config, stored, self.dc, self.attempt_history.total_failures())
     }
 
     /// Begins an attempt over `stream`. If the temporary key of the session has expired, the session is dropped, so
     /// that the attempt makes another key.
-    pub(crate) fn open(&mut self, role: Role, stream: OpenConnection, requests: &PendingRequests, now: Now) {
+    pub(crate) fn open(
+        &mut self,
+        role: Role,
+        stream: ActiveConnection,
+        requests: &PendingRequests,
+        now: Now,
+    ) {
         match role {
             Role::Main if self.main.is_key_expired(now) => self.drop_session(requests),
             Role::Next => {
                 self.next = Some(Box::new(Connection::new()));
-                self.rotation.begin();
+                self.rotation.start();
             }
             _ => {}
         }
@@ -63,18 +69,18 @@ impl Datacenter {
 
     /// Handles that the stream of a connection is up.
     pub(crate) fn on_opened(&mut self, role: Role, cx: &mut Context<'_>) {
-        let (dc, tunnel_failures) = (self.dc, self.attempts.tunnel_failures());
+        let (dc, tunnel_failures) = (self.dc, self.attempt_history.tunnel_failures());
         if let Some(connection) = self.connection_mut(role) {
             connection.on_opened(dc, tunnel_failures, cx);
         }
     }
 
     /// Begins a session or a key exchange on each connection whose tunnel has opened.
-    pub(crate) fn begin(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn start_session_or_key_exchange(&mut self, cx: &mut Context<'_>) {
         let (dc, pfs) = (self.dc, self.pfs);
         for role in [Role::Main, Role::Next, Role::Draining] {
             if let Some(connection) = self.connection_mut(role) {
-                connection.begin(dc, pfs, cx);
+                connection.start_session_or_key_exchange(dc, pfs, cx);
             }
         }
     }
@@ -192,7 +198,7 @@ impl Datacenter {
         requests: &PendingRequests,
         now: Now,
     ) -> bool {
-        self.attempts
+        self.attempt_history
             .on_disconnect(reason, ConnectionProgress { was_ready, ..self.main.progress(now.monotonic) });
         self.main.close();
         let key = match (self.main.carried(), self.main.temporary()) {
@@ -214,7 +220,7 @@ impl Datacenter {
     /// Returns whether no further attempt is made after `reason`. `limit`: the maximum number of failures; 0 means
     /// none.
     pub(crate) fn is_given_up(&self, reason: &DisconnectReason, limit: u32) -> bool {
-        self.attempts.is_given_up(reason, limit)
+        self.attempt_history.is_given_up(reason, limit)
     }
 
     /// Starts the backoff before the next attempt. Returns its length.
@@ -224,7 +230,7 @@ impl Datacenter {
         random: &mut dyn SecureRandom,
         now: Timestamp,
     ) -> Duration {
-        let pause = self.attempts.pause(reason, random);
+        let pause = self.attempt_history.pause(reason, random);
         self.main.back_off(now + pause);
         pause
     }
@@ -232,7 +238,7 @@ impl Datacenter {
     /// Makes no further attempt until something needs the connection.
     pub(crate) fn give_up(&mut self) {
         self.is_kept_open = false;
-        self.attempts.forget_failures();
+        self.attempt_history.forget_failures();
     }
 
     /// Handles the end of the connection that prepares the next key. Requests that were held back are sent under the

@@ -17,7 +17,7 @@ impl Datacenter {
     pub(crate) fn queue(&mut self, tag: RequestTag, constraints: RequestConstraints, now: Timestamp) {
         self.last_used = now;
         if self.takes_requests() {
-            self.route_request(tag, constraints);
+            self.queue_or_park(tag, constraints);
         }
     }
 
@@ -37,7 +37,7 @@ impl Datacenter {
     }
 
     /// Queues a request in the session, or parks it.
-    fn route_request(&mut self, tag: RequestTag, constraints: RequestConstraints) {
+    fn queue_or_park(&mut self, tag: RequestTag, constraints: RequestConstraints) {
         let may_leave = self.may_leave(constraints);
         match self.main.carried_mut() {
             Some(carried) if may_leave => carried.session.queue(tag),
@@ -47,7 +47,7 @@ impl Datacenter {
 
     /// Queues the pending requests in the session, once its key is usable; a key that must be bound is bound first.
     /// Returns whether requests are queued now that had to wait for a key exchange.
-    pub(crate) fn queue_waiting(&mut self, requests: &PendingRequests) -> bool {
+    pub(crate) fn bind_or_queue_waiting(&mut self, requests: &PendingRequests) -> bool {
         let waited = self.ready_deadline_in_key_exchange().is_some();
         let Some(carried) = self.main.carried_mut() else { return false };
         if !carried.is_key_usable() {
@@ -64,7 +64,7 @@ impl Datacenter {
         let waiting: Vec<RequestId> =
             requests.unanswered(self.dc).filter(|id| !self.is_owed(id.tag())).collect();
         for id in waiting {
-            self.route_waiting(id.tag(), requests);
+            self.queue_or_park_waiting(id.tag(), requests);
         }
         waited
     }
@@ -77,7 +77,7 @@ impl Datacenter {
     /// Queues the parked requests that may be sent now.
     pub(crate) fn unpark(&mut self, requests: &PendingRequests) {
         for tag in core::mem::take(&mut self.parked) {
-            self.route_waiting(tag, requests);
+            self.queue_or_park_waiting(tag, requests);
         }
     }
 
@@ -88,9 +88,9 @@ impl Datacenter {
     }
 
     /// Queues a request, or parks it, unless it has ended.
-    fn route_waiting(&mut self, tag: RequestTag, requests: &PendingRequests) {
+    fn queue_or_park_waiting(&mut self, tag: RequestTag, requests: &PendingRequests) {
         if let Some(constraints) = requests.constraints(tag.into()) {
-            self.route_request(tag, constraints);
+            self.queue_or_park(tag, constraints);
         }
     }
 
@@ -168,7 +168,7 @@ impl Datacenter {
         // A session that takes no requests yet gets them later, with all others.
         if self.takes_requests() {
             for tag in lost {
-                self.route_waiting(tag, requests);
+                self.queue_or_park_waiting(tag, requests);
             }
         }
         if is_over { self.drop_draining(requests) } else { None }

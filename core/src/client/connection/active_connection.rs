@@ -1,4 +1,4 @@
-//! An open connection: its stage, its deadlines, and its one transmit in flight.
+//! An active connection: its stage, its deadlines, and its one transmit in flight.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -25,16 +25,16 @@ use crate::transport::{Framing, StreamMode, TransportStack};
 /// | | the temporary key is made | `Binding` |
 /// | [`Binding`](Stage::Binding) | the server has bound the temporary key | `Ready` |
 /// | [`Validating`](Stage::Validating) | a pong or a result decrypts | `Ready` |
-/// | any open one | lost, refused, or its time is over | `Backoff` if something still needs it, else `Idle` |
+/// | any stage | lost, refused, or its time is over | `Backoff` if something still needs it, else `Idle` |
 #[derive(Debug)]
 pub(crate) enum ConnectionState {
     Idle,
     /// The next attempt begins at this time.
     Backoff(Timestamp),
-    Open(Box<OpenConnection>),
+    Active(Box<ActiveConnection>),
 }
 
-/// The stage of an open connection. [`ConnectionState`] has the transitions.
+/// The stage of an active connection. [`ConnectionState`] has the transitions.
 #[derive(Debug)]
 pub(crate) enum Stage {
     /// [`Output::Open`](crate::client::Output::Open) is out.
@@ -73,9 +73,9 @@ impl Deadline {
     }
 }
 
-/// An open connection.
+/// An active connection: from [`Output::Open`](crate::client::Output::Open) until it is closed or lost.
 #[derive(Debug)]
-pub(crate) struct OpenConnection {
+pub(crate) struct ActiveConnection {
     pub(crate) conn: ConnId,
     /// The framing, unless the stream mode requires another.
     pub(crate) framing: Framing,
@@ -96,7 +96,7 @@ pub(crate) struct OpenConnection {
     spare: Vec<u8>,
 }
 
-impl OpenConnection {
+impl ActiveConnection {
     pub(crate) fn new(
         conn: ConnId,
         framing: Framing,
@@ -132,7 +132,7 @@ impl OpenConnection {
     }
 
     /// Returns whether a key exchange or a session may begin now.
-    pub(crate) fn may_begin(&self) -> bool {
+    pub(crate) fn may_start(&self) -> bool {
         let is_open = self.stack.as_ref().is_some_and(TransportStack::is_open);
         matches!(self.stage, Stage::OpeningTunnel) && self.write_due.is_none() && is_open
     }

@@ -9,7 +9,7 @@ use crate::rpc::{DisconnectReason, IoFailure};
 
 /// The attempts to reach a DC so far.
 #[derive(Debug, Default)]
-pub(crate) struct Attempts {
+pub(crate) struct AttemptHistory {
     /// Counts consecutive failures: attempts that failed, and connections that did not last.
     backoff: Backoff,
     /// Number of all failed attempts. It selects the addresses, stream mode and framing of the next one, and is never
@@ -26,7 +26,7 @@ pub(crate) struct Attempts {
     last_failure: Option<DisconnectReason>,
 }
 
-impl Attempts {
+impl AttemptHistory {
     pub(crate) const fn failures(&self) -> u32 {
         self.backoff.failures()
     }
@@ -106,59 +106,57 @@ mod tests {
 
     #[test]
     fn a_dc_that_was_never_reached_is_given_up() {
-        let mut attempts = Attempts::default();
+        let mut history = AttemptHistory::default();
         for failures in 1..=4 {
-            attempts.on_disconnect(&LOST, ConnectionProgress::default());
-            assert_eq!((attempts.failures(), attempts.total_failures()), (failures, failures as usize));
-            assert!(!attempts.is_given_up(&LOST, 5));
+            history.on_disconnect(&LOST, ConnectionProgress::default());
+            assert_eq!((history.failures(), history.total_failures()), (failures, failures as usize));
+            assert!(!history.is_given_up(&LOST, 5));
         }
-        attempts.on_disconnect(&LOST, ConnectionProgress::default());
-        assert!(attempts.is_given_up(&LOST, 5));
-        assert!(!attempts.is_given_up(&LOST, 0), "0 means no limit");
-        attempts.on_ready();
-        assert!(!attempts.is_given_up(&LOST, 5), "it was reached");
+        history.on_disconnect(&LOST, ConnectionProgress::default());
+        assert!(history.is_given_up(&LOST, 5));
+        assert!(!history.is_given_up(&LOST, 0), "0 means no limit");
+        history.on_ready();
+        assert!(!history.is_given_up(&LOST, 5), "it was reached");
     }
 
     #[test]
     fn a_connection_that_was_ready_keeps_its_route() {
-        let mut attempts = Attempts::default();
-        attempts
-            .on_disconnect(&LOST, ConnectionProgress { was_ready: true, ..ConnectionProgress::default() });
-        assert_eq!((attempts.total_failures(), attempts.failures()), (0, 1));
-        attempts
-            .on_disconnect(&LOST, ConnectionProgress { was_ready: true, ..ConnectionProgress::default() });
-        assert_eq!(attempts.failures(), 2);
-        attempts.on_disconnect(
+        let mut history = AttemptHistory::default();
+        history.on_disconnect(&LOST, ConnectionProgress { was_ready: true, ..ConnectionProgress::default() });
+        assert_eq!((history.total_failures(), history.failures()), (0, 1));
+        history.on_disconnect(&LOST, ConnectionProgress { was_ready: true, ..ConnectionProgress::default() });
+        assert_eq!(history.failures(), 2);
+        history.on_disconnect(
             &LOST,
             ConnectionProgress { was_ready: true, was_stable: true, ..ConnectionProgress::default() },
         );
-        assert_eq!(attempts.failures(), 1, "it lasted for a while");
+        assert_eq!(history.failures(), 1, "it lasted for a while");
     }
 
     #[test]
     fn trouble_lasts_until_an_answer() {
-        let mut attempts = Attempts::default();
-        attempts.on_disconnect(&LOST, ConnectionProgress::default());
-        attempts.on_disconnect(&DisconnectReason::ClosedByUs, ConnectionProgress::default());
-        attempts.on_ready();
-        assert_eq!(attempts.last_failure(), Some(&LOST));
-        attempts.on_answer();
-        assert_eq!((attempts.last_failure(), attempts.failures()), (None, 0));
+        let mut history = AttemptHistory::default();
+        history.on_disconnect(&LOST, ConnectionProgress::default());
+        history.on_disconnect(&DisconnectReason::ClosedByUs, ConnectionProgress::default());
+        history.on_ready();
+        assert_eq!(history.last_failure(), Some(&LOST));
+        history.on_answer();
+        assert_eq!((history.last_failure(), history.failures()), (None, 0));
     }
 
     #[test]
     fn failed_tunnels_and_key_exchanges_are_counted() {
-        let mut attempts = Attempts::default();
-        attempts.on_disconnect(
+        let mut history = AttemptHistory::default();
+        history.on_disconnect(
             &LOST,
             ConnectionProgress { was_opening_tunnel: true, ..ConnectionProgress::default() },
         );
-        attempts.on_disconnect(
+        history.on_disconnect(
             &LOST,
             ConnectionProgress { in_key_exchange: true, ..ConnectionProgress::default() },
         );
-        assert_eq!((attempts.tunnel_failures(), attempts.failed_in_key_exchange()), (1, true));
-        attempts.on_ready();
-        assert_eq!((attempts.tunnel_failures(), attempts.failed_in_key_exchange()), (1, false));
+        assert_eq!((history.tunnel_failures(), history.failed_in_key_exchange()), (1, true));
+        history.on_ready();
+        assert_eq!((history.tunnel_failures(), history.failed_in_key_exchange()), (1, false));
     }
 }
