@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::clock::CpuTime;
 use sansgram_core::client::{Client, Config, ConnId, Event, Input, Output, StoredSession};
 use sansgram_core::crypto::OsRandom;
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
@@ -39,7 +39,7 @@ pub struct LoggedIn {
 #[must_use]
 pub fn log_in(seed: u64) -> LoggedIn {
     let mut pair = Pair::new(PairOptions::seeded(seed));
-    pair.login(LoginFlow::bot_login("1:sandbox")).expect("the bot is known");
+    pair.login(LoginStep::bot_login("1:sandbox")).expect("the bot is known");
     let session = pair.client.session().clone();
     let elapsed = pair.elapsed();
     let spare = TestDcs::new(ServerOptions::default(), Box::new(SeededRandomForTestingOnly::new(seed)));

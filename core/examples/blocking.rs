@@ -13,7 +13,7 @@ use sansgram_core::client::{
     ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, LoginHandle, Output,
     StoredSession,
 };
-use sansgram_core::login::{LoginFlow, SendCodeOutcome, SignInOutcome};
+use sansgram_core::login::{LoginStep, SendCodeOutcome, SignInOutcome};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::{OsRandom, PublicKey};
 
@@ -94,11 +94,11 @@ pub(crate) fn log_in(
     config.api = Some(ApiCredentials { id: 1, hash: "0".repeat(32) });
     let mut client = Client::new(config, StoredSession::default(), Box::new(OsRandom::default()))?;
     let mut socket = None;
-    let step = client.start_login(now(start), LoginFlow::send_code(phone))?;
+    let step = client.start_login(now(start), LoginStep::send_code(phone))?;
     let SendCodeOutcome::CodeSent(sent_code) = drive(&mut client, &mut socket, start, step)? else {
         return Err("no code was sent".into());
     };
-    let step = client.start_login(now(start), LoginFlow::sign_in(&sent_code, code))?;
+    let step = client.start_login(now(start), LoginStep::sign_in(&sent_code, code))?;
     match drive(&mut client, &mut socket, start, step)? {
         SignInOutcome::LoggedIn(user) => Ok(user.first_name),
         other => Err(format!("more is needed: {other:?}").into()),

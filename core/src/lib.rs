@@ -13,7 +13,7 @@
 //! | layer | input | output |
 //! |---|---|---|
 //! | [`client`] | inputs of an event loop | connections by id, DC migration, timers, events |
-//! | [`login`] | the user's answers | the requests of each login flow, as explicit states |
+//! | [`login`] | the user's answers | the requests of each login step, as explicit states |
 //! | `rpc` | requests | results, by a table of pending requests |
 //! | `session` | an auth key and frames | ordered, checked messages |
 //! | `handshake` | unencrypted messages | an auth key |

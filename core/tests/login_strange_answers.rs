@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use sansgram_core::crypto::SecureRandom;
-use sansgram_core::login::{ApiCredentials, Continuation, LoginContext, LoginError, LoginFlow, Progress};
+use sansgram_core::login::{ApiCredentials, Continuation, LoginContext, LoginError, LoginStep, Progress};
 use sansgram_core::rpc::{InvokeError, RpcError};
 
 struct NoRandom;
@@ -20,26 +20,26 @@ type End = Box<dyn Fn(&RpcError) -> (LoginError, u32, Duration)>;
 
 fn steps() -> Vec<(&'static str, End)> {
     vec![
-        ("auth.sendCode", end_of(|| LoginFlow::send_code("+9996620001"))),
-        ("auth.importBotAuthorization", end_of(|| LoginFlow::bot_login("1:sandbox"))),
-        ("auth.exportLoginToken", end_of(|| LoginFlow::qr_login(&[]))),
-        ("account.getPassword", end_of(|| LoginFlow::check_password("secret"))),
-        ("auth.requestPasswordRecovery", end_of(LoginFlow::request_password_recovery)),
-        ("auth.checkRecoveryPassword", end_of(|| LoginFlow::check_recovery_password("123456"))),
-        ("auth.recoverPassword", end_of(|| LoginFlow::recover_password("123456", None))),
-        ("account.resetPassword", end_of(LoginFlow::reset_password)),
-        ("account.declinePasswordReset", end_of(LoginFlow::decline_password_reset)),
-        ("users.getUsers", end_of(LoginFlow::login_state)),
+        ("auth.sendCode", end_of(|| LoginStep::send_code("+9996620001"))),
+        ("auth.importBotAuthorization", end_of(|| LoginStep::bot_login("1:sandbox"))),
+        ("auth.exportLoginToken", end_of(|| LoginStep::qr_login(&[]))),
+        ("account.getPassword", end_of(|| LoginStep::check_password("secret"))),
+        ("auth.requestPasswordRecovery", end_of(LoginStep::request_password_recovery)),
+        ("auth.checkRecoveryPassword", end_of(|| LoginStep::check_recovery_password("123456"))),
+        ("auth.recoverPassword", end_of(|| LoginStep::recover_password("123456", None))),
+        ("account.resetPassword", end_of(LoginStep::reset_password)),
+        ("account.declinePasswordReset", end_of(LoginStep::decline_password_reset)),
+        ("users.getUsers", end_of(LoginStep::login_state)),
     ]
 }
 
-fn end_of<T: Debug + 'static>(flow: impl Fn() -> LoginFlow<T> + 'static) -> End {
+fn end_of<T: Debug + 'static>(flow: impl Fn() -> LoginStep<T> + 'static) -> End {
     Box::new(move |error| end(flow(), error))
 }
 
 /// Returns the final error of a step if the server always answers like this, the number of its queries and the total
 /// wait.
-fn end<T: Debug>(mut flow: LoginFlow<T>, error: &RpcError) -> (LoginError, u32, Duration) {
+fn end<T: Debug>(mut flow: LoginStep<T>, error: &RpcError) -> (LoginError, u32, Duration) {
     let api = ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() };
     let cx = LoginContext { api: Some(&api), logout_tokens: &[], is_logged_in: false, has_migrated: false };
     assert!(matches!(flow.start(&cx), Progress::Send));

@@ -2,7 +2,7 @@
 
 mod vectors;
 
-use sansgram_core::login::{ApiCredentials, LoginContext, LoginFlow, NewPassword, PhoneNumber, Progress};
+use sansgram_core::login::{ApiCredentials, LoginContext, LoginStep, NewPassword, PhoneNumber, Progress};
 use sansgram_core::tl::{Serialize, enums, types, write};
 use vectors::{Script, Seeded, bytes, cases, load, text};
 
@@ -15,7 +15,7 @@ fn context(api: &ApiCredentials) -> LoginContext<'_> {
 fn links_of_tokens() {
     for case in cases(&load("misc.json"), "qr", 2) {
         let api = ApiCredentials { id: 1, hash: "0".repeat(32) };
-        let mut flow = LoginFlow::qr_login(&[]);
+        let mut flow = LoginStep::qr_login(&[]);
         assert!(matches!(flow.start(&context(&api)), Progress::Send));
         let answer = types::auth::LoginToken { expires: 1_700_000_030, token: bytes(case, "token") };
         let answer = enums::auth::LoginToken::from(answer).to_bytes();
@@ -57,7 +57,7 @@ fn a_new_password_has_the_salts_and_the_verifier_of_the_vectors() {
         write::bytes(&mut answer, &[]);
 
         let new = NewPassword::new(std::str::from_utf8(&bytes(case, "password")).unwrap());
-        let mut flow = LoginFlow::recover_password("12345", Some(new));
+        let mut flow = LoginStep::recover_password("12345", Some(new));
         let api = ApiCredentials { id: 1, hash: "0".repeat(32) };
         assert!(matches!(flow.start(&context(&api)), Progress::Send));
         let mut random = Script::new(&[&bytes(case, "client_random32")]);

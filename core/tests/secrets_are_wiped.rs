@@ -15,7 +15,7 @@ use sansgram_core::crypto::message::{self, Direction};
 use sansgram_core::dc::DcId;
 use sansgram_core::handshake::{Handshake, Step};
 use sansgram_core::login::{
-    ApiCredentials, LoginContext, LoginFlow, NewPassword, PasswordKdfOutput, PhoneNumber, Progress,
+    ApiCredentials, LoginContext, LoginStep, NewPassword, PasswordKdfOutput, PhoneNumber, Progress,
     SavedLogin, SendCodeOutcome, SentCode, SignInOutcome, UserInfo,
 };
 use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
@@ -127,10 +127,10 @@ const PHONE: &str = "+9996621234";
 
 /// A flow that was started, with its first query.
 fn started<T: std::fmt::Debug>(
-    mut flow: LoginFlow<T>,
+    mut flow: LoginStep<T>,
     api: &ApiCredentials,
     logout_tokens: &[Zeroizing<Vec<u8>>],
-) -> LoginFlow<T> {
+) -> LoginStep<T> {
     let cx = LoginContext { api: Some(api), logout_tokens, is_logged_in: false, has_migrated: false };
     let progress = flow.start(&cx);
     assert!(matches!(progress, Progress::Send), "{progress:?}");
@@ -144,11 +144,11 @@ fn the_api_hash_is_wiped() {
     let api = api();
     // The query contains the needle while the flow lives, so the flow had to wipe it.
     let checked = |query: &[u8]| assert!(query.windows(needle.len()).any(|window| window == needle));
-    let send_code = || checked(started(LoginFlow::send_code(PHONE), &api, &[]).query());
+    let send_code = || checked(started(LoginStep::send_code(PHONE), &api, &[]).query());
     assert_eq!(left_behind(needle, send_code), 0, "auth.sendCode");
-    let bot_login = || checked(started(LoginFlow::bot_login("1:abc"), &api, &[]).query());
+    let bot_login = || checked(started(LoginStep::bot_login("1:abc"), &api, &[]).query());
     assert_eq!(left_behind(needle, bot_login), 0, "auth.importBotAuthorization");
-    let qr_login = || checked(started(LoginFlow::qr_login(&[]), &api, &[]).query());
+    let qr_login = || checked(started(LoginStep::qr_login(&[]), &api, &[]).query());
     assert_eq!(left_behind(needle, qr_login), 0, "auth.exportLoginToken");
 }
 
@@ -158,7 +158,7 @@ fn the_tokens_of_twenty_logouts_are_wiped() {
     let tokens: Vec<Zeroizing<Vec<u8>>> = (1..=20).map(token).collect();
     let api = api();
     for at in [0, 19] {
-        let flow = || started(LoginFlow::send_code(PHONE), &api, &tokens);
+        let flow = || started(LoginStep::send_code(PHONE), &api, &tokens);
         assert!(flow().query().windows(120).any(|window| window == tokens[at].as_slice()));
         assert_eq!(left_behind(&tokens[at], flow), 0, "token {at}");
     }
@@ -180,7 +180,7 @@ fn request_code() -> SentCode {
     write::u32(&mut body, 0);
     enums::auth::SentCodeType::from(types::auth::SentCodeTypeApp { length: 5 }).serialize(&mut body);
     write::string(&mut body, CODE_HASH);
-    match started(LoginFlow::send_code(PHONE), &api(), &[]).answered(Ok(&body), 0, &mut Seeded(1)) {
+    match started(LoginStep::send_code(PHONE), &api(), &[]).answered(Ok(&body), 0, &mut Seeded(1)) {
         Progress::Done(Ok(SendCodeOutcome::CodeSent(sent_code))) => sent_code,
         other => panic!("{other:?}"),
     }
@@ -198,7 +198,7 @@ fn a_saved_login_leaves_no_trace() {
     };
     let answer = types::auth::AuthorizationSignUpRequired { terms_of_service: Some(terms.into()) };
     let answer = enums::auth::Authorization::AuthorizationSignUpRequired(answer).to_bytes();
-    let mut flow = started(LoginFlow::sign_in(&sent_code, "12345"), &api(), &[]);
+    let mut flow = started(LoginStep::sign_in(&sent_code, "12345"), &api(), &[]);
     let required = match flow.answered(Ok(&answer), 0, &mut Seeded(1)) {
         Progress::Done(Ok(SignInOutcome::SignUpRequired(required))) => required,
         other => panic!("{other:?}"),
@@ -231,7 +231,7 @@ fn password_body() -> Vec<u8> {
     out
 }
 
-fn stretched(flow: LoginFlow<UserInfo>) -> (LoginFlow<UserInfo>, PasswordKdfOutput) {
+fn stretched(flow: LoginStep<UserInfo>) -> (LoginStep<UserInfo>, PasswordKdfOutput) {
     let mut flow = started(flow, &api(), &[]);
     match flow.answered(Ok(&password_body()), 0, &mut Seeded(1)) {
         Progress::Compute(task) => (flow, task.run()),
@@ -241,14 +241,14 @@ fn stretched(flow: LoginFlow<UserInfo>) -> (LoginFlow<UserInfo>, PasswordKdfOutp
 
 #[test]
 fn the_password_is_wiped() {
-    let found = left_behind(PASSWORD.as_bytes(), || stretched(LoginFlow::check_password(PASSWORD)));
+    let found = left_behind(PASSWORD.as_bytes(), || stretched(LoginStep::check_password(PASSWORD)));
     assert_eq!(found, 0);
 }
 
 #[test]
 fn the_proof_of_a_password_is_wiped() {
     let prove = || {
-        let (mut flow, outcome) = stretched(LoginFlow::check_password(PASSWORD));
+        let (mut flow, outcome) = stretched(LoginStep::check_password(PASSWORD));
         let _ = flow.computed(&outcome, &mut Seeded(9));
         flow
     };
@@ -268,7 +268,7 @@ fn a_new_password_is_wiped_with_a_hint_of_any_length() {
     let recover = || {
         let new = NewPassword::new(PASSWORD).with_hint(&"x".repeat(3000));
         let (mut flow, outcome) =
-            stretched(LoginFlow::recover_password("the-code-in-the-mail-is-1", Some(new)));
+            stretched(LoginStep::recover_password("the-code-in-the-mail-is-1", Some(new)));
         let _ = flow.computed(&outcome, &mut Seeded(9));
         flow
     };

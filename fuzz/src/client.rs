@@ -14,7 +14,7 @@ use sansgram_core::client::{
 };
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::rsa::PublicKey;
-use sansgram_core::login::{LoginFlow, NewPassword, SendCodeOutcome, SentCode};
+use sansgram_core::login::{LoginStep, NewPassword, SendCodeOutcome, SentCode};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::gzip::MAX_UNPACKED;
 use sansgram_core::tl::ids;
@@ -347,41 +347,41 @@ impl Run {
     fn begin_step(&mut self, which: u8, input: &mut Input<'_>) -> Result<RequestId, ApiMisuse> {
         let sent_code = self.sent_code.clone();
         match (which, sent_code) {
-            (6, _) => self.start(LoginFlow::send_code("+99966 2 0001"), code_sent),
+            (6, _) => self.start(LoginStep::send_code("+99966 2 0001"), code_sent),
             (7, Some(sent_code)) => match input.byte() % 8 {
-                0 => self.start(LoginFlow::resend_code(&sent_code), code_sent),
-                1 => self.start(LoginFlow::cancel_code(&sent_code), |()| None),
-                2 => self.start(LoginFlow::sign_up(&sent_code, "Ada", ""), |_| None),
-                3 => self.start(LoginFlow::send_email_code(&sent_code, "a@b.example"), |_| None),
-                4 => self.start(LoginFlow::verify_email(&sent_code, "123456"), code_sent),
-                5 => self.start(LoginFlow::reset_login_email(&sent_code), code_sent),
-                6 => self.start(LoginFlow::sign_in_with_email_code(&sent_code, "123456"), |_| None),
-                _ => self.start(LoginFlow::sign_in(&sent_code, "22222"), |_| None),
+                0 => self.start(LoginStep::resend_code(&sent_code), code_sent),
+                1 => self.start(LoginStep::cancel_code(&sent_code), |()| None),
+                2 => self.start(LoginStep::sign_up(&sent_code, "Ada", ""), |_| None),
+                3 => self.start(LoginStep::send_email_code(&sent_code, "a@b.example"), |_| None),
+                4 => self.start(LoginStep::verify_email(&sent_code, "123456"), code_sent),
+                5 => self.start(LoginStep::reset_login_email(&sent_code), code_sent),
+                6 => self.start(LoginStep::sign_in_with_email_code(&sent_code, "123456"), |_| None),
+                _ => self.start(LoginStep::sign_in(&sent_code, "22222"), |_| None),
             },
-            (7 | 8, _) => self.start(LoginFlow::check_password("secret"), |_| None),
+            (7 | 8, _) => self.start(LoginStep::check_password("secret"), |_| None),
             (9, _) => {
-                let id = self.start(LoginFlow::qr_login(&[1]), |_| None);
+                let id = self.start(LoginStep::qr_login(&[1]), |_| None);
                 self.endless.extend(id.as_ref().ok());
                 id
             }
-            (10, _) => self.start(LoginFlow::bot_login("1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), |_| None),
-            (11, _) => self.start(LoginFlow::login_state(), |_| None),
-            (12, _) => self.start(LoginFlow::get_me(), |_| None),
-            (13, _) => self.start(LoginFlow::log_out(), |()| None),
-            (14, _) => self.start(LoginFlow::request_password_recovery(), |_| None),
+            (10, _) => self.start(LoginStep::bot_login("1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), |_| None),
+            (11, _) => self.start(LoginStep::login_state(), |_| None),
+            (12, _) => self.start(LoginStep::get_me(), |_| None),
+            (13, _) => self.start(LoginStep::log_out(), |()| None),
+            (14, _) => self.start(LoginStep::request_password_recovery(), |_| None),
             _ => {
                 let new = Some(NewPassword::new("new"));
-                self.start(LoginFlow::recover_password("123456", new), |_| None)
+                self.start(LoginStep::recover_password("123456", new), |_| None)
             }
         }
     }
 
     fn start<T: Send + 'static>(
         &mut self,
-        flow: LoginFlow<T>,
+        step: LoginStep<T>,
         sent_code: fn(T) -> Option<SentCode>,
     ) -> Result<RequestId, ApiMisuse> {
-        let handle = self.client.start_login(self.now(), flow)?;
+        let handle = self.client.start_login(self.now(), step)?;
         let take = move |client: &mut Client| {
             let result = client.take_login(handle)?;
             Some(result.ok().and_then(sent_code))
@@ -524,7 +524,7 @@ impl Run {
             assert_eq!(conn.phase, Phase::Over, "a connection survives the end");
         }
         assert_eq!(self.client.next_timeout(), None, "a timer survives the end");
-        let started = self.client.start_login(self.now(), LoginFlow::get_me());
+        let started = self.client.start_login(self.now(), LoginStep::get_me());
         assert!(matches!(started, Err(ApiMisuse::Closed)));
     }
 }

@@ -6,14 +6,14 @@ use std::pin::pin;
 use std::task::Poll;
 
 use sansgram_core::client::LoginHandle;
-use sansgram_core::login::{LoginError, LoginFlow, QrLink, QrLoginOutcome};
+use sansgram_core::login::{LoginError, LoginStep, QrLink, QrLoginOutcome};
 
 use crate::{Client, Error};
 
 /// A login by QR code, started by [`Client::qr_login`]. It is cancelled if it is dropped before it ends.
 pub struct QrLogin {
     client: Client,
-    step: LoginHandle<QrLoginOutcome>,
+    handle: LoginHandle<QrLoginOutcome>,
     shown: u32,
     end: Option<Result<QrLoginOutcome, Error>>,
 }
@@ -35,9 +35,9 @@ enum QrProgress {
 
 impl QrLogin {
     pub(crate) fn start(client: Client, except_ids: &[i64]) -> Result<Self, Error> {
-        let flow = LoginFlow::qr_login(except_ids);
-        let step = client.shared().call(|state, now| state.machine.start_login(now, flow))?;
-        Ok(Self { client, step, shown: 0, end: None })
+        let step = LoginStep::qr_login(except_ids);
+        let handle = client.shared().call(|state, now| state.machine.start_login(now, step))?;
+        Ok(Self { client, handle, shown: 0, end: None })
     }
 
     /// Waits for the next link or the end. After the end, every call returns the end. The future may be dropped and
@@ -66,11 +66,12 @@ impl QrLogin {
     }
 
     async fn next_progress(&self) -> Result<QrProgress, Error> {
-        let (step, shown) = (self.step, self.shown);
+        let (handle, shown) = (self.handle, self.shown);
         let shared = self.client.shared();
-        let mut over = pin!(shared.until_completed(step.id(), move |state| state.machine.take_login(step)));
+        let mut over =
+            pin!(shared.until_completed(handle.id(), move |state| state.machine.take_login(handle)));
         let mut link = pin!(shared.until(move |state| {
-            state.machine.login_link(step.id()).filter(|link| link.number > shown).cloned()
+            state.machine.login_link(handle.id()).filter(|link| link.number > shown).cloned()
         }));
         let found = poll_fn(|cx| {
             if let Poll::Ready(outcome) = over.as_mut().poll(cx) {
@@ -85,7 +86,7 @@ impl QrLogin {
 impl fmt::Debug for QrLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("QrLogin")
-            .field("id", &self.step.id())
+            .field("id", &self.handle.id())
             .field("shown", &self.shown)
             .finish_non_exhaustive()
     }
@@ -94,7 +95,7 @@ impl fmt::Debug for QrLogin {
 impl Drop for QrLogin {
     fn drop(&mut self) {
         if self.end.is_none() {
-            self.client.shared().call(|state, _| state.machine.cancel(self.step.id()));
+            self.client.shared().call(|state, _| state.machine.cancel(self.handle.id()));
         }
     }
 }

@@ -22,7 +22,7 @@ use sansgram_core::client::{
 };
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::crypto::rsa::PublicKey;
-use sansgram_core::login::{LoginFlow, SendCodeOutcome, SignInOutcome};
+use sansgram_core::login::{LoginStep, SendCodeOutcome, SignInOutcome};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::transport::{
     Frame, Framing, ProxyLink, ProxyMode, ProxySecret, StackOptions, StreamMode, TransportStack,
@@ -202,12 +202,12 @@ fn log_in(link: &str, key_file: &str) -> Result<()> {
         let random = Box::new(OsRandom::new());
         let mut client = Client::new(config, StoredSession::default(), random)?;
         let mut socket = None;
-        let step = client.start_login(now(start), LoginFlow::send_code(&format!("+99966{dc}0001")))?;
+        let step = client.start_login(now(start), LoginStep::send_code(&format!("+99966{dc}0001")))?;
         let SendCodeOutcome::CodeSent(sent_code) = drive(&mut client, &mut socket, start, step)? else {
             return Err("no code was sent".into());
         };
         let step =
-            client.start_login(now(start), LoginFlow::sign_in(&sent_code, &dc.to_string().repeat(5)))?;
+            client.start_login(now(start), LoginStep::sign_in(&sent_code, &dc.to_string().repeat(5)))?;
         let SignInOutcome::LoggedIn(user) = drive(&mut client, &mut socket, start, step)? else {
             return Err("the code was not taken".into());
         };

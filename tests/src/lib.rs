@@ -10,11 +10,11 @@
 //! The scenarios are in `tests/tests/scenarios/`; `tests/README.md` says which behaviour each one is about.
 //!
 //! ```
-//! use sansgram_core::login::{LoginFlow};
+//! use sansgram_core::login::{LoginStep};
 //! use sansgram_harness::pair::{Pair, PairOptions};
 //!
 //! let mut pair = Pair::new(PairOptions::default());
-//! let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+//! let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
 //! assert!(matches!(outcome, Ok(user) if user.is_bot));
 //! ```
 

@@ -10,7 +10,7 @@ use super::io::{Event, Output};
 use super::machine::Client;
 use super::steps::{Step, StepOutput, StepTimer};
 use super::stored_session::LoggedInUser;
-use crate::login::{AccountChange, LoginContext, LoginError, LoginFlow, PasswordKdfOutput, Progress, QrLink};
+use crate::login::{AccountChange, LoginContext, LoginError, LoginStep, PasswordKdfOutput, Progress, QrLink};
 use crate::policy;
 use crate::rpc::{InvokeError, LogoutCause, RequestId, Requester};
 use crate::time::Now;
@@ -40,7 +40,7 @@ impl<T> Clone for LoginHandle<T> {
 impl<T> Copy for LoginHandle<T> {}
 
 impl Client {
-    /// Starts a step of a login, such as [`LoginFlow::send_code`], and runs it to its end, over as many requests and
+    /// Starts a step of a login, such as [`LoginStep::send_code`], and runs it to its end, over as many requests and
     /// DCs as it needs. [`Event::Completed`] says when [`take_login`](Self::take_login) has its result;
     /// [`cancel`](Self::cancel) ends it early.
     ///
@@ -52,7 +52,7 @@ impl Client {
     pub fn start_login<T: Send + 'static>(
         &mut self,
         now: Now,
-        flow: LoginFlow<T>,
+        flow: LoginStep<T>,
     ) -> Result<LoginHandle<T>, ApiMisuse> {
         if self.closed {
             return Err(ApiMisuse::Closed);

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
-use crate::login::{AccountChange, LoginContext, LoginError, LoginFlow, PasswordKdfOutput, Progress, QrLink};
+use crate::login::{AccountChange, LoginContext, LoginError, LoginStep, PasswordKdfOutput, Progress, QrLink};
 use crate::rpc::{InvokeError, RequestId, RpcError};
 use crate::time::Timestamp;
 
@@ -22,7 +22,7 @@ pub(super) struct StepOutput {
     pub(super) account: AccountChange,
 }
 
-/// A [`LoginFlow`] of any output.
+/// A [`LoginStep`] of any output.
 pub(super) trait AnyFlow: fmt::Debug + Send {
     fn start(&mut self, cx: &LoginContext<'_>) -> Progress<StepOutput>;
     fn query(&self) -> &[u8];
@@ -39,18 +39,18 @@ pub(super) trait AnyFlow: fmt::Debug + Send {
     fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>>;
 }
 
-impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
+impl<T: Send + 'static> AnyFlow for LoginStep<T> {
     fn start(&mut self, cx: &LoginContext<'_>) -> Progress<StepOutput> {
-        let progress = LoginFlow::start(self, cx);
+        let progress = LoginStep::start(self, cx);
         erase_output(self, progress)
     }
 
     fn query(&self) -> &[u8] {
-        LoginFlow::query(self)
+        LoginStep::query(self)
     }
 
     fn is_qr_login(&self) -> bool {
-        LoginFlow::is_qr_login(self)
+        LoginStep::is_qr_login(self)
     }
 
     fn answered(
@@ -59,7 +59,7 @@ impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
         server_time: i64,
         random: &mut dyn SecureRandom,
     ) -> Progress<StepOutput> {
-        let progress = LoginFlow::answered(self, answer, server_time, random);
+        let progress = LoginStep::answered(self, answer, server_time, random);
         erase_output(self, progress)
     }
 
@@ -68,21 +68,21 @@ impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
     ) -> Progress<StepOutput> {
-        let progress = LoginFlow::computed(self, output, random);
+        let progress = LoginStep::computed(self, output, random);
         erase_output(self, progress)
     }
 
     fn renew(&mut self) -> Option<Progress<StepOutput>> {
-        let progress = LoginFlow::renew(self)?;
+        let progress = LoginStep::renew(self)?;
         Some(erase_output(self, progress))
     }
 
     fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>> {
-        LoginFlow::take_future_auth_token(self)
+        LoginStep::take_future_auth_token(self)
     }
 }
 
-fn erase_output<T: Send + 'static>(flow: &LoginFlow<T>, progress: Progress<T>) -> Progress<StepOutput> {
+fn erase_output<T: Send + 'static>(flow: &LoginStep<T>, progress: Progress<T>) -> Progress<StepOutput> {
     progress.map(|output| StepOutput { account: flow.account_change(&output), output: Box::new(output) })
 }
 

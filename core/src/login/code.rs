@@ -28,7 +28,7 @@ pub enum SentCodeType {
     /// The code is the last `length` digits of the calling phone number, which starts with `prefix`.
     MissedCall { prefix: String, length: u32 },
     /// By e-mail, to the masked address `pattern`. If the user cannot open the mailbox,
-    /// [`reset_login_email`](super::LoginFlow::reset_login_email) switches to codes by telephone, after
+    /// [`reset_login_email`](super::LoginStep::reset_login_email) switches to codes by telephone, after
     /// `reset_available` seconds. `reset_pending` is when a reset that was already requested takes effect (server time,
     /// seconds since 1970).
     Email { pattern: String, length: u32, reset_available: Option<u32>, reset_pending: Option<i32> },
@@ -64,7 +64,7 @@ pub enum CodeType {
     Unknown,
 }
 
-/// A code that was sent. Pass it to [`sign_in`](super::LoginFlow::sign_in) together with the user's input.
+/// A code that was sent. Pass it to [`sign_in`](super::LoginStep::sign_in) together with the user's input.
 ///
 /// It holds the phone number and the `phone_code_hash`, which are not in the `Debug` output.
 #[derive(Clone)]

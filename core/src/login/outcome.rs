@@ -7,47 +7,47 @@ use zeroize::Zeroizing;
 
 use super::code::{InvalidCode, SentCode, read_code_with_digits, read_email_code};
 
-/// What a step that requests a code ends in: [`send_code`](super::LoginFlow::send_code),
-/// [`resend_code`](super::LoginFlow::resend_code), [`verify_email`](super::LoginFlow::verify_email) and
-/// [`reset_login_email`](super::LoginFlow::reset_login_email).
+/// The outcome of a step that requests a code: [`send_code`](super::LoginStep::send_code),
+/// [`resend_code`](super::LoginStep::resend_code), [`verify_email`](super::LoginStep::verify_email) and
+/// [`reset_login_email`](super::LoginStep::reset_login_email).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendCodeOutcome {
-    /// A code was sent: submit it with [`sign_in`](super::LoginFlow::sign_in), together with this value.
+    /// A code was sent: submit it with [`sign_in`](super::LoginStep::sign_in), together with this value.
     CodeSent(SentCode),
     /// The token of an earlier logout replaced the code, and the account has a password: submit it with
-    /// [`check_password`](super::LoginFlow::check_password).
+    /// [`check_password`](super::LoginStep::check_password).
     PasswordRequired(PasswordHint),
     /// The token of an earlier logout replaced the code: the user is logged in.
     LoggedIn(UserInfo),
 }
 
-/// What [`sign_in`](super::LoginFlow::sign_in) ends in.
+/// The outcome of [`sign_in`](super::LoginStep::sign_in).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInOutcome {
-    /// The account has a password: submit it with [`check_password`](super::LoginFlow::check_password).
+    /// The account has a password: submit it with [`check_password`](super::LoginStep::check_password).
     PasswordRequired(PasswordHint),
-    /// No account has this number: create one with [`sign_up`](super::LoginFlow::sign_up).
+    /// No account has this number: create one with [`sign_up`](super::LoginStep::sign_up).
     SignUpRequired(SignUpRequired),
     /// The user is logged in.
     LoggedIn(UserInfo),
 }
 
-/// What [`qr_login`](super::LoginFlow::qr_login) ends in, once the code was scanned.
+/// The outcome of [`qr_login`](super::LoginStep::qr_login), once the code was scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QrLoginOutcome {
-    /// The account has a password: submit it with [`check_password`](super::LoginFlow::check_password).
+    /// The account has a password: submit it with [`check_password`](super::LoginStep::check_password).
     PasswordRequired(PasswordHint),
     /// The user is logged in.
     LoggedIn(UserInfo),
 }
 
-/// What the server says of the login of a session: the output of [`login_state`](super::LoginFlow::login_state).
+/// The server's view of the login of this session: the outcome of [`login_state`](super::LoginStep::login_state).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginState {
     /// No user is logged in.
     NotLoggedIn,
     /// The login waits for the account's password: submit it with
-    /// [`check_password`](super::LoginFlow::check_password).
+    /// [`check_password`](super::LoginStep::check_password).
     PasswordRequired(PasswordHint),
     /// This user is logged in.
     LoggedIn(UserInfo),
@@ -56,18 +56,18 @@ pub enum LoginState {
 /// Any state that a login can reach: what to submit next, or the user who is logged in. The outcome of every step converts
 /// to it, for callers that handle all of them in one loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoginStep {
-    /// A code was sent: submit it with [`sign_in`](super::LoginFlow::sign_in), together with this value.
+pub enum LoginStage {
+    /// A code was sent: submit it with [`sign_in`](super::LoginStep::sign_in), together with this value.
     CodeSent(SentCode),
-    /// The account has a password: submit it with [`check_password`](super::LoginFlow::check_password).
+    /// The account has a password: submit it with [`check_password`](super::LoginStep::check_password).
     PasswordRequired(PasswordHint),
-    /// No account has this number: create one with [`sign_up`](super::LoginFlow::sign_up).
+    /// No account has this number: create one with [`sign_up`](super::LoginStep::sign_up).
     SignUpRequired(SignUpRequired),
     /// The user is logged in.
     LoggedIn(UserInfo),
 }
 
-impl From<SendCodeOutcome> for LoginStep {
+impl From<SendCodeOutcome> for LoginStage {
     fn from(outcome: SendCodeOutcome) -> Self {
         match outcome {
             SendCodeOutcome::CodeSent(sent_code) => Self::CodeSent(sent_code),
@@ -77,7 +77,7 @@ impl From<SendCodeOutcome> for LoginStep {
     }
 }
 
-impl From<SignInOutcome> for LoginStep {
+impl From<SignInOutcome> for LoginStage {
     fn from(outcome: SignInOutcome) -> Self {
         match outcome {
             SignInOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
@@ -87,7 +87,7 @@ impl From<SignInOutcome> for LoginStep {
     }
 }
 
-impl From<QrLoginOutcome> for LoginStep {
+impl From<QrLoginOutcome> for LoginStage {
     fn from(outcome: QrLoginOutcome) -> Self {
         match outcome {
             QrLoginOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
@@ -96,7 +96,7 @@ impl From<QrLoginOutcome> for LoginStep {
     }
 }
 
-impl From<UserInfo> for LoginStep {
+impl From<UserInfo> for LoginStage {
     fn from(user: UserInfo) -> Self {
         Self::LoggedIn(user)
     }
@@ -225,7 +225,7 @@ pub enum PasswordReset {
 /// What is required to sign up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignUpRequired {
-    /// Pass it to [`sign_up`](super::LoginFlow::sign_up), together with the names.
+    /// Pass it to [`sign_up`](super::LoginStep::sign_up), together with the names.
     pub sent_code: SentCode,
     /// The terms of service, if the server sent any.
     pub terms_of_service: Option<TermsOfService>,

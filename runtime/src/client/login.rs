@@ -1,8 +1,8 @@
-//! The steps of a login, as methods: each runs the [`LoginFlow`] of its name to its end.
+//! The steps of a login, as methods: each runs the [`LoginStep`] of its name to its end.
 
 use sansgram_core::client::InvokeError;
 use sansgram_core::login::{
-    EmailCode, LoginError, LoginFlow, LoginState, NewPassword, PasswordReset, RecoveryCode, SendCodeOutcome,
+    EmailCode, LoginError, LoginState, LoginStep, NewPassword, PasswordReset, RecoveryCode, SendCodeOutcome,
     SentCode, SignInOutcome, TermsOfService, UserInfo,
 };
 use sansgram_core::tl::functions;
@@ -22,26 +22,26 @@ impl Client {
     ///
     /// # Errors
     /// Returns [`Error::Login`] with the reason, and [`Error::Stopped`] if the client has stopped.
-    pub async fn run_login<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
-        let step = self.shared().call(|state, now| state.machine.start_login(now, flow))?;
-        let pending = CancelOnDrop::new(self, step.id());
-        let output = pending.outcome(move |machine, _| machine.take_login(step)).await??;
+    pub async fn run_login<T: Send + 'static>(&self, step: LoginStep<T>) -> Result<T, Error> {
+        let handle = self.shared().call(|state, now| state.machine.start_login(now, step))?;
+        let pending = CancelOnDrop::new(self, handle.id());
+        let output = pending.outcome(move |machine, _| machine.take_login(handle)).await??;
         self.shared().lock().note_login();
         Ok(output)
     }
 
     /// Runs a step, then waits until its change of the session is saved.
-    async fn run_and_save<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
-        let output = self.run_login(flow).await?;
+    async fn run_and_save<T: Send + 'static>(&self, step: LoginStep<T>) -> Result<T, Error> {
+        let output = self.run_login(step).await?;
         self.wait_saved().await?;
         Ok(output)
     }
 
     /// Runs a step that may log in a user. The auth key is saved first: if it were lost after the login, no client
     /// could log out.
-    async fn run_with_saved_key<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
+    async fn run_with_saved_key<T: Send + 'static>(&self, step: LoginStep<T>) -> Result<T, Error> {
         self.flush().await?;
-        self.run_and_save(flow).await
+        self.run_and_save(step).await
     }
 
     /// Asks the server whether a user is logged in.
@@ -52,34 +52,34 @@ impl Client {
         Ok(matches!(self.login_state().await?, LoginState::LoggedIn(_)))
     }
 
-    /// Asks the server for the state of this session's login: [`LoginFlow::login_state`].
+    /// Asks the server for the state of this session's login: [`LoginStep::login_state`].
     ///
     /// # Errors
     /// Returns [`Error::Login`] if the server cannot be asked.
     pub async fn login_state(&self) -> Result<LoginState, Error> {
-        self.run_login(LoginFlow::login_state()).await
+        self.run_login(LoginStep::login_state()).await
     }
 
-    /// Requests a login code for `phone`, which may be formatted as people type it: [`LoginFlow::send_code`].
+    /// Requests a login code for `phone`, which may be formatted as people type it: [`LoginStep::send_code`].
     ///
     /// # Errors
     /// Returns [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the caller may try again. Returns
     /// [`Error::Store`] if the session cannot be saved.
     pub async fn send_code(&self, phone: &str) -> Result<SendCodeOutcome, Error> {
-        self.run_and_save(LoginFlow::send_code(phone)).await
+        self.run_and_save(LoginStep::send_code(phone)).await
     }
 
-    /// Logs in with the code that the user received: [`LoginFlow::sign_in`].
+    /// Logs in with the code that the user received: [`LoginStep::sign_in`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: after `CodeInvalid` and `CodeForm`, `sent_code` accepts another code; after `CodeExpired`,
     /// a new code must be requested. Returns [`Error::Store`] if the session cannot be saved.
     pub async fn sign_in(&self, sent_code: &SentCode, code: &str) -> Result<SignInOutcome, Error> {
-        self.run_with_saved_key(LoginFlow::sign_in(sent_code, code)).await
+        self.run_with_saved_key(LoginStep::sign_in(sent_code, code)).await
     }
 
     /// Logs in with a code that was sent by e-mail, even if `sent_code` names another way:
-    /// [`LoginFlow::sign_in_with_email_code`].
+    /// [`LoginStep::sign_in_with_email_code`].
     ///
     /// # Errors
     /// Returns the same errors as [`sign_in`](Self::sign_in).
@@ -88,54 +88,54 @@ impl Client {
         sent_code: &SentCode,
         code: &str,
     ) -> Result<SignInOutcome, Error> {
-        self.run_with_saved_key(LoginFlow::sign_in_with_email_code(sent_code, code)).await
+        self.run_with_saved_key(LoginStep::sign_in_with_email_code(sent_code, code)).await
     }
 
-    /// Requests another code, which is sent in the next way: [`LoginFlow::resend_code`].
+    /// Requests another code, which is sent in the next way: [`LoginStep::resend_code`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: `NoOtherWay` if no other way is left, `CodeExpired` if a new code must be requested
     /// with [`send_code`](Self::send_code). Returns [`Error::Store`] if the session cannot be saved.
     pub async fn resend_code(&self, sent_code: &SentCode) -> Result<SendCodeOutcome, Error> {
-        self.run_and_save(LoginFlow::resend_code(sent_code)).await
+        self.run_and_save(LoginStep::resend_code(sent_code)).await
     }
 
-    /// Cancels a code: [`LoginFlow::cancel_code`].
+    /// Cancels a code: [`LoginStep::cancel_code`].
     ///
     /// # Errors
     /// Returns [`Error::Login`] with the reason, for example if the code has expired.
     pub async fn cancel_code(&self, sent_code: &SentCode) -> Result<(), Error> {
-        self.run_login(LoginFlow::cancel_code(sent_code)).await
+        self.run_login(LoginStep::cancel_code(sent_code)).await
     }
 
-    /// Sets the e-mail address for login codes and sends a code to it: [`LoginFlow::send_email_code`].
+    /// Sets the e-mail address for login codes and sends a code to it: [`LoginStep::send_email_code`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: after `EmailInvalid`, the caller may try another address.
     pub async fn send_email_code(&self, sent_code: &SentCode, email: &str) -> Result<EmailCode, Error> {
-        self.run_login(LoginFlow::send_email_code(sent_code, email)).await
+        self.run_login(LoginStep::send_email_code(sent_code, email)).await
     }
 
-    /// Confirms the e-mail address with the code that was sent to it: [`LoginFlow::verify_email`].
+    /// Confirms the e-mail address with the code that was sent to it: [`LoginStep::verify_email`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: after `CodeInvalid` and `CodeForm`, the caller may try another code. Returns
     /// [`Error::Store`] if the session cannot be saved.
     pub async fn verify_email(&self, sent_code: &SentCode, code: &str) -> Result<SendCodeOutcome, Error> {
-        self.run_and_save(LoginFlow::verify_email(sent_code, code)).await
+        self.run_and_save(LoginStep::verify_email(sent_code, code)).await
     }
 
     /// Removes the e-mail address for login codes if the user cannot open the mailbox:
-    /// [`LoginFlow::reset_login_email`].
+    /// [`LoginStep::reset_login_email`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: `EmailResetPending` if the removal was requested before. Returns [`Error::Store`] if
     /// the session cannot be saved.
     pub async fn reset_login_email(&self, sent_code: &SentCode) -> Result<SendCodeOutcome, Error> {
-        self.run_and_save(LoginFlow::reset_login_email(sent_code)).await
+        self.run_and_save(LoginStep::reset_login_email(sent_code)).await
     }
 
-    /// Creates an account, which accepts the terms of service: [`LoginFlow::sign_up`].
+    /// Creates an account, which accepts the terms of service: [`LoginStep::sign_up`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: after `FirstNameInvalid` and `LastNameInvalid`, the caller may try another name.
@@ -146,19 +146,19 @@ impl Client {
         first_name: &str,
         last_name: &str,
     ) -> Result<UserInfo, Error> {
-        self.run_with_saved_key(LoginFlow::sign_up(sent_code, first_name, last_name)).await
+        self.run_with_saved_key(LoginStep::sign_up(sent_code, first_name, last_name)).await
     }
 
-    /// Tells the server, after the sign-up, that the terms were accepted: [`LoginFlow::accept_terms`].
+    /// Tells the server, after the sign-up, that the terms were accepted: [`LoginStep::accept_terms`].
     ///
     /// # Errors
     /// Returns [`Error::Login`] with the reason.
     pub async fn accept_terms(&self, terms: &TermsOfService) -> Result<(), Error> {
-        self.run_login(LoginFlow::accept_terms(terms)).await
+        self.run_login(LoginStep::accept_terms(terms)).await
     }
 
     /// Logs in with the account's password, if the outcome of the previous step is `PasswordRequired`:
-    /// [`LoginFlow::check_password`].
+    /// [`LoginStep::check_password`].
     ///
     /// The computation takes about 0.1 seconds on a thread for blocking work, and several seconds if this library is
     /// compiled without optimization (the README has the two lines that prevent it).
@@ -167,48 +167,48 @@ impl Client {
     /// Returns [`Error::Login`]: after `PasswordInvalid`, the caller may try another password; `Restart` if the server
     /// expects a code first. Returns [`Error::Store`] if the session cannot be saved.
     pub async fn check_password(&self, password: &str) -> Result<UserInfo, Error> {
-        self.run_with_saved_key(LoginFlow::check_password(password)).await
+        self.run_with_saved_key(LoginStep::check_password(password)).await
     }
 
-    /// Requests a code by e-mail to recover the password: [`LoginFlow::request_password_recovery`].
+    /// Requests a code by e-mail to recover the password: [`LoginStep::request_password_recovery`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: `NoRecovery` if the account has no e-mail address for the recovery.
     pub async fn request_password_recovery(&self) -> Result<RecoveryCode, Error> {
-        self.run_login(LoginFlow::request_password_recovery()).await
+        self.run_login(LoginStep::request_password_recovery()).await
     }
 
-    /// Checks a recovery code, without using it up: [`LoginFlow::check_recovery_password`].
+    /// Checks a recovery code, without using it up: [`LoginStep::check_recovery_password`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: after `RecoveryCodeInvalid` and `CodeForm`, the caller may try another code.
     pub async fn check_recovery_password(&self, code: &str) -> Result<(), Error> {
-        self.run_login(LoginFlow::check_recovery_password(code)).await
+        self.run_login(LoginStep::check_recovery_password(code)).await
     }
 
-    /// Logs in with the recovery code, and replaces or removes the password: [`LoginFlow::recover_password`].
+    /// Logs in with the recovery code, and replaces or removes the password: [`LoginStep::recover_password`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: after `RecoveryCodeInvalid` and `CodeForm`, the caller may try another code. Returns
     /// [`Error::Store`] if the session cannot be saved.
     pub async fn recover_password(&self, code: &str, new: Option<NewPassword>) -> Result<UserInfo, Error> {
-        self.run_with_saved_key(LoginFlow::recover_password(code, new)).await
+        self.run_with_saved_key(LoginStep::recover_password(code, new)).await
     }
 
-    /// Requests the removal of the forgotten password of the user who is logged in: [`LoginFlow::reset_password`].
+    /// Requests the removal of the forgotten password of the user who is logged in: [`LoginStep::reset_password`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: `NoPassword` if the account has no password.
     pub async fn reset_password(&self) -> Result<PasswordReset, Error> {
-        self.run_login(LoginFlow::reset_password()).await
+        self.run_login(LoginStep::reset_password()).await
     }
 
-    /// Cancels the pending removal of the password: [`LoginFlow::decline_password_reset`].
+    /// Cancels the pending removal of the password: [`LoginStep::decline_password_reset`].
     ///
     /// # Errors
     /// Returns [`Error::Login`] with the reason.
     pub async fn decline_password_reset(&self) -> Result<(), Error> {
-        self.run_login(LoginFlow::decline_password_reset()).await
+        self.run_login(LoginStep::decline_password_reset()).await
     }
 
     /// Starts a login by QR code: another device of the account scans what [`QrLogin::next`] returns. The users of
@@ -220,7 +220,7 @@ impl Client {
         QrLogin::start(self.clone(), except_ids)
     }
 
-    /// Logs in a bot: [`LoginFlow::bot_login`].
+    /// Logs in a bot: [`LoginStep::bot_login`].
     ///
     /// # Errors
     /// Returns [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the caller may try again. Returns
@@ -228,7 +228,7 @@ impl Client {
     pub async fn bot_login(&self, token: &str) -> Result<UserInfo, Error> {
         sansgram_core::login::BotToken::parse(token).map_err(LoginError::from)?;
         self.ensure_key().await?;
-        self.run_with_saved_key(LoginFlow::bot_login(token)).await
+        self.run_with_saved_key(LoginStep::bot_login(token)).await
     }
 
     /// Creates an auth key if there is none, so that it can be saved before the login. In a login by phone, the request
@@ -249,21 +249,21 @@ impl Client {
         }
     }
 
-    /// Asks which user is logged in: [`LoginFlow::get_me`].
+    /// Asks which user is logged in: [`LoginStep::get_me`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: `NotLoggedIn` if no user is logged in, `PasswordNeeded` if the login still needs the
     /// account's password, or the reason why the server cannot be asked.
     pub async fn get_me(&self) -> Result<UserInfo, Error> {
-        self.run_login(LoginFlow::get_me()).await
+        self.run_login(LoginStep::get_me()).await
     }
 
-    /// Logs out and deletes the auth keys: [`LoginFlow::log_out`]. Also succeeds if no user is logged in.
+    /// Logs out and deletes the auth keys: [`LoginStep::log_out`]. Also succeeds if no user is logged in.
     ///
     /// # Errors
     /// Returns [`Error::Login`] if the server cannot be reached; the session is then unchanged. Returns
     /// [`Error::Store`] if the session cannot be saved.
     pub async fn log_out(&self) -> Result<(), Error> {
-        self.run_and_save(LoginFlow::log_out()).await
+        self.run_and_save(LoginStep::log_out()).await
     }
 }

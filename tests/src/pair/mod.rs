@@ -14,7 +14,7 @@ use sansgram_core::client::{
     Client, Config, ConnId, Event, Input, InvokeError, Output, PasswordKdfTask, RequestId, RequestOptions,
     Route, StoredSession,
 };
-use sansgram_core::login::{LoginError, LoginFlow};
+use sansgram_core::login::{LoginError, LoginStep};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::Function;
 use sansgram_testkit::accounts::{AccountEvent, Accounts};
@@ -245,20 +245,20 @@ impl Pair {
         self.events.contains(&Event::Completed(id))
     }
 
-    /// Runs one step of a login, such as `LoginFlow::send_code("+99966 1 0000")`, until it completes.
+    /// Runs one step of a login, such as `LoginStep::send_code("+99966 1 0000")`, until it completes.
     ///
     /// # Errors
     /// Returns the error that the step ends with.
     ///
     /// # Panics
     /// Panics if the step cannot be started or never completes.
-    pub fn login<T: Debug + Send + 'static>(&mut self, flow: LoginFlow<T>) -> Result<T, LoginError> {
+    pub fn login<T: Debug + Send + 'static>(&mut self, step: LoginStep<T>) -> Result<T, LoginError> {
         let now = self.client_now();
-        let step = self.client.start_login(now, flow).expect("the client takes the step");
-        if let Err(stuck) = self.run_until(|pair| pair.is_completed(step.id())) {
+        let handle = self.client.start_login(now, step).expect("the client takes the step");
+        if let Err(stuck) = self.run_until(|pair| pair.is_completed(handle.id())) {
             panic!("the step did not end: {stuck}; {:?}", self.events);
         }
-        let outcome = self.client.take_login(step).expect("a completed step has a result");
+        let outcome = self.client.take_login(handle).expect("a completed step has a result");
         self.record_output(&outcome);
         if let Err(error) = &outcome {
             self.record_output(&format_args!("{error}"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sansgram_core::client::{DcId, Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
 use sansgram_core::login::{
-    LoginError, LoginFlow, PasswordHint, QrLoginOutcome, SendCodeOutcome, SentCode, SignInOutcome, UserInfo,
+    LoginError, LoginStep, PasswordHint, QrLoginOutcome, SendCodeOutcome, SentCode, SignInOutcome, UserInfo,
 };
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
@@ -53,7 +53,7 @@ pub(crate) fn logged_in(options: PairOptions) -> Pair {
 }
 
 pub(crate) fn log_in_bot(pair: &mut Pair, token: &str) {
-    assert_logged_in(&pair.login(LoginFlow::bot_login(token)));
+    assert_logged_in(&pair.login(LoginStep::bot_login(token)));
 }
 
 /// Logs in with a phone number of this DC, without a password.
@@ -65,14 +65,14 @@ pub(crate) fn log_in_by_phone(pair: &mut Pair, dc: u8) {
 }
 
 pub(crate) fn request_code(pair: &mut Pair, phone: &str) -> SentCode {
-    code_sent(pair.login(LoginFlow::send_code(phone)))
+    code_sent(pair.login(LoginStep::send_code(phone)))
 }
 
 /// Requests the code of a sandbox number and sends it.
 pub(crate) fn give_code(pair: &mut Pair, phone: &str) -> Result<SignInOutcome, LoginError> {
     let sent_code = request_code(pair, phone);
     let dc = sent_code.phone.digits().get(5..6).unwrap().repeat(5);
-    pair.login(LoginFlow::sign_in(&sent_code, &dc))
+    pair.login(LoginStep::sign_in(&sent_code, &dc))
 }
 
 /// Sends the code of a sandbox number that has a password.
@@ -129,7 +129,7 @@ pub(crate) fn assert_logged_in(outcome: &Result<impl MayBeLoggedIn, LoginError>)
 
 /// Logs in with a sandbox number of DC 2.
 pub(crate) fn assert_code_logs_in(pair: &mut Pair, sent_code: &SentCode) {
-    assert_logged_in(&pair.login(LoginFlow::sign_in(sent_code, "22222")));
+    assert_logged_in(&pair.login(LoginStep::sign_in(sent_code, "22222")));
 }
 
 /// Asserts that the servers refused nothing that a correct client never sends.

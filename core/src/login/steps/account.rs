@@ -9,14 +9,14 @@ use crate::crypto::Secret;
 use crate::login::answer;
 use crate::login::credentials::BotToken;
 use crate::login::error::LoginError;
-use crate::login::flow::LoginFlow;
 use crate::login::outcome::{AccountChange, LoginState, UserInfo};
 use crate::login::single_query::{LoginQuery, SingleQuery};
 use crate::login::state::{AnswerContext, Migrations, Next, Request, State, secret_bytes};
+use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
 
-impl LoginFlow<UserInfo> {
+impl LoginStep<UserInfo> {
     /// Logs in a bot (`auth.importBotAuthorization`). A token of the wrong form is not sent: the step fails with
     /// [`LoginError::BotTokenForm`].
     #[must_use]
@@ -44,7 +44,7 @@ impl LoginFlow<UserInfo> {
     }
 }
 
-impl LoginFlow<LoginState> {
+impl LoginStep<LoginState> {
     /// Asks the server for the state of this session's login (`users.getUsers`).
     ///
     /// Only the server's answer leads to [`LoginState::NotLoggedIn`]. The step fails if the server cannot be asked or its
@@ -55,7 +55,7 @@ impl LoginFlow<LoginState> {
     }
 }
 
-impl LoginFlow<()> {
+impl LoginStep<()> {
     /// Logs out (`auth.logOut`), so that the keys can be deleted. Succeeds too if no user is logged in.
     #[must_use]
     pub fn log_out() -> Self {

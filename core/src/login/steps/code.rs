@@ -11,17 +11,17 @@ use crate::crypto::Secret;
 use crate::login::answer::{self, Authorization};
 use crate::login::code::SentCode;
 use crate::login::error::LoginError;
-use crate::login::flow::LoginFlow;
 use crate::login::outcome::{
     AccountChange, SendCodeOutcome, SignInOutcome, SignUpRequired, TermsOfService, UserInfo,
 };
 use crate::login::phone::PhoneNumber;
 use crate::login::single_query::{LoginQuery, SingleQuery};
 use crate::login::state::{AnswerContext, LoginContext, Migrations, Next, Request, State, secret_bytes};
+use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::{enums, functions, types};
 
-impl LoginFlow<SendCodeOutcome> {
+impl LoginStep<SendCodeOutcome> {
     /// Requests a login code for a phone number as people type it, such as `+1 (123) 456-7890` (`auth.sendCode`). No code
     /// is sent if one of the tokens that earlier logouts left belongs to the account.
     ///
@@ -53,7 +53,7 @@ impl LoginFlow<SendCodeOutcome> {
     }
 }
 
-impl LoginFlow<SignInOutcome> {
+impl LoginStep<SignInOutcome> {
     /// Logs in with the code that the user received (`auth.signIn`). [`SentCode::read_code`] reads it.
     ///
     /// After [`LoginError::CodeInvalid`] and [`LoginError::CodeForm`] (it cannot be the code, so it is not sent) the same
@@ -70,7 +70,7 @@ impl LoginFlow<SignInOutcome> {
     }
 }
 
-impl LoginFlow<()> {
+impl LoginStep<()> {
     /// Cancels a code (`auth.cancelCode`).
     #[must_use]
     pub fn cancel_code(sent_code: &SentCode) -> Self {
@@ -93,7 +93,7 @@ impl LoginFlow<()> {
     }
 }
 
-impl LoginFlow<UserInfo> {
+impl LoginStep<UserInfo> {
     /// Creates an account for the number of [`SignUpRequired::sent_code`] (`auth.signUp`). This accepts the terms of
     /// service, so show them before. The last name may be empty.
     #[must_use]
@@ -179,10 +179,10 @@ struct SignIn {
     sent_code: SentCode,
 }
 
-fn sign_in(sent_code: &SentCode, code: &str, is_from_email: bool) -> LoginFlow<SignInOutcome> {
+fn sign_in(sent_code: &SentCode, code: &str, is_from_email: bool) -> LoginStep<SignInOutcome> {
     let query = sign_in_query(sent_code, code, is_from_email);
     let sent_code = sent_code.clone();
-    LoginFlow::new(AccountChange::of_sign_in, |_| Ok(Request::new(SignIn { sent_code }, query?)))
+    LoginStep::new(AccountChange::of_sign_in, |_| Ok(Request::new(SignIn { sent_code }, query?)))
 }
 
 fn sign_in_query(

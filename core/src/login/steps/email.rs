@@ -4,16 +4,16 @@ use super::code::{AwaitSentCode, email_verification, hash, not_empty, request_co
 use crate::login::answer;
 use crate::login::code::{SentCode, read_code_with_digits};
 use crate::login::error::LoginError;
-use crate::login::flow::LoginFlow;
 use crate::login::outcome::{AccountChange, EmailCode, SendCodeOutcome};
 use crate::login::single_query::SingleQuery;
 use crate::login::state::{Request, secret_bytes};
+use crate::login::step::LoginStep;
 use crate::tl::{enums, functions, types};
 
-impl LoginFlow<EmailCode> {
+impl LoginStep<EmailCode> {
     /// Sets the e-mail address for future codes and sends a code to it, if `sent_code` is of the type
     /// [`EmailSetUpRequired`](crate::login::SentCodeType::EmailSetUpRequired) (`account.sendVerifyEmailCode`). Give that
-    /// code to [`verify_email`](LoginFlow::verify_email), with the same `sent_code`.
+    /// code to [`verify_email`](LoginStep::verify_email), with the same `sent_code`.
     #[must_use]
     pub fn send_email_code(sent_code: &SentCode, email: &str) -> Self {
         let query = not_empty(email, LoginError::EmailInvalid).and_then(|email| {
@@ -29,7 +29,7 @@ impl LoginFlow<EmailCode> {
     }
 }
 
-impl LoginFlow<SendCodeOutcome> {
+impl LoginStep<SendCodeOutcome> {
     /// Confirms the address with the code that was sent to it (`account.verifyEmail`). The server then sends a code for
     /// the login itself.
     ///

@@ -9,15 +9,15 @@ use crate::crypto::{Secret, SecureRandom, srp};
 use crate::login::answer::{self, Algorithm, PasswordParameters};
 use crate::login::code::read_code_with_digits;
 use crate::login::error::{LoginError, PasswordParametersError};
-use crate::login::flow::LoginFlow;
 use crate::login::outcome::{AccountChange, PasswordReset, RecoveryCode, UserInfo};
 use crate::login::password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
 use crate::login::single_query::{LoginQuery, SingleQuery};
 use crate::login::state::{AnswerContext, KdfState, Migrations, Next, Request, State, secret_bytes};
+use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
 
-impl LoginFlow<UserInfo> {
+impl LoginStep<UserInfo> {
     /// Logs in with the account's password (`account.getPassword`, then `auth.checkPassword`). The key stretching is
     /// requested by [`Progress::Compute`](crate::login::Progress::Compute). Stale parameters are fetched again once.
     ///
@@ -50,7 +50,7 @@ impl LoginFlow<UserInfo> {
     }
 }
 
-impl LoginFlow<RecoveryCode> {
+impl LoginStep<RecoveryCode> {
     /// Requests a code by e-mail to recover the password (`auth.requestPasswordRecovery`), if
     /// [`PasswordHint::has_recovery`](crate::login::PasswordHint::has_recovery) says that there is an address.
     #[must_use]
@@ -65,7 +65,7 @@ impl LoginFlow<RecoveryCode> {
     }
 }
 
-impl LoginFlow<()> {
+impl LoginStep<()> {
     /// Checks a recovery code before the user chooses a new password (`auth.checkRecoveryPassword`). The code stays valid.
     ///
     /// The step fails with [`LoginError::RecoveryCodeInvalid`] if the code is wrong, and with [`LoginError::CodeForm`] if
@@ -84,7 +84,7 @@ impl LoginFlow<()> {
         Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query?)))
     }
 
-    /// Cancels the [reset](LoginFlow::reset_password) of the password (`account.declinePasswordReset`).
+    /// Cancels the [reset](LoginStep::reset_password) of the password (`account.declinePasswordReset`).
     #[must_use]
     pub fn decline_password_reset() -> Self {
         let query = secret_bytes(&functions::account::DeclinePasswordReset {}, 0);
@@ -97,7 +97,7 @@ impl LoginFlow<()> {
     }
 }
 
-impl LoginFlow<PasswordReset> {
+impl LoginStep<PasswordReset> {
     /// Requests the removal of the forgotten password of the user who is logged in (`account.resetPassword`). A second
     /// request, 7 days later, removes it.
     #[must_use]

@@ -7,14 +7,14 @@ use super::hint::{get_hint, is_password_needed};
 use crate::login::answer::{self, LoginToken};
 use crate::login::credentials::ApiCredentials;
 use crate::login::error::LoginError;
-use crate::login::flow::LoginFlow;
 use crate::login::outcome::{AccountChange, QrLoginOutcome};
 use crate::login::qr_link::QrLink;
 use crate::login::state::{AnswerContext, Migrations, Next, QrState, Request, State, secret_bytes};
+use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::functions;
 
-impl LoginFlow<QrLoginOutcome> {
+impl LoginStep<QrLoginOutcome> {
     /// Logs in by a QR code that another device of the account scans (`auth.exportLoginToken`, then
     /// `auth.importLoginToken` if the account is in another DC). [`Progress::ShowQr`](crate::login::Progress::ShowQr) says
     /// what to show. The users of `except_ids` cannot scan it.

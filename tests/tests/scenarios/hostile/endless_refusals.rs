@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Delivery, InvokeError, OnUnknownOutcome, RequestOptions, Route, Trouble};
-use sansgram_core::login::{LoginError, LoginFlow};
+use sansgram_core::login::{LoginError, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
@@ -54,7 +54,7 @@ fn f13_a_refused_login_is_reported() {
     let mut options = PairOptions::default();
     options.server.fault_injection.refuse_requests = Some(20);
     let mut pair = Pair::new(options);
-    let refused = pair.login(LoginFlow::bot_login("1:sandbox"));
+    let refused = pair.login(LoginStep::bot_login("1:sandbox"));
     let Err(LoginError::Invoke(InvokeError::TimedOut { trouble: Some(trouble), .. })) = &refused else {
         panic!("{refused:?}")
     };
@@ -88,7 +88,7 @@ fn f13_flood_waits_and_server_errors_are_reported() {
     ] {
         let mut pair = pair_with(vec![Fault::error("auth.importBotAuthorization", code, message)]);
         let now = pair.client_now();
-        let step = pair.client.start_login(now, LoginFlow::bot_login("1:sandbox")).unwrap();
+        let step = pair.client.start_login(now, LoginStep::bot_login("1:sandbox")).unwrap();
         pair.run_for(Duration::from_secs(2)).unwrap();
         let (_, trouble) = pair.client.trouble().unwrap();
         assert!(matches!(trouble, Trouble::ServerBusy(_)) && trouble.to_string().contains(says), "{trouble}");

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use sansgram_core::client::{DisconnectReason, InvokeError};
-use sansgram_core::login::{LoginError, LoginFlow, UserInfo};
+use sansgram_core::login::{LoginError, LoginStep, UserInfo};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{FaultInjection, ServerOptions};
 
 use crate::common::{is_logged_in, misbehaving};
 
 fn log_in(pair: &mut Pair) -> Result<UserInfo, LoginError> {
-    pair.login(LoginFlow::bot_login("1:sandbox"))
+    pair.login(LoginStep::bot_login("1:sandbox"))
 }
 
 fn assert_logs_in(pair: &mut Pair) {
@@ -77,9 +77,9 @@ fn a_login_recovers_from_lost_sessions_and_connections() {
     let mut pair = misbehaving(FaultInjection::default());
     assert_logs_in(&mut pair);
     pair.dcs.forget_sessions();
-    assert!(pair.login(LoginFlow::get_me()).is_ok());
+    assert!(pair.login(LoginStep::get_me()).is_ok());
     pair.dcs.close_all();
     pair.poll();
-    assert!(pair.login(LoginFlow::get_me()).is_ok());
+    assert!(pair.login(LoginStep::get_me()).is_ok());
     assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
 }

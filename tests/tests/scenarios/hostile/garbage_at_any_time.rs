@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_core::transport::Framing;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::{SecureRandom, SeededRandomForTestingOnly};
@@ -21,7 +21,7 @@ fn a_login_survives_garbage() {
         let mut pair = Pair::new(options);
         let mut random = SeededRandomForTestingOnly::new(seed);
         let now = pair.client_now();
-        let step = pair.client.start_login(now, LoginFlow::bot_login("2:elsewhere")).unwrap();
+        let step = pair.client.start_login(now, LoginStep::bot_login("2:elsewhere")).unwrap();
         let mut steps_until = random.below(40);
         let mut left = 5;
         pair.run_until(|pair| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sansgram_core::client::{DisconnectReason, InvokeError};
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::handshake::HandshakeError;
-use sansgram_core::login::{LoginError, LoginFlow};
+use sansgram_core::login::{LoginError, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 /// Why a login ends, and after how many attempts.
@@ -13,7 +13,7 @@ fn failure(change: impl FnOnce(&mut PairOptions)) -> (DisconnectReason, String, 
     let mut options = PairOptions::default();
     change(&mut options);
     let mut pair = Pair::new(options);
-    let error = pair.login(LoginFlow::bot_login("1:sandbox")).unwrap_err();
+    let error = pair.login(LoginStep::bot_login("1:sandbox")).unwrap_err();
     assert!(pair.elapsed() < Duration::from_secs(120), "{:?}", pair.elapsed());
     let text = error.to_string();
     assert!(!text.contains('\n') && text.len() < 200, "{text}");

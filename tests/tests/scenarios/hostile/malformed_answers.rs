@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::login::{LoginError, LoginFlow, SendCodeOutcome, SignInOutcome};
+use sansgram_core::login::{LoginError, LoginStep, SendCodeOutcome, SignInOutcome};
 use sansgram_harness::pair::Pair;
 use sansgram_testkit::accounts::Fault;
 
@@ -13,10 +13,10 @@ const METHODS: [&str; 4] = ["auth.sendCode", "auth.signIn", "account.getPassword
 /// Logs in with phone and code, and with a password unless the answer to the code is malformed; up to the first error.
 fn log_in(pair: &mut Pair, method: &str) -> Result<SignInOutcome, LoginError> {
     let phone = if method == "auth.signIn" { "9996620001" } else { "9996620002" };
-    let SendCodeOutcome::CodeSent(sent_code) = pair.login(LoginFlow::send_code(phone))? else { panic!() };
-    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "22222"))?;
+    let SendCodeOutcome::CodeSent(sent_code) = pair.login(LoginStep::send_code(phone))? else { panic!() };
+    let outcome = pair.login(LoginStep::sign_in(&sent_code, "22222"))?;
     let SignInOutcome::PasswordRequired(_) = outcome else { return Ok(outcome) };
-    pair.login(LoginFlow::check_password("sandbox")).map(SignInOutcome::LoggedIn)
+    pair.login(LoginStep::check_password("sandbox")).map(SignInOutcome::LoggedIn)
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn endless_malformed_answers_end_the_step() {
             let kind = fault.kind.clone();
             let mut pair = pair_with(vec![fault]);
             let outcome = if method == "auth.importBotAuthorization" {
-                pair.login(LoginFlow::bot_login("1:sandbox")).map(SignInOutcome::LoggedIn)
+                pair.login(LoginStep::bot_login("1:sandbox")).map(SignInOutcome::LoggedIn)
             } else {
                 log_in(&mut pair, method)
             };

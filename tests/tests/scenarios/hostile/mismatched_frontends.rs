@@ -1,7 +1,7 @@
 //! Proxies and gateways with another secret, clock or protocol end the attempt, each with its own reason.
 
 use sansgram_core::client::{DisconnectReason, Event};
-use sansgram_core::login::{LoginError, LoginFlow};
+use sansgram_core::login::{LoginError, LoginStep};
 use sansgram_core::tl::functions;
 use sansgram_core::transport::{FakeTlsError, StreamMode, WebSocketError, WebSocketTarget};
 use sansgram_harness::pair::{Pair, PairOptions};
@@ -16,7 +16,7 @@ use crate::protocol::frontends::{DOMAIN, KEY, fake_tls, options, proxy, secret};
 fn trouble(mut options: PairOptions) -> (DisconnectReason, Vec<Refusal>) {
     options.client.max_attempts = 2;
     let mut pair = Pair::new(options);
-    let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+    let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
     assert!(matches!(outcome, Err(LoginError::Invoke(_))), "{outcome:?}");
     let reason = pair.events.iter().find_map(|event| match event {
         Event::Disconnected { reason, .. } => Some(reason.clone()),
@@ -82,7 +82,7 @@ fn c3_a_clock_seconds_off_is_accepted() {
     let attempts = |skew, window: HelloWindow| {
         let frontend = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
         let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(frontend) });
-        let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+        let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
         assert!(outcome.is_ok(), "{skew}: {outcome:?}");
         1 + std::mem::take(&mut pair.refusals).len()
     };
@@ -109,7 +109,7 @@ fn c1_a_proxy_that_knows_only_short_hellos_is_reached() {
         let window = HelloWindow { longest, ..HelloWindow::default() };
         let frontend = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
         let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(frontend) });
-        let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+        let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
         assert!(outcome.is_ok(), "{outcome:?}");
         let refusals = std::mem::take(&mut pair.refusals);
         assert_eq!(refusals, [fake_tls_refusal(FakeTlsRefusal::Hello("too long"))], "{longest} {skew}");

@@ -1,7 +1,7 @@
 //! No secret is in what a client prints. Every scenario is searched when its pair is dropped; this file shows that the
 //! search finds secrets.
 
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_harness::secret_scan;
 
@@ -13,16 +13,16 @@ fn run() -> Pair {
     options.client.pfs = true;
     let mut pair = Pair::new(options);
     let now = pair.client_now();
-    let step = pair.client.start_login(now, LoginFlow::qr_login(&[])).unwrap();
+    let step = pair.client.start_login(now, LoginStep::qr_login(&[])).unwrap();
     pair.run_until(|pair| pair.client.login_link(step.id()).is_some()).unwrap();
     pair.client.cancel(step.id());
     password_hint(&mut pair, "9996620008");
-    let outcome = pair.login(LoginFlow::request_password_recovery());
+    let outcome = pair.login(LoginStep::request_password_recovery());
     assert!(outcome.is_ok(), "{outcome:?}");
-    assert!(pair.login(LoginFlow::check_password("sandbox")).is_ok());
-    assert!(pair.login(LoginFlow::log_out()).is_ok());
-    assert!(pair.login(LoginFlow::bot_login("2:elsewhere")).is_ok());
-    assert!(pair.login(LoginFlow::log_out()).is_ok());
+    assert!(pair.login(LoginStep::check_password("sandbox")).is_ok());
+    assert!(pair.login(LoginStep::log_out()).is_ok());
+    assert!(pair.login(LoginStep::bot_login("2:elsewhere")).is_ok());
+    assert!(pair.login(LoginStep::log_out()).is_ok());
     request_code(&mut pair, "9996620007");
     pair
 }

@@ -1,7 +1,7 @@
 //! `api_id` and `api_hash` are needed for the first login only.
 
 use sansgram_core::client::{InvokeError, Route};
-use sansgram_core::login::{LoginError, LoginFlow};
+use sansgram_core::login::{LoginError, LoginStep};
 use sansgram_core::tl::functions;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
@@ -15,24 +15,24 @@ fn a_logged_in_client_starts_without_credentials() {
 
     // Without a login, they are missing before anything is sent.
     let mut pair = Pair::new(PairOptions { client: nameless.clone(), ..PairOptions::default() });
-    assert_eq!(pair.login(LoginFlow::send_code("9996620001")), Err(LoginError::ApiCredentialsMissing));
-    assert_eq!(pair.login(LoginFlow::bot_login("1:sandbox")), Err(LoginError::ApiCredentialsMissing));
-    assert_eq!(pair.login(LoginFlow::qr_login(&[])), Err(LoginError::ApiCredentialsMissing));
+    assert_eq!(pair.login(LoginStep::send_code("9996620001")), Err(LoginError::ApiCredentialsMissing));
+    assert_eq!(pair.login(LoginStep::bot_login("1:sandbox")), Err(LoginError::ApiCredentialsMissing));
+    assert_eq!(pair.login(LoginStep::qr_login(&[])), Err(LoginError::ApiCredentialsMissing));
     assert!(pair.opened.is_empty());
 
     let mut pair = Pair::new(PairOptions::default());
     log_in_bot(&mut pair, "2:elsewhere");
     for _ in 0..2 {
         pair.restart_client(nameless.clone());
-        assert!(pair.login(LoginFlow::get_me()).is_ok());
+        assert!(pair.login(LoginStep::get_me()).is_ok());
         assert_eq!(pair.client.session().api_id, Some(1));
     }
     // The server was told the number in `initConnection` each time, or it would have refused the call.
     assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
-    assert_eq!(pair.login(LoginFlow::log_out()), Ok(()));
+    assert_eq!(pair.login(LoginStep::log_out()), Ok(()));
 
     pair.restart_client(PairOptions::default().client);
-    assert_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox")));
+    assert_logged_in(&pair.login(LoginStep::bot_login("1:sandbox")));
 }
 
 /// The results of six concurrent requests to a server with these faults.
@@ -64,8 +64,8 @@ fn init_connection_is_repeated_for_each_pending_request_if_the_server_forgot_it(
 fn a_login_does_not_replace_another_login() {
     let mut pair = logged_in(PairOptions::default());
     let session = pair.client.session().clone();
-    assert_eq!(pair.login(LoginFlow::send_code("9996610001")), Err(LoginError::AlreadyLoggedIn));
-    assert_eq!(pair.login(LoginFlow::bot_login("2:elsewhere")), Err(LoginError::AlreadyLoggedIn));
-    assert_eq!(pair.login(LoginFlow::qr_login(&[])), Err(LoginError::AlreadyLoggedIn));
+    assert_eq!(pair.login(LoginStep::send_code("9996610001")), Err(LoginError::AlreadyLoggedIn));
+    assert_eq!(pair.login(LoginStep::bot_login("2:elsewhere")), Err(LoginError::AlreadyLoggedIn));
+    assert_eq!(pair.login(LoginStep::qr_login(&[])), Err(LoginError::AlreadyLoggedIn));
     assert_eq!(*pair.client.session(), session);
 }

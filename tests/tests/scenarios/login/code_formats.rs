@@ -1,6 +1,6 @@
 //! A code is accepted as users type and paste it. A malformed code causes no traffic, so no attempt is spent.
 
-use sansgram_core::login::{ApiCredentials, InvalidCode, LoginError, LoginFlow};
+use sansgram_core::login::{ApiCredentials, InvalidCode, LoginError, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_logged_in, request_code};
@@ -11,7 +11,7 @@ fn d4_every_format_of_a_code_logs_in() {
     {
         let mut pair = Pair::new(PairOptions::default());
         let sent_code = request_code(&mut pair, "9996620001");
-        assert_logged_in(&pair.login(LoginFlow::sign_in(&sent_code, typed)));
+        assert_logged_in(&pair.login(LoginStep::sign_in(&sent_code, typed)));
     }
 }
 
@@ -26,7 +26,7 @@ fn d4_a_malformed_code_causes_no_traffic() {
         ("9996620001", InvalidCode::Length { expected: 5, given: 10 }),
         ("11111 or 22222", InvalidCode::SeveralNumbers),
     ] {
-        let outcome = pair.login(LoginFlow::sign_in(&sent_code, typed));
+        let outcome = pair.login(LoginStep::sign_in(&sent_code, typed));
         assert_eq!(outcome, Err(LoginError::CodeForm(reason)), "{typed}");
     }
     // An answer of the server would have taken time.
@@ -40,9 +40,9 @@ fn d6_a_malformed_api_hash_causes_no_traffic() {
         options.client.api = Some(ApiCredentials { id: 1, hash: hash.into() });
         let mut pair = Pair::new(options);
         for error in [
-            pair.login(LoginFlow::send_code("9996620001")).unwrap_err(),
-            pair.login(LoginFlow::bot_login("1:sandbox")).unwrap_err(),
-            pair.login(LoginFlow::qr_login(&[])).unwrap_err(),
+            pair.login(LoginStep::send_code("9996620001")).unwrap_err(),
+            pair.login(LoginStep::bot_login("1:sandbox")).unwrap_err(),
+            pair.login(LoginStep::qr_login(&[])).unwrap_err(),
         ] {
             assert!(matches!(error, LoginError::ApiHashForm(_)), "{hash}: {error:?}");
         }

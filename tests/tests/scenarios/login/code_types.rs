@@ -1,6 +1,6 @@
 //! Codes of every type of the schema are named and log in, also a type of a later layer.
 
-use sansgram_core::login::{LoginError, LoginFlow, SavedLogin, SentCodeType};
+use sansgram_core::login::{LoginError, LoginStep, SavedLogin, SentCodeType};
 use sansgram_testkit::accounts::CodeDelivery;
 
 use crate::common::{assert_code_logs_in, code_sent, delivering, request_code};
@@ -36,10 +36,10 @@ fn an_unreadable_code_type_still_allows_a_resend() {
     let mut pair = delivering(&[CodeDelivery::TruncatedUnknownType]);
     let sent_code = request_code(&mut pair, PHONE);
     assert!(!sent_code.is_usable());
-    assert_eq!(pair.login(LoginFlow::sign_in(&sent_code, "22222")), Err(LoginError::CodeUnusable));
-    assert_eq!(pair.login(LoginFlow::cancel_code(&sent_code)), Err(LoginError::CodeUnusable));
+    assert_eq!(pair.login(LoginStep::sign_in(&sent_code, "22222")), Err(LoginError::CodeUnusable));
+    assert_eq!(pair.login(LoginStep::cancel_code(&sent_code)), Err(LoginError::CodeUnusable));
     // Saved or not.
     let text = SavedLogin::Code(sent_code).to_text();
     let Ok(SavedLogin::Code(sent_code)) = SavedLogin::from_text(&text) else { panic!("{text:?}") };
-    assert!(!code_sent(pair.login(LoginFlow::resend_code(&sent_code))).is_usable());
+    assert!(!code_sent(pair.login(LoginStep::resend_code(&sent_code))).is_usable());
 }

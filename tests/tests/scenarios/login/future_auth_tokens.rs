@@ -1,7 +1,7 @@
 //! The token of a logout replaces the code of the next login.
 
 use sansgram_core::client::StoredSession;
-use sansgram_core::login::{LoginFlow, SendCodeOutcome, SignInOutcome};
+use sansgram_core::login::{LoginStep, SendCodeOutcome, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::AccountEvent;
 
@@ -13,12 +13,12 @@ fn a_logout_token_replaces_the_next_code_but_not_the_password() {
         let code = if password { "11111" } else { "22222" };
         let mut pair = Pair::new(PairOptions::default());
         let sent_code = request_code(&mut pair, phone);
-        let mut outcome = pair.login(LoginFlow::sign_in(&sent_code, code));
+        let mut outcome = pair.login(LoginStep::sign_in(&sent_code, code));
         if password {
-            outcome = pair.login(LoginFlow::check_password("sandbox")).map(SignInOutcome::LoggedIn);
+            outcome = pair.login(LoginStep::check_password("sandbox")).map(SignInOutcome::LoggedIn);
         }
         assert!(matches!(outcome, Ok(SignInOutcome::LoggedIn(_))), "{outcome:?}");
-        assert_eq!(pair.login(LoginFlow::log_out()), Ok(()));
+        assert_eq!(pair.login(LoginStep::log_out()), Ok(()));
         // It survives a restart.
         let session = StoredSession::from_text(&pair.client.session().to_text()).unwrap();
         assert_eq!(session.logout_tokens.len(), 1);
@@ -27,10 +27,10 @@ fn a_logout_token_replaces_the_next_code_but_not_the_password() {
             pair.account_events.iter().filter(|event| matches!(event, AccountEvent::CodeSent { .. })).count()
         };
         let before = sent(&pair);
-        let outcome = pair.login(LoginFlow::send_code(phone));
+        let outcome = pair.login(LoginStep::send_code(phone));
         if password {
             assert!(matches!(outcome, Ok(SendCodeOutcome::PasswordRequired(_))), "{outcome:?}");
-            let outcome = pair.login(LoginFlow::check_password("sandbox"));
+            let outcome = pair.login(LoginStep::check_password("sandbox"));
             assert!(is_logged_in(&outcome), "{outcome:?}");
         } else {
             assert!(is_logged_in(&outcome), "{outcome:?}");

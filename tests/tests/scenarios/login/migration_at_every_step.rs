@@ -1,7 +1,7 @@
 //! Migration is followed in every step, over several hops; loops end the login, and impossible DCs are refused.
 
 use sansgram_core::client::InvokeError;
-use sansgram_core::login::{LoginError, LoginFlow, SignInOutcome};
+use sansgram_core::login::{LoginError, LoginStep, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
 
@@ -12,10 +12,10 @@ const PHONE: &str = "9996620001";
 #[test]
 fn phone_migrate_is_followed_in_each_step() {
     let mut pair = delivering(&[CodeDelivery::App, CodeDelivery::Sms]);
-    let sent_code = code_sent(pair.login(LoginFlow::send_code("00 999 66 3 0001")));
+    let sent_code = code_sent(pair.login(LoginStep::send_code("00 999 66 3 0001")));
     assert_eq!(pair.client.home().number(), 3);
-    let sent_code = code_sent(pair.login(LoginFlow::resend_code(&sent_code)));
-    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "33333"));
+    let sent_code = code_sent(pair.login(LoginStep::resend_code(&sent_code)));
+    let outcome = pair.login(LoginStep::sign_in(&sent_code, "33333"));
     assert!(matches!(outcome, Ok(SignInOutcome::LoggedIn(_))), "{outcome:?}");
     let codes =
         pair.account_events.iter().filter(|event| matches!(event, AccountEvent::CodeSent { dc: 3, .. }));
@@ -27,7 +27,7 @@ fn endless_migration_ends_the_login() {
     let mut options = PairOptions::default();
     options.server.accounts.always_migrate = true;
     let mut pair = Pair::new(options);
-    let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+    let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
     assert!(matches!(outcome, Err(LoginError::MigrationLoop)), "{outcome:?}");
 }
 
@@ -38,12 +38,12 @@ fn a_detour_in_any_step_ends_on_the_home_dc() {
         for method in ["auth.sendCode", "auth.resendCode", "auth.signIn", "auth.signUp"] {
             let mut pair = pair_with(vec![Fault::error(method, 303, error).once().on_dc(2)]);
             let sent_code = request_code(&mut pair, "9996620009");
-            let sent_code = code_sent(pair.login(LoginFlow::resend_code(&sent_code)));
-            let outcome = pair.login(LoginFlow::sign_in(&sent_code, "22222"));
+            let sent_code = code_sent(pair.login(LoginStep::resend_code(&sent_code)));
+            let outcome = pair.login(LoginStep::sign_in(&sent_code, "22222"));
             let Ok(SignInOutcome::SignUpRequired(newcomer)) = outcome else {
                 panic!("{method}: {outcome:?}")
             };
-            let outcome = pair.login(LoginFlow::sign_up(&newcomer.sent_code, "Ada", ""));
+            let outcome = pair.login(LoginStep::sign_up(&newcomer.sent_code, "Ada", ""));
             assert_logged_in(&outcome);
             assert_eq!(pair.client.home(), dc(2), "{method}");
             assert_eq!(pair.opened.len(), 3, "{method}: there and back");
@@ -52,7 +52,7 @@ fn a_detour_in_any_step_ends_on_the_home_dc() {
             let mut pair = pair_with(vec![Fault::error(method, 303, error).once().on_dc(2)]);
             if method == "auth.exportLoginToken" {
                 let now = pair.client_now();
-                let step = pair.client.start_login(now, LoginFlow::qr_login(&[])).unwrap();
+                let step = pair.client.start_login(now, LoginStep::qr_login(&[])).unwrap();
                 pair.run_until(|pair| pair.client.login_link(step.id()).is_some()).unwrap();
                 assert_eq!(pair.client.home(), dc(3));
                 let url = pair.client.login_link(step.id()).unwrap().url().to_owned();
@@ -61,7 +61,7 @@ fn a_detour_in_any_step_ends_on_the_home_dc() {
                 assert_logged_in(&pair.client.take_login(step).unwrap());
                 assert_eq!(pair.client.home(), dc(3));
             } else {
-                assert_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox")));
+                assert_logged_in(&pair.login(LoginStep::bot_login("1:sandbox")));
                 assert_eq!(pair.client.home(), dc(2));
             }
         }
@@ -79,7 +79,7 @@ fn several_hops_are_followed_in_one_step() {
     // Home at last, which is DC 1: it was sent away from there once.
     let sent_code = request_code(&mut pair, "9996610001");
     assert_eq!(pair.client.home(), dc(1));
-    assert_logged_in(&pair.login(LoginFlow::sign_in(&sent_code, "11111")));
+    assert_logged_in(&pair.login(LoginStep::sign_in(&sent_code, "11111")));
 }
 
 #[test]
@@ -88,10 +88,10 @@ fn impossible_dcs_are_refused_in_every_step() {
         for method in ["auth.sendCode", "auth.signIn", "auth.importBotAuthorization"] {
             let mut pair = pair_with(vec![Fault::error(method, 303, &format!("PHONE_MIGRATE_{target}"))]);
             let error = if method == "auth.importBotAuthorization" {
-                pair.login(LoginFlow::bot_login("1:sandbox")).unwrap_err()
+                pair.login(LoginStep::bot_login("1:sandbox")).unwrap_err()
             } else {
-                match pair.login(LoginFlow::send_code(PHONE)) {
-                    Ok(sent) => pair.login(LoginFlow::sign_in(&code_sent(Ok(sent)), "22222")).unwrap_err(),
+                match pair.login(LoginStep::send_code(PHONE)) {
+                    Ok(sent) => pair.login(LoginStep::sign_in(&code_sent(Ok(sent)), "22222")).unwrap_err(),
                     Err(error) => error,
                 }
             };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Input, Output};
-use sansgram_core::login::{LoginError, LoginFlow, SignInOutcome};
+use sansgram_core::login::{LoginError, LoginStep, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{is_logged_in, password_hint, request_code};
@@ -12,11 +12,11 @@ use crate::common::{is_logged_in, password_hint, request_code};
 fn a_password_logs_in() {
     let mut pair = Pair::new(PairOptions::default());
     let sent_code = request_code(&mut pair, "9996630002");
-    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "33333"));
+    let outcome = pair.login(LoginStep::sign_in(&sent_code, "33333"));
     assert!(matches!(outcome, Ok(SignInOutcome::PasswordRequired(_))), "{outcome:?}");
-    let outcome = pair.login(LoginFlow::check_password("wrong"));
+    let outcome = pair.login(LoginStep::check_password("wrong"));
     assert!(matches!(outcome, Err(LoginError::PasswordInvalid)), "{outcome:?}");
-    let outcome = pair.login(LoginFlow::check_password("sandbox"));
+    let outcome = pair.login(LoginStep::check_password("sandbox"));
     assert!(is_logged_in(&outcome), "{outcome:?}");
     assert_eq!(pair.client.home().number(), 3);
 }
@@ -27,7 +27,7 @@ fn a_kdf_task_without_an_output_ends_its_step() {
     let mut pair = Pair::new(PairOptions::default());
     password_hint(&mut pair, "9996620002");
     let now = pair.client_now();
-    let step = pair.client.start_login(now, LoginFlow::check_password("sandbox")).unwrap();
+    let step = pair.client.start_login(now, LoginStep::check_password("sandbox")).unwrap();
     pair.skips_kdf_tasks = true;
     pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
     assert_eq!(pair.client.take_login(step), Some(Err(LoginError::ComputeTimedOut)));
@@ -38,5 +38,5 @@ fn a_kdf_task_without_an_output_ends_its_step() {
     pair.client.handle(now, Input::Computed(late.run()));
     assert!(matches!(pair.client.poll_output(), Output::Timeout(_)));
     pair.skips_kdf_tasks = false;
-    assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
+    assert!(is_logged_in(&pair.login(LoginStep::check_password("sandbox"))));
 }

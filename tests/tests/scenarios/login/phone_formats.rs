@@ -1,7 +1,7 @@
 //! A phone number is accepted as users type it; only digits are sent.
 
 use sansgram_core::client::ApiCredentials;
-use sansgram_core::login::{InvalidPhone, LoginContext, LoginError, LoginFlow};
+use sansgram_core::login::{InvalidPhone, LoginContext, LoginError, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::AccountEvent;
 
@@ -33,14 +33,14 @@ fn every_format_of_a_number_logs_in() {
 fn every_format_of_a_number_is_the_same_query() {
     let api = ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() };
     let query = |typed| {
-        let mut flow = LoginFlow::send_code(typed);
-        let _ = flow.start(&LoginContext {
+        let mut step = LoginStep::send_code(typed);
+        let _ = step.start(&LoginContext {
             api: Some(&api),
             logout_tokens: &[],
             is_logged_in: false,
             has_migrated: false,
         });
-        flow.query().to_vec()
+        step.query().to_vec()
     };
     let digits = query("9996620001");
     assert!(digits.windows(11).any(|bytes| bytes == b"\x0a9996620001"));
@@ -58,7 +58,7 @@ fn a_malformed_number_causes_no_traffic() {
         ("", InvalidPhone::Length(0)),
         ("0151 12345678", InvalidPhone::National),
     ] {
-        let outcome = pair.login(LoginFlow::send_code(typed));
+        let outcome = pair.login(LoginStep::send_code(typed));
         assert_eq!(outcome, Err(LoginError::PhoneForm(why)));
     }
     assert!(pair.opened.is_empty());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Event, InvokeError, LoginHandle};
-use sansgram_core::login::{LoginError, LoginFlow, QrLink, QrLoginOutcome};
+use sansgram_core::login::{LoginError, LoginStep, QrLink, QrLoginOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
@@ -12,7 +12,7 @@ use crate::common::{assert_no_fault, is_logged_in};
 /// Begins a login and waits for its first link.
 pub(super) fn begin(pair: &mut Pair, except_ids: &[i64]) -> (LoginHandle<QrLoginOutcome>, QrLink) {
     let now = pair.client_now();
-    let step = pair.client.start_login(now, LoginFlow::qr_login(except_ids)).unwrap();
+    let step = pair.client.start_login(now, LoginStep::qr_login(except_ids)).unwrap();
     pair.run_until(|pair| pair.client.login_link(step.id()).is_some()).unwrap();
     (step, link(pair, step))
 }
@@ -121,7 +121,7 @@ fn a_cancelled_login_leaves_nothing_running() {
     assert_eq!(links_told(&pair), told);
     assert!(pair.client.login_link(step.id()).is_none() && !pair.is_completed(step.id()));
     // The same client takes the next login.
-    assert!(is_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox"))));
+    assert!(is_logged_in(&pair.login(LoginStep::bot_login("1:sandbox"))));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn server_errors_are_retried_and_refusals_end_the_qr_login() {
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![Fault::error("auth.exportLoginToken", 400, "API_ID_INVALID")];
     let mut pair = Pair::new(options);
-    let outcome = pair.login(LoginFlow::qr_login(&[]));
+    let outcome = pair.login(LoginStep::qr_login(&[]));
     assert_eq!(outcome, Err(LoginError::ApiCredentialsRefused));
 }
 

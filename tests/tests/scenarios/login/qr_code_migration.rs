@@ -1,6 +1,6 @@
 //! A QR code scanned by an account of another DC, with a password and without.
 
-use sansgram_core::login::{LoginError, LoginFlow, MAX_MIGRATIONS, QrLoginOutcome};
+use sansgram_core::login::{LoginError, LoginStep, MAX_MIGRATIONS, QrLoginOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
@@ -20,13 +20,13 @@ fn a_scan_by_an_account_of_another_dc_with_a_password_logs_in() {
                 matches!(&outcome, Ok(QrLoginOutcome::PasswordRequired(hint)) if hint.hint.is_some()),
                 "{outcome:?}"
             );
-            let outcome = pair.login(LoginFlow::check_password("sandbox"));
+            let outcome = pair.login(LoginStep::check_password("sandbox"));
             assert!(is_logged_in(&outcome), "{outcome:?}");
         } else {
             assert!(is_logged_in(&outcome), "{outcome:?}");
         }
         assert_eq!(pair.client.home().number(), dc);
-        assert!(pair.login(LoginFlow::get_me()).is_ok());
+        assert!(pair.login(LoginStep::get_me()).is_ok());
         assert_no_fault(&pair);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use sansgram_core::login::{
-    Continuation, LoginError, LoginFlow, NewPassword, QrLoginOutcome, SentCode, SignInOutcome,
+    Continuation, LoginError, LoginStep, NewPassword, QrLoginOutcome, SentCode, SignInOutcome,
 };
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
@@ -80,15 +80,15 @@ fn app() -> Vec<CodeDelivery> {
 fn b3_refusals_of_the_steps_of_a_phone() {
     const PHONE: &str = "9996620001";
     let ask = |pair: &mut Pair| Some(request_code(pair, PHONE));
-    walk("auth.sendCode", &app(), |_| None, |pair, _| pair.login(LoginFlow::send_code(PHONE)));
+    walk("auth.sendCode", &app(), |_| None, |pair, _| pair.login(LoginStep::send_code(PHONE)));
     walk("auth.resendCode", &app(), ask, |pair, sent_code| {
-        pair.login(LoginFlow::resend_code(sent_code.unwrap()))
+        pair.login(LoginStep::resend_code(sent_code.unwrap()))
     });
     walk("auth.cancelCode", &app(), ask, |pair, sent_code| {
-        pair.login(LoginFlow::cancel_code(sent_code.unwrap()))
+        pair.login(LoginStep::cancel_code(sent_code.unwrap()))
     });
     walk("auth.signIn", &app(), ask, |pair, sent_code| {
-        pair.login(LoginFlow::sign_in(sent_code.unwrap(), "22222"))
+        pair.login(LoginStep::sign_in(sent_code.unwrap(), "22222"))
     });
 }
 
@@ -96,13 +96,13 @@ fn b3_refusals_of_the_steps_of_a_phone() {
 fn b3_refusals_of_a_sign_up() {
     let prepare = |pair: &mut Pair| {
         let sent_code = request_code(pair, "9996620009");
-        match pair.login(LoginFlow::sign_in(&sent_code, "22222")) {
+        match pair.login(LoginStep::sign_in(&sent_code, "22222")) {
             Ok(SignInOutcome::SignUpRequired(required)) => Some(required.sent_code),
             other => panic!("{other:?}"),
         }
     };
     walk("auth.signUp", &app(), prepare, |pair, sent_code| {
-        pair.login(LoginFlow::sign_up(sent_code.unwrap(), "Ada", ""))
+        pair.login(LoginStep::sign_up(sent_code.unwrap(), "Ada", ""))
     });
 }
 
@@ -111,11 +111,11 @@ fn b5_refusals_of_an_email_setup() {
     const ADDRESS: &str = "ada@home.example";
     let ask = |pair: &mut Pair| Some(request_code(pair, "9996620006"));
     walk("account.sendVerifyEmailCode", &app(), ask, |pair, sent_code| {
-        pair.login(LoginFlow::send_email_code(sent_code.unwrap(), ADDRESS))
+        pair.login(LoginStep::send_email_code(sent_code.unwrap(), ADDRESS))
     });
     let sent = |pair: &mut Pair| {
         let sent_code = ask(pair);
-        let outcome = pair.login(LoginFlow::send_email_code(sent_code.as_ref().unwrap(), ADDRESS));
+        let outcome = pair.login(LoginStep::send_email_code(sent_code.as_ref().unwrap(), ADDRESS));
         assert!(outcome.is_ok(), "{outcome:?}");
         sent_code
     };
@@ -124,11 +124,11 @@ fn b5_refusals_of_an_email_setup() {
             AccountEvent::EmailSent { code, .. } => Some(code.clone()),
             _ => None,
         });
-        pair.login(LoginFlow::verify_email(sent_code.unwrap(), &code.unwrap()))
+        pair.login(LoginStep::verify_email(sent_code.unwrap(), &code.unwrap()))
     });
     let by_email = |pair: &mut Pair| Some(request_code(pair, "9996620007"));
     walk("auth.resetLoginEmail", &app(), by_email, |pair, sent_code| {
-        pair.login(LoginFlow::reset_login_email(sent_code.unwrap()))
+        pair.login(LoginStep::reset_login_email(sent_code.unwrap()))
     });
 }
 
@@ -138,21 +138,21 @@ fn b3_refusals_of_a_password_and_its_recovery() {
         password_hint(pair, "9996620008");
         None
     };
-    walk("auth.checkPassword", &app(), owes, |pair, _| pair.login(LoginFlow::check_password("sandbox")));
+    walk("auth.checkPassword", &app(), owes, |pair, _| pair.login(LoginStep::check_password("sandbox")));
     walk("auth.requestPasswordRecovery", &app(), owes, |pair, _| {
-        pair.login(LoginFlow::request_password_recovery())
+        pair.login(LoginStep::request_password_recovery())
     });
     let recovers = |pair: &mut Pair| {
         owes(pair);
-        let outcome = pair.login(LoginFlow::request_password_recovery());
+        let outcome = pair.login(LoginStep::request_password_recovery());
         assert!(outcome.is_ok(), "{outcome:?}");
         None
     };
     walk("auth.checkRecoveryPassword", &app(), recovers, |pair, _| {
-        pair.login(LoginFlow::check_recovery_password("222222"))
+        pair.login(LoginStep::check_recovery_password("222222"))
     });
     walk("auth.recoverPassword", &app(), recovers, |pair, _| {
-        pair.login(LoginFlow::recover_password("222222", Some(NewPassword::new("correct horse"))))
+        pair.login(LoginStep::recover_password("222222", Some(NewPassword::new("correct horse"))))
     });
 }
 
@@ -162,10 +162,10 @@ fn b3_refusals_before_a_password() {
     for (code, name, times, expected) in REFUSALS {
         let mut pair = pair_with(vec![Fault::error("account.getPassword", *code, name).once(); *times]);
         let sent_code = request_code(&mut pair, "9996620002");
-        match pair.login(LoginFlow::sign_in(&sent_code, "22222")) {
+        match pair.login(LoginStep::sign_in(&sent_code, "22222")) {
             Ok(SignInOutcome::PasswordRequired(hint)) => {
                 assert!(expected.can_continue() && hint.hint.is_none(), "{code} {name}");
-                assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
+                assert!(is_logged_in(&pair.login(LoginStep::check_password("sandbox"))));
             }
             other => assert_eq!(other.unwrap_err().continuation(), *expected, "{code} {name}"),
         }
@@ -178,7 +178,7 @@ fn b3_refusals_of_a_bot() {
         "auth.importBotAuthorization",
         &app(),
         |_| None,
-        |pair, _| pair.login(LoginFlow::bot_login("1:sandbox")),
+        |pair, _| pair.login(LoginStep::bot_login("1:sandbox")),
     );
 }
 
@@ -187,7 +187,7 @@ fn b3_refusals_of_a_qr_code() {
     for (code, name, times, expected) in REFUSALS {
         let mut pair = pair_with(vec![Fault::error("auth.exportLoginToken", *code, name).once(); *times]);
         let now = pair.client_now();
-        let id = pair.client.start_login(now, LoginFlow::qr_login(&[])).unwrap();
+        let id = pair.client.start_login(now, LoginStep::qr_login(&[])).unwrap();
         let error = outcome(&mut pair, id).unwrap_err();
         assert_eq!(error.continuation(), *expected, "{code} {name}: {error:?}");
         // Another one can be shown, and scanned by an account of another DC.
@@ -209,7 +209,7 @@ fn b4_a_temporary_401_after_a_migration_is_retried() {
             steps.iter().flat_map(|method| std::iter::repeat_n(passing(method), count)).collect();
         let mut pair = Pair::new(options);
         password_hint(&mut pair, "9996610002");
-        assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))), "{count} refusals");
+        assert!(is_logged_in(&pair.login(LoginStep::check_password("sandbox"))), "{count} refusals");
         assert!(pair.elapsed() < Duration::from_secs(40), "{:?}", pair.elapsed());
     }
     // The same after a QR code.
@@ -220,7 +220,7 @@ fn b4_a_temporary_401_after_a_migration_is_retried() {
     let (id, shown) = begin(&mut pair, &[]);
     scan(&mut pair, &shown, "9996610002").unwrap();
     assert!(matches!(outcome(&mut pair, id), Ok(QrLoginOutcome::PasswordRequired(_))));
-    assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
+    assert!(is_logged_in(&pair.login(LoginStep::check_password("sandbox"))));
 }
 
 /// Another process continues: the session knows that the login has moved to another DC.
@@ -230,11 +230,11 @@ fn b4_a_temporary_401_is_retried_in_another_process() {
     options.server.accounts.faults =
         vec![Fault::error("account.getPassword", 401, "AUTH_KEY_UNREGISTERED").once().on_dc(1)];
     let mut pair = Pair::new(options);
-    let sent_code = code_sent(pair.login(LoginFlow::send_code("9996610002")));
+    let sent_code = code_sent(pair.login(LoginStep::send_code("9996610002")));
     pair.restart_client(PairOptions::config(&[1, 2, 3]));
-    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "11111"));
+    let outcome = pair.login(LoginStep::sign_in(&sent_code, "11111"));
     assert!(matches!(outcome, Ok(SignInOutcome::PasswordRequired(_))), "{outcome:?}");
-    assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
+    assert!(is_logged_in(&pair.login(LoginStep::check_password("sandbox"))));
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn b4_a_permanent_401_restarts_the_login() {
         let mut pair = Pair::new(options);
         password_hint(&mut pair, phone);
         let begun = pair.elapsed();
-        let outcome = pair.login(LoginFlow::check_password("sandbox"));
+        let outcome = pair.login(LoginStep::check_password("sandbox"));
         assert_eq!(outcome, Err(LoginError::Restart));
         assert!(pair.elapsed() - begun < Duration::from_secs(15), "{:?}", pair.elapsed() - begun);
     }
@@ -257,7 +257,7 @@ fn f14_endless_flood_waits_are_reported() {
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![Fault::flood_wait("auth.sendCode", 0)];
     let mut pair = Pair::new(options);
-    let outcome = pair.login(LoginFlow::send_code("9996620001"));
+    let outcome = pair.login(LoginStep::send_code("9996620001"));
     let total = Duration::from_secs(60);
     assert_eq!(outcome, Err(LoginError::EndlessFloodWait { times: 60, total }));
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::login::{CodeType, LoginError, LoginFlow};
+use sansgram_core::login::{CodeType, LoginError, LoginStep};
 use sansgram_testkit::accounts::CodeDelivery;
 
 use crate::common::{assert_code_logs_in, code_sent, delivering, request_code};
@@ -22,11 +22,11 @@ fn a_resend_uses_the_next_delivery_and_replaces_the_code() {
     let old = sent_code.clone();
     for next in [CodeType::Sms, CodeType::Unknown, CodeType::FlashCall, CodeType::Call] {
         assert_eq!((sent_code.next, sent_code.timeout), (Some(next), Some(Duration::from_secs(60))));
-        sent_code = code_sent(pair.login(LoginFlow::resend_code(&sent_code)));
+        sent_code = code_sent(pair.login(LoginStep::resend_code(&sent_code)));
     }
     assert_eq!(sent_code.next, None);
-    assert_eq!(pair.login(LoginFlow::resend_code(&sent_code)), Err(LoginError::NoOtherWay));
-    assert_eq!(pair.login(LoginFlow::sign_in(&old, "22222")), Err(LoginError::CodeExpired));
+    assert_eq!(pair.login(LoginStep::resend_code(&sent_code)), Err(LoginError::NoOtherWay));
+    assert_eq!(pair.login(LoginStep::sign_in(&old, "22222")), Err(LoginError::CodeExpired));
     assert_code_logs_in(&mut pair, &sent_code);
 }
 
@@ -34,9 +34,9 @@ fn a_resend_uses_the_next_delivery_and_replaces_the_code() {
 fn a_cancelled_code_is_invalid() {
     let mut pair = delivering(&[CodeDelivery::App]);
     let sent_code = request_code(&mut pair, PHONE);
-    assert_eq!(pair.login(LoginFlow::cancel_code(&sent_code)), Ok(()));
-    assert_eq!(pair.login(LoginFlow::sign_in(&sent_code, "22222")), Err(LoginError::CodeExpired));
-    assert_eq!(pair.login(LoginFlow::cancel_code(&sent_code)), Err(LoginError::CodeExpired));
+    assert_eq!(pair.login(LoginStep::cancel_code(&sent_code)), Ok(()));
+    assert_eq!(pair.login(LoginStep::sign_in(&sent_code, "22222")), Err(LoginError::CodeExpired));
+    assert_eq!(pair.login(LoginStep::cancel_code(&sent_code)), Err(LoginError::CodeExpired));
     let sent_code = request_code(&mut pair, PHONE);
     assert_code_logs_in(&mut pair, &sent_code);
 }

@@ -1,7 +1,7 @@
 //! A login that the server ends (revoked, duplicated, deactivated, unknown) is one typed event with advice.
 
 use sansgram_core::client::{Event, LogoutCause};
-use sansgram_core::login::{LoginFlow, LoginState};
+use sansgram_core::login::{LoginState, LoginStep};
 use sansgram_testkit::accounts::Fault;
 
 use crate::common::{is_logged_in, pair_with};
@@ -17,13 +17,13 @@ fn a_revoked_login_is_reported_with_advice_and_can_be_repeated() {
         (406, "AUTH_KEY_DUPLICATED", LogoutCause::Duplicated),
     ] {
         let mut pair = pair_with(vec![Fault::error("users.getUsers", code, name).once()]);
-        assert!(is_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox"))));
+        assert!(is_logged_in(&pair.login(LoginStep::bot_login("1:sandbox"))));
         let key = pair.client.session().keys.clone();
-        assert_eq!(pair.login(LoginFlow::login_state()), Ok(LoginState::NotLoggedIn), "{name}");
+        assert_eq!(pair.login(LoginStep::login_state()), Ok(LoginState::NotLoggedIn), "{name}");
         assert!(pair.events.contains(&Event::LoggedOut(cause)), "{name}");
         assert!(cause.advice().ends_with('.'));
         assert_eq!(pair.client.session().user, None);
-        let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+        let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
         assert!(is_logged_in(&outcome), "{name}: {outcome:?}");
         // Only a key without a login is reused.
         assert_eq!(pair.client.session().keys == key, !cause.is_key_dead(), "{name}");

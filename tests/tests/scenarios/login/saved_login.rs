@@ -1,7 +1,7 @@
 //! A login is saved as a text between two steps, and another process continues it.
 
 use sansgram_core::client::StoredSession;
-use sansgram_core::login::{LoginFlow, SavedLogin, SignInOutcome};
+use sansgram_core::login::{LoginStep, SavedLogin, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{is_logged_in, request_code};
@@ -14,18 +14,18 @@ fn a_saved_login_continues_in_another_client() {
     let text = SavedLogin::from(sent_code).to_text();
     restart(&mut pair);
     let Ok(SavedLogin::Code(sent_code)) = SavedLogin::from_text(&text) else { panic!("no code") };
-    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "11111"));
+    let outcome = pair.login(LoginStep::sign_in(&sent_code, "11111"));
     let Ok(SignInOutcome::PasswordRequired(hint)) = outcome else { panic!("{outcome:?}") };
     let text = SavedLogin::Password(hint).to_text();
     restart(&mut pair);
     assert!(matches!(SavedLogin::from_text(&text), Ok(SavedLogin::Password(_))));
-    let outcome = pair.login(LoginFlow::check_password("sandbox"));
+    let outcome = pair.login(LoginStep::check_password("sandbox"));
     assert!(is_logged_in(&outcome), "{outcome:?}");
     assert_eq!(pair.client.home().number(), 1);
 
     // The API credentials are not needed again.
     restart(&mut pair);
-    assert!(pair.login(LoginFlow::get_me()).is_ok());
+    assert!(pair.login(LoginStep::get_me()).is_ok());
     let session = pair.client.session();
     assert_eq!(session.keys.len(), 2, "the keys of the two DCs were used all along");
 }

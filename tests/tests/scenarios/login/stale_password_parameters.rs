@@ -1,6 +1,6 @@
 //! `SRP_ID_INVALID`: the parameters are fetched again, and the typed password is kept.
 
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
@@ -12,11 +12,11 @@ fn stale_parameters_are_refetched_and_the_password_is_kept() {
     options.server.accounts.faults = vec![Fault::srp_id_invalid().once()];
     let mut pair = Pair::new(options);
     password_hint(&mut pair, "9996620002");
-    assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
+    assert!(is_logged_in(&pair.login(LoginStep::check_password("sandbox"))));
 
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![Fault::srp_id_invalid()];
     let mut pair = Pair::new(options);
     password_hint(&mut pair, "9996620002");
-    assert!(pair.login(LoginFlow::check_password("sandbox")).is_err(), "it is not tried without end");
+    assert!(pair.login(LoginStep::check_password("sandbox")).is_err(), "it is not tried without end");
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use sansgram_core::client::{DisconnectReason, Event};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_core::transport::Framing;
 use sansgram_harness::pair::PairOptions;
 
@@ -27,6 +27,6 @@ fn other_addresses_and_transports_are_tried_in_turn() {
     assert_eq!(lost.count(), 3);
     // What worked is used again.
     pair.network.cut_all(pair.timestamp());
-    assert!(pair.login(LoginFlow::get_me()).is_ok());
+    assert!(pair.login(LoginStep::get_me()).is_ok());
     assert_eq!(pair.opened.last().unwrap()[0].port(), 80);
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Event, Route};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{
@@ -20,7 +20,7 @@ fn skewed(clock_skew: i64, pfs: bool) -> Pair {
     let mut options = PairOptions { clock_skew, ..PairOptions::default() };
     options.client.pfs = pfs;
     let mut pair = Pair::new(options);
-    let outcome = pair.login(LoginFlow::bot_login("2:elsewhere"));
+    let outcome = pair.login(LoginStep::bot_login("2:elsewhere"));
     assert!(is_logged_in(&outcome), "{clock_skew}: {outcome:?}");
     pair
 }

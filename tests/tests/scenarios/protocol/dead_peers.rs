@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Event, RequestOptions, Route};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_harness::pair::PairOptions;
 
 use crate::common::{TRUE, logged_in, losses, wait};
@@ -20,7 +20,7 @@ fn a_dead_peer_is_detected_within_a_ping_interval_and_its_timeout() {
     assert!(pair.elapsed() - begun <= Duration::from_secs(76), "{:?}", pair.elapsed() - begun);
     pair.network.set_dead(2, false);
     pair.run_until(|pair| pair.client.is_connected()).unwrap();
-    assert!(pair.login(LoginFlow::get_me()).is_ok());
+    assert!(pair.login(LoginStep::get_me()).is_ok());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{DcId, Event, InvokeError, LogoutCause, RequestId, Route, StoredSession};
-use sansgram_core::login::{LoginError, LoginFlow, SendCodeOutcome, SignInOutcome};
+use sansgram_core::login::{LoginError, LoginStep, SendCodeOutcome, SignInOutcome};
 use sansgram_core::tl::functions;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
@@ -14,11 +14,11 @@ use crate::common::{is_logged_in, logged_in, pfs_options};
 /// The session of a client that requested a code, and logged in if `logs_in`.
 fn session(logs_in: bool) -> StoredSession {
     let mut pair = Pair::new(PairOptions::seeded(7));
-    let Ok(SendCodeOutcome::CodeSent(sent_code)) = pair.login(LoginFlow::send_code("9996620001")) else {
+    let Ok(SendCodeOutcome::CodeSent(sent_code)) = pair.login(LoginStep::send_code("9996620001")) else {
         panic!()
     };
     if logs_in {
-        let outcome = pair.login(LoginFlow::sign_in(&sent_code, "22222"));
+        let outcome = pair.login(LoginStep::sign_in(&sent_code, "22222"));
         assert!(matches!(outcome, Ok(SignInOutcome::LoggedIn(_))), "{outcome:?}");
     }
     pair.client.session().clone()
@@ -33,7 +33,7 @@ fn a_forgotten_key_without_a_login_is_replaced() {
     let session = session(false);
     let old = home_key(&session);
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
-    let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+    let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
     assert!(is_logged_in(&outcome), "{outcome:?}");
     assert_ne!(home_key(pair.client.session()), old);
 }
@@ -43,7 +43,7 @@ fn a_logged_in_key_is_given_up_only_if_the_server_proves_it() {
     let session = session(true);
     let old = home_key(&session);
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
-    let outcome = pair.login(LoginFlow::get_me());
+    let outcome = pair.login(LoginStep::get_me());
     assert!(matches!(outcome, Err(LoginError::NotLoggedIn)), "{outcome:?}");
     let logged_out = Event::LoggedOut(LogoutCause::KeyInvalid);
     assert_eq!(pair.events.iter().filter(|event| **event == logged_out).count(), 1);
@@ -74,7 +74,7 @@ fn a_key_of_an_unknown_user_survives_a_man_in_the_middle() {
         say_404(&mut pair);
         pair.run_until(|pair| pair.network.connections().next().is_none()).unwrap();
     }
-    assert!(pair.login(LoginFlow::get_me()).is_ok());
+    assert!(pair.login(LoginStep::get_me()).is_ok());
     assert_eq!(home_key(pair.client.session()), old);
 }
 
@@ -84,7 +84,7 @@ fn a_logged_in_key_survives_a_man_in_the_middle() {
     let old = home_key(pair.client.session());
     for _ in 0..6 {
         say_404(&mut pair);
-        let outcome = pair.login(LoginFlow::get_me());
+        let outcome = pair.login(LoginStep::get_me());
         assert!(is_logged_in(&outcome), "{outcome:?}");
     }
     assert_eq!(home_key(pair.client.session()), old);
@@ -99,7 +99,7 @@ fn a_dead_key_closes_all_its_connections() {
     let mut pair = logged_in(options);
     // The next temporary key is being made.
     pair.run_until(|pair| pair.network.connections().count() == 2).unwrap();
-    assert_eq!(pair.login(LoginFlow::get_me()), Err(LoginError::NotLoggedIn));
+    assert_eq!(pair.login(LoginStep::get_me()), Err(LoginError::NotLoggedIn));
     pair.run_for(Duration::from_secs(5)).unwrap();
     assert!(pair.network.connections().count() <= 1, "one of them stays open");
 }

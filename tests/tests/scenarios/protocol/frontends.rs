@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Event, StoredSession};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_core::transport::{Framing, ProxySecret, StreamMode, WebSocketTarget};
 use sansgram_harness::network::{Chunks, NetworkOptions};
 use sansgram_harness::pair::{Pair, PairOptions, address};
@@ -133,7 +133,7 @@ fn idle_hours_behind_every_frontend() {
         let mut pair = Pair::new(options(frontend.clone()));
         log_in_by_phone(&mut pair, 2);
         pair.run_for(Duration::from_secs(10 * 3600)).unwrap();
-        let outcome = pair.login(LoginFlow::get_me());
+        let outcome = pair.login(LoginStep::get_me());
         assert!(outcome.is_ok(), "{frontend:?}: {outcome:?}");
         let lost = pair.events.iter().filter(|event| matches!(event, Event::Disconnected { .. })).count();
         assert_eq!(lost, 0, "{frontend:?}: {:?}", pair.events);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Delivery, Event, InvokeError, OnUnknownOutcome, RequestOptions, Route};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{TRUE, assert_no_fault, assert_works_within, is_logged_in, losses, wait};
@@ -18,7 +18,7 @@ fn connected(pfs: bool) -> Pair {
     let mut options = PairOptions::default();
     options.client.pfs = pfs;
     let mut pair = Pair::new(options);
-    let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+    let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
     assert!(is_logged_in(&outcome), "{outcome:?}");
     pair.client.connect(pair.client_now());
     pair.poll();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::Route;
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_core::transport::Framing;
 use sansgram_harness::network::{Chunks, NetworkOptions};
 use sansgram_harness::pair::{Pair, PairOptions};
@@ -45,7 +45,7 @@ fn over_an_unreliable_network() {
         options.client.max_attempts = 0;
         options.client.framing = Framing::ALL[seed as usize % 4];
         let mut pair = Pair::new(options);
-        let outcome = pair.login(LoginFlow::bot_login("2:elsewhere"));
+        let outcome = pair.login(LoginStep::bot_login("2:elsewhere"));
         assert!(is_logged_in(&outcome), "seed {seed}: {outcome:?}");
         let refused = pair.refusals.iter().find(|refusal| refusal.is_clients_fault());
         assert_eq!(refused, None, "seed {seed}");

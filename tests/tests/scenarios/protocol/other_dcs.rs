@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sansgram_core::client::{InvokeError, RequestOptions, Route};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_core::tl::functions;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, Accounts, Fault};
@@ -40,7 +40,7 @@ fn an_authorization_is_transferred_once_before_the_first_request() {
         assert_eq!(state_at(&mut pair, 1), Ok(()));
         assert_eq!(logins(&pair, 1), 1);
         // A logout leaves no key on any DC.
-        let outcome = pair.login(LoginFlow::log_out());
+        let outcome = pair.login(LoginStep::log_out());
         assert!(matches!(outcome, Ok(())), "{outcome:?}");
         assert_eq!(pair.dcs.keys().count(), 0);
     }
@@ -148,7 +148,7 @@ fn file_migrate_is_followed_if_the_request_allows() {
 /// The time of each event until a logout is complete.
 fn log_out(pair: &mut Pair) -> Vec<Duration> {
     let now = pair.client_now();
-    let step = pair.client.start_login(now, LoginFlow::log_out()).unwrap();
+    let step = pair.client.start_login(now, LoginStep::log_out()).unwrap();
     let mut times = Vec::new();
     pair.run_until(|pair| {
         times.push(pair.elapsed());

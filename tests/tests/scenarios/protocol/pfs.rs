@@ -8,7 +8,7 @@ use sansgram_core::client::{
     DcId, DisconnectReason, Event, InvokeError, LogoutCause, OnUnknownOutcome, RequestId, RequestOptions,
     Route,
 };
-use sansgram_core::login::{LoginError, LoginFlow};
+use sansgram_core::login::{LoginError, LoginStep};
 use sansgram_harness::pair::Pair;
 use sansgram_testkit::accounts::Fault;
 
@@ -45,13 +45,13 @@ fn assert_counted(pair: &mut Pair, requests: &[(i64, RequestId)]) {
 fn logins_use_temporary_keys_and_store_none() {
     for token in ["1:sandbox", "2:elsewhere"] {
         let mut pair = Pair::new(pfs_options());
-        let outcome = pair.login(LoginFlow::bot_login(token));
+        let outcome = pair.login(LoginStep::bot_login(token));
         assert!(is_logged_in(&outcome), "{outcome:?}");
-        assert!(pair.login(LoginFlow::get_me()).is_ok());
+        assert!(pair.login(LoginStep::get_me()).is_ok());
         assert_secret(&pair);
         let permanent = permanent_key(&pair);
         assert!(pair.dcs.keys().any(|key| key.bound_to == Some(permanent) && key.calls >= 2));
-        let outcome = pair.login(LoginFlow::log_out());
+        let outcome = pair.login(LoginStep::log_out());
         assert!(matches!(outcome, Ok(())), "{outcome:?}");
         assert_no_fault(&pair);
         assert_eq!(pair.dcs.keys().count(), 0);
@@ -63,7 +63,7 @@ fn a_stored_session_gets_a_new_temporary_key() {
     let mut pair = logged_in(pfs_options());
     let old = temporary_key(&pair);
     pair.restart_client(pfs_options().client);
-    assert!(pair.login(LoginFlow::get_me()).is_ok());
+    assert!(pair.login(LoginStep::get_me()).is_ok());
     assert_ne!(temporary_key(&pair), old);
     assert_secret(&pair);
 }
@@ -169,7 +169,7 @@ fn a_server_that_refuses_every_binding_ends_the_connection_attempts() {
     options.server.accounts.faults =
         vec![Fault::error("auth.bindTempAuthKey", 400, "ENCRYPTED_MESSAGE_INVALID")];
     let mut pair = Pair::new(options);
-    let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+    let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
     let Err(LoginError::Invoke(InvokeError::Unreachable {
         reason: DisconnectReason::BindRefused(error),
         ..
@@ -187,7 +187,7 @@ fn a_permanent_key_lost_by_the_server_is_a_logout() {
     pair.run_for(Duration::from_secs(120)).unwrap();
     let old = permanent_key(&pair);
     assert!(pair.dcs.forget_key(2, old));
-    let outcome = pair.login(LoginFlow::get_me());
+    let outcome = pair.login(LoginStep::get_me());
     assert!(matches!(outcome, Err(LoginError::NotLoggedIn)), "{outcome:?}");
     assert!(pair.events.contains(&Event::LoggedOut(LogoutCause::KeyInvalid)));
     assert_ne!(permanent_key(&pair), old);

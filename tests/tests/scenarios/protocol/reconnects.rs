@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sansgram_core::client::{DisconnectReason, Event, InvokeError, IoFailure, StoredSession};
-use sansgram_core::login::{LoginError, LoginFlow};
+use sansgram_core::login::{LoginError, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{dc, logged_in};
@@ -58,7 +58,7 @@ fn waiting_requests_fail_if_no_connection_can_be_made() {
     let mut pair = logged_in(PairOptions::default());
     pair.restart_client(PairOptions::default().client);
     pair.network.options.refuse_connects = u32::MAX;
-    let outcome = pair.login(LoginFlow::log_out());
+    let outcome = pair.login(LoginStep::log_out());
     let reason = DisconnectReason::Network(IoFailure::Refused);
     assert!(
         matches!(&outcome, Err(LoginError::Invoke(InvokeError::Unreachable { reason: why, .. })) if *why == reason),
@@ -68,7 +68,7 @@ fn waiting_requests_fail_if_no_connection_can_be_made() {
     assert!(pair.events.contains(&given_up), "{:?}", pair.events);
     // It succeeds once there is one.
     pair.network.options.refuse_connects = 0;
-    assert_eq!(pair.login(LoginFlow::log_out()), Ok(()));
+    assert_eq!(pair.login(LoginStep::log_out()), Ok(()));
     // A session of a DC that the configuration does not know.
     let session = StoredSession { home_dc: Some(dc(5)), ..StoredSession::default() };
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });

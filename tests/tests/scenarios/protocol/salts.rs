@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::Route;
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{BadMessage, FaultInjection, Refusal, ServerOptions};
 
@@ -43,7 +43,7 @@ fn a_salt_that_changes_before_sending_is_followed() {
     log_in_bot(&mut pair, "1:sandbox");
     for _ in 0..20 {
         pair.run_for(Duration::from_secs(3)).unwrap();
-        let outcome = pair.login(LoginFlow::get_me());
+        let outcome = pair.login(LoginStep::get_me());
         assert!(outcome.is_ok(), "{outcome:?}");
     }
     assert!(pair.refusals.iter().all(|refusal| !refusal.is_clients_fault()), "{:?}", pair.refusals);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{DisconnectReason, InvokeError, RequestOptions, Route};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::server::FaultInjection;
 
@@ -22,7 +22,7 @@ fn f9_logins_succeed_over_round_trips_of_several_seconds() {
     for seconds in [1, 3, 5, 6, 9, 12, 14] {
         for pfs in [false, true] {
             let mut pair = Pair::new(with_round_trips(Duration::from_secs(seconds), pfs));
-            let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+            let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
             assert_logged_in(&outcome);
             let id = pair.count(1, Route::Home);
             assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
@@ -40,7 +40,7 @@ fn f9_logins_succeed_over_round_trips_of_several_seconds() {
 fn f9_a_login_with_migration_succeeds() {
     for pfs in [false, true] {
         let mut pair = Pair::new(with_round_trips(Duration::from_secs(12), pfs));
-        assert_logged_in(&pair.login(LoginFlow::bot_login("2:elsewhere")));
+        assert_logged_in(&pair.login(LoginStep::bot_login("2:elsewhere")));
         assert_no_fault(&pair);
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Event, RequestId, Route, StoredSession};
-use sansgram_core::login::{LoginFlow, LoginState};
+use sansgram_core::login::{LoginState, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::server::Refusal;
@@ -151,7 +151,7 @@ fn a_logout_cancels_the_state_request() {
     let mut pair = Pair::new(options(false));
     log_in_bot(&mut pair, "1:sandbox");
     // The request is in flight.
-    let outcome = pair.login(LoginFlow::log_out());
+    let outcome = pair.login(LoginStep::log_out());
     assert!(matches!(outcome, Ok(())), "{outcome:?}");
     let opened = pair.opened.len();
     pair.run_for(Duration::from_secs(600)).unwrap();
@@ -165,7 +165,7 @@ fn a_session_of_an_unknown_user_requests_the_state_once_the_user_is_known() {
     // As sessions of Telethon and GramJS are.
     let imported = StoredSession { user: None, ..pair.client.session().clone() };
     pair.restart_client_from(PairOptions::default().client, imported);
-    let outcome = pair.login(LoginFlow::login_state());
+    let outcome = pair.login(LoginStep::login_state());
     assert!(matches!(outcome, Ok(LoginState::LoggedIn(_))), "{outcome:?}");
     wait(&mut pair);
     assert_eq!((pair.client.session().user.as_ref().map(|user| user.is_bot), states(&pair)), (Some(true), 1));

@@ -1,7 +1,7 @@
 //! A session remembers the servers that it belongs to, and its keys are offered to no others.
 
 use sansgram_core::client::{Client, Config, Servers, StoredSession, WrongServers};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
@@ -20,7 +20,7 @@ fn a5_a_session_reconnects_to_its_own_servers() {
     let config = Config::for_session(&session).unwrap();
     assert_eq!(config.dcs.ids().collect::<Vec<_>>(), [1, 2, 3].map(dc));
     pair.restart_client_from(config, session);
-    assert!(pair.login(LoginFlow::get_me()).is_ok());
+    assert!(pair.login(LoginStep::get_me()).is_ok());
     assert_no_fault(&pair);
 }
 

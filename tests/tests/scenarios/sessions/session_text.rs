@@ -2,7 +2,7 @@
 //! error.
 
 use sansgram_core::client::{SessionFormatError, StoredSession};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::LoginStep;
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_no_fault, give_code, log_in_bot, password_hint};
@@ -13,11 +13,11 @@ fn another_client_continues_from_the_text() {
         let mut pair = Pair::new(PairOptions::default());
         if phone.ends_with('2') {
             password_hint(&mut pair, phone);
-            assert!(pair.login(LoginFlow::check_password("sandbox")).is_ok());
+            assert!(pair.login(LoginStep::check_password("sandbox")).is_ok());
         } else {
             assert!(give_code(&mut pair, phone).is_ok());
         }
-        let Ok(user) = pair.login(LoginFlow::get_me()) else { panic!("{phone}") };
+        let Ok(user) = pair.login(LoginStep::get_me()) else { panic!("{phone}") };
         let keys = pair.dcs.keys().count();
 
         // As if the text had been copied to another machine.
@@ -25,7 +25,7 @@ fn another_client_continues_from_the_text() {
         let session = StoredSession::from_text(&text).unwrap();
         assert_eq!(&session, pair.client.session());
         pair.restart_client(PairOptions::default().client);
-        assert_eq!(pair.login(LoginFlow::get_me()), Ok(user));
+        assert_eq!(pair.login(LoginStep::get_me()), Ok(user));
         assert_eq!(pair.dcs.keys().count(), keys, "no key was made");
         assert_no_fault(&pair);
     }

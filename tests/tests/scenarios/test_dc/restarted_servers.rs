@@ -1,6 +1,6 @@
 //! The saved and restored state of the DCs: its effect on a client, and malformed state.
 
-use sansgram_core::login::{LoginFlow, SendCodeOutcome, SignInOutcome};
+use sansgram_core::login::{LoginStep, SendCodeOutcome, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions, address};
 use sansgram_testkit::accounts::{AccountOptions, TestPassword, TestUser};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
@@ -21,9 +21,9 @@ fn restart(pair: &mut Pair, options: ServerOptions) {
 }
 
 fn log_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
-    let outcome = pair.login(LoginFlow::send_code(phone));
+    let outcome = pair.login(LoginStep::send_code(phone));
     let Ok(SendCodeOutcome::CodeSent(sent_code)) = outcome else { panic!("{outcome:?}") };
-    match pair.login(LoginFlow::sign_in(&sent_code, code)) {
+    match pair.login(LoginStep::sign_in(&sent_code, code)) {
         Ok(SignInOutcome::LoggedIn(user)) => Some(user.id),
         Ok(SignInOutcome::PasswordRequired(_)) => None,
         other => panic!("{other:?}"),
@@ -33,7 +33,7 @@ fn log_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
 fn whoami(pair: &mut Pair) -> Option<i64> {
     // The method itself is not general enough over its lifetime.
     #[allow(clippy::redundant_closure_for_method_calls)]
-    let outcome = pair.login(LoginFlow::get_me());
+    let outcome = pair.login(LoginStep::get_me());
     if let Ok(user) = outcome { Some(user.id) } else { None }
 }
 
@@ -66,13 +66,13 @@ fn a4_a_client_stays_logged_in_across_a_server_restart() {
 #[test]
 fn a4_every_login_step_continues_after_a_restart() {
     let mut pair = Pair::new(PairOptions::default());
-    let outcome = pair.login(LoginFlow::send_code("9996620002"));
+    let outcome = pair.login(LoginStep::send_code("9996620002"));
     let Ok(SendCodeOutcome::CodeSent(sent_code)) = outcome else { panic!("{outcome:?}") };
     restart(&mut pair, ServerOptions::default());
-    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "22222"));
+    let outcome = pair.login(LoginStep::sign_in(&sent_code, "22222"));
     assert!(matches!(outcome, Ok(SignInOutcome::PasswordRequired(_))), "{outcome:?}");
     restart(&mut pair, ServerOptions::default());
-    let outcome = pair.login(LoginFlow::check_password("sandbox"));
+    let outcome = pair.login(LoginStep::check_password("sandbox"));
     assert!(is_logged_in(&outcome), "{outcome:?}");
 }
 
@@ -80,7 +80,7 @@ fn a4_every_login_step_continues_after_a_restart() {
 fn a4_accounts_changed_by_the_options_start_fresh() {
     let mut pair = Pair::new(PairOptions { server: ada("engine"), ..PairOptions::default() });
     assert_eq!(log_in(&mut pair, "12025550123", "12345"), None);
-    let outcome = pair.login(LoginFlow::check_password("engine"));
+    let outcome = pair.login(LoginStep::check_password("engine"));
     assert!(is_logged_in(&outcome), "{outcome:?}");
     restart(&mut pair, ada("engine"));
     assert_eq!(whoami(&mut pair), Some(7));

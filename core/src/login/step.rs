@@ -23,17 +23,17 @@ use crate::rpc::{InvokeError, retry};
 #[derive(Debug)]
 #[must_use]
 pub enum Progress<T> {
-    /// Send [`LoginFlow::query`] to the home DC.
+    /// Send [`LoginStep::query`] to the home DC.
     Send,
-    /// Make this DC the home DC, then send [`LoginFlow::query`] there.
+    /// Make this DC the home DC, then send [`LoginStep::query`] there.
     Migrate(DcId),
-    /// Run the task, then call [`LoginFlow::computed`].
+    /// Run the task, then call [`LoginStep::computed`].
     Compute(PasswordKdfTask),
-    /// Show the link. Call [`LoginFlow::renew`] after [`QrLink::renew_after`], and when `updateLoginToken` arrives.
+    /// Show the link. Call [`LoginStep::renew`] after [`QrLink::renew_after`], and when `updateLoginToken` arrives.
     ShowQr(QrLink),
-    /// The server reported an internal error: send [`LoginFlow::query`] again after this time.
+    /// The server reported an internal error: send [`LoginStep::query`] again after this time.
     RetryAfter(Duration),
-    /// The server demands this wait. After it, send [`LoginFlow::query`] again, or abandon the step with
+    /// The server demands this wait. After it, send [`LoginStep::query`] again, or abandon the step with
     /// [`LoginError::FloodWait`].
     FloodWait(Duration),
     /// The step has ended.
@@ -59,7 +59,7 @@ impl<T> Progress<T> {
 ///
 /// A client starts it with [`Client::start_login`](crate::client::Client::start_login). Without that client: call
 /// [`start`](Self::start), then do what each [`Progress`] says, until [`Progress::Done`].
-pub struct LoginFlow<T> {
+pub struct LoginStep<T> {
     phase: Phase<T>,
     account_change: fn(&T) -> AccountChange,
     query: Secret<Vec<u8>>,
@@ -79,7 +79,7 @@ enum Phase<T> {
     Over,
 }
 
-impl<T> LoginFlow<T> {
+impl<T> LoginStep<T> {
     /// Creates a step whose first request is what `start` returns. `account_change` returns what its output says about the
     /// account.
     pub(super) fn new(
@@ -279,7 +279,7 @@ impl<T> LoginFlow<T> {
     }
 }
 
-impl<T> fmt::Debug for LoginFlow<T> {
+impl<T> fmt::Debug for LoginStep<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.phase {
             Phase::New(_) => "New",
@@ -288,7 +288,7 @@ impl<T> fmt::Debug for LoginFlow<T> {
             Phase::ShowingQr(_) => "ShowingQr",
             Phase::Over => "Over",
         };
-        f.debug_struct("LoginFlow")
+        f.debug_struct("LoginStep")
             .field("state", &state)
             .field("migrations", &format_args!("{}", self.migrations))
             .finish_non_exhaustive()
@@ -320,9 +320,9 @@ mod tests {
     }
 
     fn asked(answer: Result<&[u8], InvokeError>) -> Result<LoginState, LoginError> {
-        let mut flow = LoginFlow::login_state();
-        assert!(matches!(flow.start(&context(&api())), Progress::Send));
-        match flow.answered(answer, 0, &mut NoRandom) {
+        let mut step = LoginStep::login_state();
+        assert!(matches!(step.start(&context(&api())), Progress::Send));
+        match step.answered(answer, 0, &mut NoRandom) {
             Progress::Done(result) => result,
             other => panic!("{other:?}"),
         }
@@ -387,29 +387,29 @@ mod tests {
         };
         let late = enums::auth::Authorization::from(authorization).to_bytes();
         for (times, ending) in endings {
-            let mut flow = LoginFlow::bot_login("1:sandbox");
-            assert!(matches!(flow.start(&context(&api())), Progress::Send));
+            let mut step = LoginStep::bot_login("1:sandbox");
+            assert!(matches!(step.start(&context(&api())), Progress::Send));
             for time in 1..=times {
                 let is_done =
-                    matches!(flow.answered(Err(ending.clone()), 0, &mut NoRandom), Progress::Done(Err(_)));
+                    matches!(step.answered(Err(ending.clone()), 0, &mut NoRandom), Progress::Done(Err(_)));
                 assert_eq!(is_done, time == times, "{ending} {time}");
             }
-            let shown = alloc::format!("{flow:?}");
-            assert!(shown.contains("Over") && flow.query().is_empty(), "{ending}: {shown}");
+            let shown = alloc::format!("{step:?}");
+            assert!(shown.contains("Over") && step.query().is_empty(), "{ending}: {shown}");
             for answer in [Ok(&late[..]), Err(rpc(500, "STRANGE")), Err(rpc(420, "FLOOD_WAIT_1"))] {
-                let progress = flow.answered(answer, 0, &mut NoRandom);
+                let progress = step.answered(answer, 0, &mut NoRandom);
                 assert!(matches!(progress, Progress::Done(Err(_))), "{ending}: {progress:?}");
             }
-            assert!(flow.take_future_auth_token().is_none() && flow.renew().is_none(), "{ending}");
-            assert_eq!(alloc::format!("{flow:?}"), shown);
+            assert!(step.take_future_auth_token().is_none() && step.renew().is_none(), "{ending}");
+            assert_eq!(alloc::format!("{step:?}"), shown);
         }
     }
 
     #[test]
     fn d4_a_text_without_a_digit_is_not_sent_as_a_code() {
-        fn ends_unsent<T: fmt::Debug>(mut flow: LoginFlow<T>) -> LoginError {
-            match flow.start(&context(&api())) {
-                Progress::Done(Err(error)) if flow.query().is_empty() => error,
+        fn ends_unsent<T: fmt::Debug>(mut step: LoginStep<T>) -> LoginError {
+            match step.start(&context(&api())) {
+                Progress::Done(Err(error)) if step.query().is_empty() => error,
                 other => panic!("{other:?}"),
             }
         }
@@ -422,16 +422,16 @@ mod tests {
             timeout: None,
         };
         for text in ["hello", "what code?", "\u{200b}x"] {
-            assert_eq!(ends_unsent(LoginFlow::verify_email(&sent, text)), code, "{text}");
-            assert_eq!(ends_unsent(LoginFlow::check_recovery_password(text)), code, "{text}");
-            assert_eq!(ends_unsent(LoginFlow::recover_password(text, None)), code, "{text}");
+            assert_eq!(ends_unsent(LoginStep::verify_email(&sent, text)), code, "{text}");
+            assert_eq!(ends_unsent(LoginStep::check_recovery_password(text)), code, "{text}");
+            assert_eq!(ends_unsent(LoginStep::recover_password(text, None)), code, "{text}");
         }
-        assert_eq!(ends_unsent(LoginFlow::verify_email(&sent, " ")), LoginError::CodeInvalid);
-        assert_eq!(ends_unsent(LoginFlow::check_recovery_password("")), LoginError::RecoveryCodeInvalid);
+        assert_eq!(ends_unsent(LoginStep::verify_email(&sent, " ")), LoginError::CodeInvalid);
+        assert_eq!(ends_unsent(LoginStep::check_recovery_password("")), LoginError::RecoveryCodeInvalid);
         for text in ["abc1", "12 34 56"] {
-            assert!(matches!(LoginFlow::verify_email(&sent, text).start(&context(&api())), Progress::Send));
-            let mut flow = LoginFlow::check_recovery_password(text);
-            assert!(matches!(flow.start(&context(&api())), Progress::Send));
+            assert!(matches!(LoginStep::verify_email(&sent, text).start(&context(&api())), Progress::Send));
+            let mut step = LoginStep::check_recovery_password(text);
+            assert!(matches!(step.start(&context(&api())), Progress::Send));
         }
     }
 }
