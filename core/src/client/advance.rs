@@ -40,17 +40,17 @@ impl Client {
             self.on_disconnect(now, conn, &reason);
         }
         self.run_step_timers(now);
-        while let Some((query, requester)) = self.internal_results.pop_front() {
+        while let Some((request, requester)) = self.own_results.pop_front() {
             match requester {
-                Requester::Step(step) => self.on_step_answer(now, query, step),
-                Requester::Transfer(dc) => self.on_transfer_answer(now, query, dc),
-                Requester::UpdatesState => self.on_updates_state(now, query),
-                Requester::Config => self.on_config(now, query),
+                Requester::Step(step) => self.on_step_answer(now, request, step),
+                Requester::Transfer(dc) => self.on_transfer_answer(now, request, dc),
+                Requester::UpdatesState => self.on_updates_state(now, request),
+                Requester::ServerConfig => self.on_server_config(now, request),
                 Requester::Application => {}
             }
         }
         self.query_updates_state(now);
-        self.query_config(now);
+        self.query_server_config(now);
         self.start_transfers(now);
         let qr_wait_dc = self.steps.awaits_scan().then(|| self.home());
         self.close_idle(now.monotonic);
@@ -174,7 +174,7 @@ impl Client {
         self.resolve_unknown_outcomes();
         if dc == self.home() {
             self.restart_updates_query();
-            self.restart_config_query();
+            self.restart_server_config_query();
         }
         let awaits_scan_here = dc == self.home() && self.steps.awaits_scan();
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };

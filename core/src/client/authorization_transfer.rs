@@ -41,7 +41,7 @@ impl Client {
     }
 
     fn send_transfer(&mut self, now: Now, dc: DcId, to: DcId, query: Vec<u8>) {
-        let request = self.send_internal(now, Requester::Transfer(dc), to, query);
+        let request = self.send_own_query(now, Requester::Transfer(dc), to, query);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
             datacenter.set_transfer_state(TransferState::Transferring(request));
         }

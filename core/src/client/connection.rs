@@ -1,7 +1,7 @@
 //! One connection to a DC, and the session that it carries: key exchanges, the binding of a temporary key, messages.
 
 pub(crate) mod active_connection;
-pub(crate) mod carried_session;
+pub(crate) mod connection_session;
 pub(crate) mod incoming;
 pub(crate) mod key_exchange;
 mod request_bodies;
@@ -11,7 +11,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use self::active_connection::{ActiveConnection, ConnectionState, Stage};
-use self::carried_session::CarriedSession;
+use self::connection_session::ConnectionSession;
 use self::incoming::{ConnectionIncoming, start_key_exchange};
 use self::request_bodies::RequestBodies;
 use self::temporary_key::TemporaryKeyState;
@@ -41,12 +41,12 @@ pub(super) struct ConnectionProgress {
 #[derive(Debug)]
 pub(super) struct Connection {
     state: ConnectionState,
-    carried: Option<CarriedSession>,
+    session: Option<ConnectionSession>,
 }
 
 impl Connection {
     pub(super) const fn new() -> Self {
-        Self { state: ConnectionState::Idle, carried: None }
+        Self { state: ConnectionState::Idle, session: None }
     }
 
     pub(super) fn open(&mut self, stream: ActiveConnection) {
@@ -58,8 +58,8 @@ impl Connection {
         if let ConnectionState::Active(stream) = &mut self.state {
             stream.trim();
         }
-        if let Some(carried) = &mut self.carried {
-            carried.session.trim();
+        if let Some(session) = &mut self.session {
+            session.mtproto.trim();
         }
     }
 
@@ -70,57 +70,57 @@ impl Connection {
         }
     }
 
-    pub(super) const fn carried(&self) -> Option<&CarriedSession> {
-        self.carried.as_ref()
+    pub(super) const fn session(&self) -> Option<&ConnectionSession> {
+        self.session.as_ref()
     }
 
-    pub(super) const fn carried_mut(&mut self) -> Option<&mut CarriedSession> {
-        self.carried.as_mut()
+    pub(super) const fn session_mut(&mut self) -> Option<&mut ConnectionSession> {
+        self.session.as_mut()
     }
 
-    pub(super) const fn take_carried(&mut self) -> Option<CarriedSession> {
-        self.carried.take()
+    pub(super) const fn take_session(&mut self) -> Option<ConnectionSession> {
+        self.session.take()
     }
 
     /// Sets the session to carry.
-    pub(super) fn set_carried(&mut self, carried: CarriedSession) {
-        self.carried = Some(carried);
+    pub(super) fn set_session(&mut self, session: ConnectionSession) {
+        self.session = Some(session);
     }
 
     /// Returns the session and the state of its key, if that is a temporary one.
-    pub(super) fn temporary(&self) -> Option<(&CarriedSession, &TemporaryKeyState)> {
-        let carried = self.carried.as_ref()?;
-        Some((carried, carried.temporary.as_ref()?))
+    pub(super) fn temporary(&self) -> Option<(&ConnectionSession, &TemporaryKeyState)> {
+        let session = self.session.as_ref()?;
+        Some((session, session.temporary.as_ref()?))
     }
 
     /// Returns whether the session's key is temporary and has expired.
     pub(super) fn is_key_expired(&self, now: Now) -> bool {
-        self.temporary().is_some_and(|(carried, temporary)| temporary.is_over(carried.server_time(now)))
+        self.temporary().is_some_and(|(session, temporary)| temporary.is_over(session.server_time(now)))
     }
 
     /// Returns whether requests are queued, or sent and not answered.
     pub(super) fn has_requests(&self) -> bool {
-        self.carried.as_ref().is_some_and(|carried| carried.session.has_requests())
+        self.session.as_ref().is_some_and(|session| session.mtproto.has_requests())
     }
 
     /// Queues the request that binds the session's key, once.
     pub(super) fn bind(&mut self) {
-        if let Some(carried) = &mut self.carried {
-            carried.bind();
+        if let Some(session) = &mut self.session {
+            session.bind();
         }
     }
 
     /// Starts draining: another session carries new requests.
     pub(super) fn start_draining(&mut self, now: Now) {
-        if let Some(carried) = &mut self.carried {
-            carried.session.start_draining(now);
+        if let Some(session) = &mut self.session {
+            session.mtproto.start_draining(now);
         }
     }
 
     /// Ends the draining: the session carries requests again.
     pub(super) fn stop_draining(&mut self) {
-        if let Some(carried) = &mut self.carried {
-            carried.session.stop_draining();
+        if let Some(session) = &mut self.session {
+            session.mtproto.stop_draining();
         }
     }
 
@@ -215,7 +215,7 @@ impl Connection {
         // At most 11,000.
         let number = i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default();
         let unix =
-            self.carried.as_ref().map_or(&clock, |carried| carried.session.clock()).server_time(cx.now);
+            self.session.as_ref().map_or(&clock, |session| session.mtproto.clock()).server_time(cx.now);
         let options = StackOptions::new(stream.framing, mode, number, unix).after_failures(tunnel_failures);
         stream.stack = Some(TransportStack::new(&options, cx.random));
         stream.check_tunnel_opened(cx.now.monotonic);
@@ -229,16 +229,16 @@ impl Connection {
         if !stream.may_start() {
             return;
         }
-        if let Some(carried) = &mut self.carried {
-            stream.stage = if carried.is_key_usable() { Stage::Validating } else { Stage::Binding };
-            carried.session.on_connected(cx.now);
+        if let Some(session) = &mut self.session {
+            stream.stage = if session.is_key_usable() { Stage::Validating } else { Stage::Binding };
+            session.mtproto.on_connected(cx.now);
             return;
         }
         let known = cx.stored.keys.get(&dc);
         match known.filter(|_| !pfs) {
             Some(key) => {
                 let clock = cx.clock();
-                self.carried = Some(CarriedSession::permanent(key, clock, cx.random, cx.now));
+                self.session = Some(ConnectionSession::permanent(key, clock, cx.random, cx.now));
                 stream.stage = Stage::Validating;
             }
             None => {
@@ -261,13 +261,13 @@ impl Connection {
         else {
             return None;
         };
-        let (frames, carried) = (stack.read(bytes), &mut self.carried);
+        let (frames, session) = (stack.read(bytes), &mut self.session);
         Some(ConnectionIncoming {
             frames,
             stage,
             deadline,
             has_key_answer,
-            carried,
+            session,
             unbound_error: None,
             dc,
             pfs,
@@ -280,8 +280,8 @@ impl Connection {
         if let ConnectionState::Active(stream) = &mut self.state {
             stream.check_tunnel_opened(now);
         }
-        if let Some(carried) = &mut self.carried {
-            carried.queue_retries();
+        if let Some(session) = &mut self.session {
+            session.queue_retries();
         }
     }
 
@@ -289,8 +289,8 @@ impl Connection {
     pub(super) fn on_transmitted(&mut self, buffer: Vec<u8>) {
         let ConnectionState::Active(stream) = &mut self.state else { return };
         stream.on_transmitted(buffer);
-        if let Some(carried) = &mut self.carried {
-            carried.session.on_transmitted();
+        if let Some(session) = &mut self.session {
+            session.mtproto.on_transmitted();
         }
     }
 
@@ -311,17 +311,17 @@ impl Connection {
             written |= if let Stage::KeyExchange(exchange) = stage {
                 let time = cx.clock().server_time(cx.now);
                 exchange.write(time, encoder, cx.random, &mut out)
-            } else if let Some(carried) = &mut self.carried {
+            } else if let Some(session) = &mut self.session {
                 // A request that is sent on a dead connection, or under a key that the server has forgotten, would have
                 // an unknown outcome.
-                if carried.is_key_usable() {
-                    let is_key_trusted = carried.temporary.is_none() || matches!(stage, Stage::Ready(_));
-                    carried.session.hold_unrepeatable_requests(cx.now, is_key_trusted);
+                if session.is_key_usable() {
+                    let is_key_trusted = session.temporary.is_none() || matches!(stage, Stage::Ready(_));
+                    session.mtproto.hold_unrepeatable_requests(cx.now, is_key_trusted);
                 }
-                let bodies = RequestBodies::new(requests, prefix, carried.inited, cx.config.updates);
+                let bodies = RequestBodies::new(requests, prefix, session.inited, cx.config.updates);
                 // The length of queries is limited far below that of frames, so packing cannot fail.
-                carried.session.wants_to_send(cx.now.monotonic)
-                    && carried.session.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)
+                session.mtproto.wants_to_send(cx.now.monotonic)
+                    && session.mtproto.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)
             } else {
                 false
             };
@@ -332,10 +332,10 @@ impl Connection {
 
     /// Advances the timers of the session, which run only while a stream carries it.
     pub(super) fn tick(&mut self, now: Timestamp) {
-        if let (ConnectionState::Active(stream), Some(carried)) = (&self.state, &mut self.carried)
+        if let (ConnectionState::Active(stream), Some(session)) = (&self.state, &mut self.session)
             && stream.carries_session()
         {
-            carried.session.tick(now);
+            session.mtproto.tick(now);
         }
     }
 
@@ -347,7 +347,7 @@ impl Connection {
         }
         let late = stream.ready_since().is_none() && now >= stream.deadline.at;
         let silent = stream.carries_session()
-            && self.carried.as_ref().is_some_and(|carried| carried.session.is_silent(now));
+            && self.session.as_ref().is_some_and(|session| session.mtproto.is_silent(now));
         // Without a stream, it is the network's failure.
         let reason = if stream.stack.is_some() {
             DisconnectReason::ReadTimeout
@@ -364,13 +364,13 @@ impl Connection {
             ConnectionState::Backoff(at) => Some(*at),
             ConnectionState::Active(stream) => {
                 let deadline = stream.ready_since().is_none().then_some(stream.deadline.at);
-                let carried = self.carried.as_ref().filter(|_| stream.carries_session());
-                let session = carried.map(|carried| &carried.session).and_then(|session| {
+                let session = self.session.as_ref().filter(|_| stream.carries_session());
+                let session = session.map(|session| &session.mtproto).and_then(|mtproto| {
                     // Nothing can be sent while a transmit is in flight.
                     if stream.write_due().is_some() {
-                        session.timeout_while_writing()
+                        mtproto.timeout_while_writing()
                     } else {
-                        Some(session.timeout())
+                        Some(mtproto.timeout())
                     }
                 });
                 deadline.into_iter().chain(stream.write_due()).chain(session).min()

@@ -264,9 +264,9 @@ impl Datacenter {
     /// more (`mtproto/description`, "Server Salt"). After that it answers `bad_server_salt` without executing anything,
     /// which costs a round trip, as it does after any longer pause.
     pub(super) fn salt_and_clock_offset(&self, now: Now) -> Option<(Option<i64>, i64)> {
-        let carried = self.main.carried()?;
-        let clock = carried.session.clock();
-        let salt = carried.temporary.is_none().then(|| carried.session.salt());
+        let session = self.main.session()?;
+        let clock = session.mtproto.clock();
+        let salt = session.temporary.is_none().then(|| session.mtproto.salt());
         clock.is_trusted().then(|| (salt, clock.offset_from_wall(now)))
     }
 

@@ -179,7 +179,9 @@ impl Client {
         match progress {
             Progress::Send => self.send_query(now, id),
             // The server is being asked for the addresses of its DCs.
-            Progress::Migrate(dc) if !self.knows_address(dc) && self.own_queries.is_config_pending() => {
+            Progress::Migrate(dc)
+                if !self.knows_address(dc) && self.own_query_states.is_server_config_pending() =>
+            {
                 self.set_timer(now, id, policy::MIGRATION_ADDRESS_WAIT, StepTimer::Migrate(dc));
             }
             // A home DC without an address would be a dead end.
@@ -257,7 +259,7 @@ impl Client {
 
     fn send_query(&mut self, now: Now, id: RequestId) {
         let Some(query) = self.steps.flows.get(&id).map(|step| step.flow.query().to_vec()) else { return };
-        let request = self.send_internal(now, Requester::Step(id), self.home(), query);
+        let request = self.send_own_query(now, Requester::Step(id), self.home(), query);
         if let Some(step) = self.steps.flows.get_mut(&id) {
             step.pending_request = Some(request);
         }

@@ -13,7 +13,7 @@ use super::datacenter::{Datacenter, Role};
 use super::endpoints;
 use super::io::{ConnId, Event, Input, Output};
 use super::key_destructions::KeyDestructions;
-use super::own_queries::OwnQueries;
+use super::own_query_states::OwnQueryStates;
 use super::session_servers::WrongServers;
 use super::steps::Steps;
 use super::stored_session::StoredSession;
@@ -44,11 +44,11 @@ pub struct Client {
     pub(super) key_destructions: KeyDestructions,
     pub(super) updates: UpdateQueue,
     /// Finished requests of the client itself and of login steps.
-    pub(super) internal_results: VecDeque<(RequestId, Requester)>,
+    pub(super) own_results: VecDeque<(RequestId, Requester)>,
     pub(super) rejections: BTreeMap<&'static str, u64>,
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
-    pub(super) own_queries: OwnQueries,
+    pub(super) own_query_states: OwnQueryStates,
     pub(super) closed: bool,
     /// Whether memory that is kept for reuse may be freed if no request is pending.
     may_trim: bool,
@@ -87,11 +87,11 @@ impl Client {
             transfers: BTreeMap::new(),
             key_destructions: KeyDestructions::default(),
             updates: UpdateQueue::default(),
-            internal_results: VecDeque::new(),
+            own_results: VecDeque::new(),
             rejections: BTreeMap::new(),
             next_conn: 1,
             next_request: 1,
-            own_queries: OwnQueries::default(),
+            own_query_states: OwnQueryStates::default(),
             closed: false,
             may_trim: false,
         };
@@ -155,7 +155,7 @@ impl Client {
     /// Frees the memory that is kept for reuse, since most clients are idle most of the time.
     fn trim(&mut self) {
         self.outputs = VecDeque::new();
-        self.internal_results = VecDeque::new();
+        self.own_results = VecDeque::new();
         self.requests.trim();
         self.steps.trim();
         self.datacenters.values_mut().for_each(|datacenter| datacenter.trim());
@@ -253,7 +253,7 @@ impl Client {
         let old = self.home();
         self.stored.edit().home_dc = Some(dc);
         if old != dc {
-            self.restart_config_query();
+            self.restart_server_config_query();
         }
         let was_kept = self.datacenters.get(&old).is_some_and(|datacenter| datacenter.is_kept_open());
         if let Some(datacenter) = self.datacenters.get_mut(&old) {
@@ -271,7 +271,7 @@ impl Client {
     pub(super) fn forget_login(&mut self, now: Now) {
         self.stored.edit().user = None;
         self.cancel_updates_query();
-        self.restart_config_query();
+        self.restart_server_config_query();
         let keys = core::mem::take(&mut self.stored.edit().keys);
         self.transfers.clear();
         for datacenter in self.datacenters.values_mut() {

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | query, deadline, result | `PendingRequests` (`rpc/pending.rs`), until the result is taken |
 //! | queued or sent in a session | `Session` (`session/outgoing.rs`) of the main connection, or of the draining one |
-//! | refused, to be sent again inside `initConnection` | `CarriedSession::retries`, until the received bytes are read |
+//! | refused, to be sent again inside `initConnection` | `ConnectionSession::retries`, until the received bytes are read |
 //! | may not be sent yet: a key rotation, a login transfer, an earlier request whose answer the draining session awaits | `Datacenter::parked` |
 //! | sent under a key that is gone | `Datacenter::orphaned`, until its policy decides |
 //!
@@ -26,12 +26,12 @@ mod datacenter;
 mod dc_options;
 mod endpoints;
 mod error;
-mod home_queries;
 mod io;
 mod key_destructions;
 mod login;
 mod machine;
 mod own_queries;
+mod own_query_states;
 mod receive;
 mod request;
 mod servers;

@@ -1,127 +1,135 @@
-//! The state of the queries that the client itself sends to the home DC: `updates.getState` and `help.getConfig`.
+//! The client's own queries to the home DC: `updates.getState` (`api/updates`), after which the server pushes updates
+//! to the session, and `help.getConfig`, which returns the addresses of all DCs.
 
+use super::io::{Event, Output};
+use super::machine::Client;
+use super::update_queue::UpdatesState;
 use crate::policy;
-use crate::rpc::RequestId;
-use crate::time::Timestamp;
+use crate::rpc::{RequestId, Requester, retry};
+use crate::session::ServerClock;
+use crate::time::{Now, Timestamp};
+use crate::tl::{Deserialize, Serialize, enums, functions};
+use crate::transport::StreamMode;
 
-/// The client's own queries. There is at most one of each kind at a time.
-#[derive(Debug, Default)]
-pub(super) struct OwnQueries {
-    updates: UpdatesQuery,
-    /// `updates.getState` is not sent before this time.
-    updates_not_before: Timestamp,
-    config: ConfigQuery,
-}
-
-/// The state of `updates.getState`, after which the server pushes updates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum UpdatesQuery {
-    /// It is not needed: no user is logged in, or the server's session has answered it.
-    #[default]
-    Idle,
-    /// It is sent from this time on, once the home DC is connected.
-    Due(Timestamp),
-    /// It is pending as this request.
-    Sent(RequestId),
-}
-
-/// The state of `help.getConfig`, which returns the addresses of all DCs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ConfigQuery {
-    /// It may be sent from this time on, once the last answer has expired.
-    Idle(Timestamp),
-    /// It is pending as this request.
-    Sent(RequestId),
-}
-
-impl Default for ConfigQuery {
-    fn default() -> Self {
-        Self::Idle(Timestamp::ZERO)
-    }
-}
-
-impl OwnQueries {
-    /// Schedules `updates.getState`. One that is pending is executed in a new session of the server too.
-    pub(super) fn schedule_updates_state(&mut self) {
-        if self.updates == UpdatesQuery::Idle {
-            self.updates = UpdatesQuery::Due(self.updates_not_before);
+impl Client {
+    /// Schedules `updates.getState`: a user has logged in, or the server made a new session, which has no subscription.
+    pub(super) fn schedule_updates_query(&mut self) {
+        if self.config.updates {
+            self.own_query_states.schedule_updates_state();
         }
     }
 
-    /// Returns when `updates.getState` is due, or `None` if it is pending or not needed.
-    pub(super) const fn updates_state_due(&self) -> Option<Timestamp> {
-        match self.updates {
-            UpdatesQuery::Due(at) => Some(at),
-            UpdatesQuery::Idle | UpdatesQuery::Sent(_) => None,
+    /// Sends `updates.getState` if it is due. It opens no connection, but keeps the one that is open.
+    pub(super) fn query_updates_state(&mut self, now: Now) {
+        if self.stored.user.is_none() || self.closed {
+            return self.cancel_updates_query();
+        }
+        if self.updates_query_due().is_none_or(|at| at > now.monotonic) {
+            return;
+        }
+        let query = functions::updates::GetState {}.to_bytes();
+        let home = self.home();
+        // Updates arrive on this connection, and nothing else would open it again.
+        self.datacenter(home).set_kept_open(true);
+        let id = self.send_own_query(now, Requester::UpdatesState, home, query);
+        self.own_query_states.on_updates_state_sent(id);
+    }
+
+    /// Returns when `updates.getState` is due, or `None` if the home DC is not connected.
+    pub(super) fn updates_query_due(&self) -> Option<Timestamp> {
+        self.own_query_states.updates_state_due().filter(|_| self.is_connected())
+    }
+
+    /// Sends `updates.getState` again on the next connection, since the one that carried it ended.
+    pub(super) fn restart_updates_query(&mut self) {
+        let dropped = self.own_query_states.restart_updates_state();
+        self.forget_query(dropped);
+    }
+
+    /// Cancels `updates.getState`, since no user is logged in.
+    pub(super) fn cancel_updates_query(&mut self) {
+        let dropped = self.own_query_states.cancel_updates_state();
+        self.forget_query(dropped);
+    }
+
+    /// Takes the result of `updates.getState`.
+    pub(super) fn on_updates_state(&mut self, now: Now, id: RequestId) {
+        let Some(answer) = self.requests.take(id) else { return };
+        if !self.own_query_states.is_updates_state(id) {
+            return;
+        }
+        match answer.and_then(|body| Ok(enums::updates::State::from_bytes(body.expose())?)) {
+            Ok(enums::updates::State::State(state)) => {
+                let state = UpdatesState {
+                    pts: state.pts,
+                    qts: state.qts,
+                    date: state.date,
+                    seq: state.seq,
+                    unread_count: state.unread_count,
+                };
+                self.outputs.push_back(Output::Event(Event::UpdatesState(state)));
+                self.own_query_states.on_updates_state_answer(now.monotonic);
+            }
+            Err(error) => {
+                self.own_query_states
+                    .retry_updates_state(now.monotonic + retry::updates_state_retry_delay(&error));
+            }
         }
     }
 
-    /// Returns whether `id` is the pending `updates.getState`.
-    pub(super) fn is_updates_state(&self, id: RequestId) -> bool {
-        self.updates == UpdatesQuery::Sent(id)
+    /// Sends `help.getConfig` if the known addresses have expired. It opens no connection: it is sent with other
+    /// requests to the home DC.
+    pub(super) fn query_server_config(&mut self, now: Now) {
+        let home = self.home();
+        if !self.own_query_states.may_send_server_config(now.monotonic)
+            || self.closed
+            || !self.config.learn_addresses
+            || !self.config.proxy_endpoints.is_empty()
+            || !matches!(self.config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated)
+            || self.datacenters.get(&home).is_none_or(|datacenter| !datacenter.is_open())
+            || self.stored.dc_options.expires > self.server_seconds(now)
+        {
+            return;
+        }
+        let id =
+            self.send_own_query(now, Requester::ServerConfig, home, functions::help::GetConfig {}.to_bytes());
+        self.own_query_states.on_server_config_sent(id);
     }
 
-    /// Records that `updates.getState` was sent as `id`.
-    pub(super) const fn on_updates_state_sent(&mut self, id: RequestId) {
-        self.updates = UpdatesQuery::Sent(id);
+    /// Takes the result of `help.getConfig`.
+    pub(super) fn on_server_config(&mut self, now: Now, id: RequestId) {
+        let Some(answer) = self.requests.take(id) else { return };
+        if !self.own_query_states.is_server_config(id) {
+            return;
+        }
+        let wait = match answer.and_then(|body| Ok(enums::Config::from_bytes(body.expose())?)) {
+            Ok(enums::Config::Config(config)) => {
+                let server_time = self.server_seconds(now);
+                self.stored.store_config(&config, server_time);
+                policy::CONFIG_QUERY_INTERVAL
+            }
+            Err(error) => retry::config_retry_delay(&error),
+        };
+        self.own_query_states.on_server_config_answer(now.monotonic + wait);
+        self.steps.retry_migrations(now.monotonic);
     }
 
-    /// Records the answer to `updates.getState`.
-    pub(super) fn on_updates_state_answer(&mut self, now: Timestamp) {
-        self.updates = UpdatesQuery::Idle;
-        self.updates_not_before = now + policy::UPDATES_STATE_INTERVAL;
+    /// Lets `help.getConfig` be sent again on the next connection, since the one that carried it ended or is no longer
+    /// the home DC's.
+    pub(super) fn restart_server_config_query(&mut self) {
+        let dropped = self.own_query_states.restart_server_config();
+        self.forget_query(dropped);
     }
 
-    /// Schedules `updates.getState` again after it failed.
-    pub(super) const fn retry_updates_state(&mut self, at: Timestamp) {
-        self.updates = UpdatesQuery::Due(at);
-    }
-
-    /// Schedules `updates.getState` again if it is pending. Returns the request to drop.
-    pub(super) const fn restart_updates_state(&mut self) -> Option<RequestId> {
-        let UpdatesQuery::Sent(id) = self.updates else { return None };
-        self.updates = UpdatesQuery::Due(Timestamp::ZERO);
-        Some(id)
-    }
-
-    /// Cancels `updates.getState`. Returns the request to drop, if it is pending.
-    pub(super) const fn cancel_updates_state(&mut self) -> Option<RequestId> {
-        match core::mem::replace(&mut self.updates, UpdatesQuery::Idle) {
-            UpdatesQuery::Sent(id) => Some(id),
-            UpdatesQuery::Idle | UpdatesQuery::Due(_) => None,
+    fn forget_query(&mut self, dropped: Option<RequestId>) {
+        if let Some(id) = dropped {
+            self.drop_request(id);
+            self.requests.remove(id);
         }
     }
 
-    /// Returns whether `help.getConfig` may be sent now.
-    pub(super) fn may_send_config(&self, now: Timestamp) -> bool {
-        matches!(self.config, ConfigQuery::Idle(from) if from <= now)
-    }
-
-    /// Returns whether `help.getConfig` is pending.
-    pub(super) const fn is_config_pending(&self) -> bool {
-        matches!(self.config, ConfigQuery::Sent(_))
-    }
-
-    /// Returns whether `id` is the pending `help.getConfig`.
-    pub(super) fn is_config(&self, id: RequestId) -> bool {
-        self.config == ConfigQuery::Sent(id)
-    }
-
-    /// Records that `help.getConfig` was sent as `id`.
-    pub(super) const fn on_config_sent(&mut self, id: RequestId) {
-        self.config = ConfigQuery::Sent(id);
-    }
-
-    /// Records that `help.getConfig` was answered, or failed. It may be sent again from `at` on.
-    pub(super) const fn on_config_answer(&mut self, at: Timestamp) {
-        self.config = ConfigQuery::Idle(at);
-    }
-
-    /// Lets `help.getConfig` be sent at once, over another connection. Returns the request to drop, if it is pending.
-    pub(super) const fn restart_config(&mut self) -> Option<RequestId> {
-        match core::mem::replace(&mut self.config, ConfigQuery::Idle(Timestamp::ZERO)) {
-            ConfigQuery::Sent(id) => Some(id),
-            ConfigQuery::Idle(_) => None,
-        }
+    /// Returns the server's time by the stored offset of its clock, in seconds since 1970.
+    pub(super) fn server_seconds(&self, now: Now) -> u64 {
+        ServerClock::from_wall(now, self.stored.clock_offset).server_time(now).as_secs()
     }
 }

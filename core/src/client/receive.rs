@@ -47,7 +47,7 @@ impl Client {
             dc,
             requests: &mut self.requests,
             outputs: &mut self.outputs,
-            internal_results: &mut self.internal_results,
+            own_results: &mut self.own_results,
             updates: &mut self.updates,
             rejections: &mut self.rejections,
             is_other_dc,
@@ -135,7 +135,7 @@ impl Client {
     /// Forgets a DC's key, which cannot be used any more. The next connection makes another.
     pub(super) fn forget_key(&mut self, dc: DcId) {
         if dc == self.home() {
-            self.restart_config_query();
+            self.restart_server_config_query();
         }
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
         self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
@@ -153,7 +153,7 @@ struct Dispatch<'a> {
     dc: DcId,
     requests: &'a mut PendingRequests,
     outputs: &'a mut VecDeque<Output>,
-    internal_results: &'a mut VecDeque<(RequestId, Requester)>,
+    own_results: &'a mut VecDeque<(RequestId, Requester)>,
     updates: &'a mut UpdateQueue,
     rejections: &'a mut BTreeMap<&'static str, u64>,
     /// Whether the account's home is another DC. A request that finds no user logged in here waits for the transfer of
@@ -262,14 +262,14 @@ impl Dispatch<'_> {
             self.deferred.logged_out = cause.or(self.deferred.logged_out);
         } else if !matches!(
             self.requests.requester(id),
-            Some(Requester::Transfer(_) | Requester::UpdatesState | Requester::Config)
+            Some(Requester::Transfer(_) | Requester::UpdatesState | Requester::ServerConfig)
         ) {
             self.deferred.has_result = true;
         }
         self.deferred.ended.push(tag);
         match self.requests.answer(id, body) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
-            Some(requester) => self.internal_results.push_back((id, requester)),
+            Some(requester) => self.own_results.push_back((id, requester)),
             None => {}
         }
         AfterResult::Accepted

@@ -246,7 +246,7 @@ impl Client {
     }
 
     /// Sends a query of the client itself. It may be executed twice.
-    pub(super) fn send_internal(
+    pub(super) fn send_own_query(
         &mut self,
         now: Now,
         requester: Requester,
@@ -290,7 +290,7 @@ impl Client {
     pub(super) fn fail(&mut self, id: RequestId, error: InvokeError) {
         match self.requests.fail(id, error) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
-            Some(requester) => self.internal_results.push_back((id, requester)),
+            Some(requester) => self.own_results.push_back((id, requester)),
             None => {}
         }
     }

@@ -51,7 +51,7 @@ pub enum Requester {
     /// The client itself: it queries the state of updates.
     UpdatesState,
     /// The client itself: it queries the addresses of the DCs.
-    Config,
+    ServerConfig,
 }
 
 /// The action if the outcome of a sent request is unknown, which is the case if:

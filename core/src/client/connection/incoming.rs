@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::active_connection::{Deadline, Stage};
-use super::carried_session::CarriedSession;
+use super::connection_session::ConnectionSession;
 use super::key_exchange::{Advance, KeyExchange};
 use super::temporary_key::{BIND_REQUEST, TemporaryKeyState, bind_answer};
 use crate::client::context::Context;
@@ -22,7 +22,7 @@ pub(crate) struct ConnectionIncoming<'a, 'c> {
     pub(super) stage: &'a mut Stage,
     pub(super) deadline: &'a mut Deadline,
     pub(super) has_key_answer: &'a mut bool,
-    pub(super) carried: &'a mut Option<CarriedSession>,
+    pub(super) session: &'a mut Option<ConnectionSession>,
     /// The error by which the server treats a bound temporary key as unbound; returned once all frames are read.
     pub(super) unbound_error: Option<RpcError>,
     pub(super) dc: DcId,
@@ -58,9 +58,9 @@ impl ConnectionIncoming<'_, '_> {
             Some(Frame::Error(code)) => return Err(DisconnectReason::TransportError(code)),
             Some(Frame::QuickAck(token)) => {
                 // Unknown tokens are ignored.
-                let carried = self.carried.as_mut();
+                let session = self.session.as_mut();
                 let acknowledged =
-                    carried.map(|carried| carried.session.on_quick_ack(token)).unwrap_or_default();
+                    session.map(|session| session.mtproto.on_quick_ack(token)).unwrap_or_default();
                 return Ok(Some(Received::QuickAck(acknowledged)));
             }
             None => {
@@ -77,20 +77,20 @@ impl ConnectionIncoming<'_, '_> {
             let advance = exchange.advance(packet, self.cx.random)?;
             self.deadline.extend(now.monotonic);
             *self.has_key_answer = true;
-            let KeyExchangeResult { stage, carried, key } =
+            let KeyExchangeResult { stage, session, key } =
                 on_key_exchange_step(advance, self.dc, self.pfs, self.cx);
             *self.stage = stage;
-            if carried.is_some() {
-                *self.carried = carried;
+            if session.is_some() {
+                *self.session = session;
             }
             return Ok(Some(key.map_or(Received::Handled, Received::NewKey)));
         }
         // No request was sent before the key exchange, so this is not an answer.
-        let Some(CarriedSession { session, temporary, inited, retries, .. }) = self.carried else {
+        let Some(ConnectionSession { mtproto, temporary, inited, retries, .. }) = self.session else {
             return Ok(Some(Received::Handled));
         };
-        let is_draining = session.is_draining();
-        match session.receive(now, packet, self.cx.random) {
+        let is_draining = mtproto.is_draining();
+        match mtproto.receive(now, packet, self.cx.random) {
             Ok(messages) => {
                 let effects = Effects {
                     now: now.monotonic,
@@ -117,7 +117,7 @@ impl ConnectionIncoming<'_, '_> {
 struct KeyExchangeResult {
     stage: Stage,
     /// The session, if its key is made.
-    carried: Option<CarriedSession>,
+    session: Option<ConnectionSession>,
     /// A permanent key that was made.
     key: Option<DcAuth>,
 }
@@ -125,22 +125,22 @@ struct KeyExchangeResult {
 fn on_key_exchange_step(advance: Advance, dc: DcId, pfs: bool, cx: &mut Context<'_>) -> KeyExchangeResult {
     match advance {
         Advance::Continue(exchange) => {
-            KeyExchangeResult { stage: Stage::KeyExchange(Box::new(exchange)), carried: None, key: None }
+            KeyExchangeResult { stage: Stage::KeyExchange(Box::new(exchange)), session: None, key: None }
         }
         Advance::Done { new, permanent: Some(permanent), .. } => {
-            let carried = CarriedSession::under_temporary(new, permanent, cx);
-            KeyExchangeResult { stage: Stage::Binding, carried: Some(carried), key: None }
+            let session = ConnectionSession::under_temporary(new, permanent, cx);
+            KeyExchangeResult { stage: Stage::Binding, session: Some(session), key: None }
         }
         Advance::Done { new, permanent: None, ids } => {
             let key = DcAuth { auth_key: new.auth_key, server_salt: new.server_salt };
             if pfs {
                 let stage = start_key_exchange(dc, Some(key.auth_key.clone()), ids, cx);
-                return KeyExchangeResult { stage, carried: None, key: Some(key) };
+                return KeyExchangeResult { stage, session: None, key: Some(key) };
             }
             let clock = cx.clock_at(new.server_time);
-            let mut carried = CarriedSession::permanent(&key, clock, cx.random, cx.now);
-            carried.session.on_activity(cx.now);
-            KeyExchangeResult { stage: Stage::Validating, carried: Some(carried), key: Some(key) }
+            let mut session = ConnectionSession::permanent(&key, clock, cx.random, cx.now);
+            session.mtproto.on_activity(cx.now);
+            KeyExchangeResult { stage: Stage::Validating, session: Some(session), key: Some(key) }
         }
     }
 }

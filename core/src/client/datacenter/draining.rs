@@ -46,19 +46,19 @@ impl DrainingSession {
 
     /// Takes the requests that were not sent, or that the server has not received: they may be sent under another key.
     pub(crate) fn take_unsent(&mut self) -> Vec<RequestTag> {
-        self.connection.carried_mut().map(|carried| carried.session.take_queued()).unwrap_or_default()
+        self.connection.session_mut().map(|session| session.mtproto.take_queued()).unwrap_or_default()
     }
 
     /// Forgets a request.
     pub(crate) fn drop_request(&mut self, tag: RequestTag) {
-        if let Some(carried) = self.connection.carried_mut() {
-            carried.session.drop_request(tag);
+        if let Some(session) = self.connection.session_mut() {
+            session.mtproto.drop_request(tag);
         }
     }
 
     /// Returns whether the answer to a request may arrive in this session.
     pub(crate) fn carries(&self, tag: RequestTag) -> bool {
-        self.connection.carried().is_some_and(|carried| carried.session.delivery(tag) >= Delivery::Packed)
+        self.connection.session().is_some_and(|session| session.mtproto.delivery(tag) >= Delivery::Packed)
     }
 
     /// Returns whether the draining is over: no answer is awaited, or the time is up.
@@ -94,9 +94,9 @@ pub(crate) struct OrphanedRequests {
 impl OrphanedRequests {
     /// Adds the sent requests of the session that `connection` carries.
     pub(crate) fn add(&mut self, connection: &Connection, waiting: impl Iterator<Item = RequestId>) {
-        let Some(carried) = connection.carried() else { return };
+        let Some(session) = connection.session() else { return };
         for tag in waiting.map(RequestId::tag) {
-            let delivery = carried.session.delivery(tag);
+            let delivery = session.mtproto.delivery(tag);
             if delivery >= Delivery::Packed {
                 self.known.insert(tag, delivery.max(Delivery::Sent));
                 self.undecided.push(tag);

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::client::connection::Connection;
 use crate::client::connection::active_connection::ActiveConnection;
-use crate::client::connection::carried_session::CarriedSession;
+use crate::client::connection::connection_session::ConnectionSession;
 use crate::client::connection::incoming::{ConnectionEvent, ConnectionIncoming, Received};
 use crate::client::context::Context;
 use crate::client::io::{ConnId, Output};
@@ -39,13 +39,13 @@ impl KeyDestruction {
             connection.close();
         }
         // The permanent key itself must be used, so a session under a temporary key does not serve.
-        let mut carried =
-            connection.take_carried().filter(|carried| carried.temporary.is_none()).unwrap_or_else(|| {
+        let mut session =
+            connection.take_session().filter(|session| session.temporary.is_none()).unwrap_or_else(|| {
                 let clock = cx.clock();
-                CarriedSession::permanent(key, clock, cx.random, cx.now)
+                ConnectionSession::permanent(key, clock, cx.random, cx.now)
             });
-        carried.session.destroy_key();
-        connection.set_carried(carried);
+        session.mtproto.destroy_key();
+        connection.set_session(session);
         Self { dc, connection, until: cx.now.monotonic + policy::KEY_DESTRUCTION_TIMEOUT, over: false }
     }
 
@@ -98,8 +98,8 @@ impl KeyDestruction {
 
     pub(crate) fn transmit(&mut self, cx: &mut Context<'_>) -> Option<(ConnId, Vec<u8>)> {
         self.connection.start_session_or_key_exchange(self.dc, false, cx);
-        if let Some(carried) = self.connection.carried_mut() {
-            carried.session.tick(cx.now.monotonic);
+        if let Some(session) = self.connection.session_mut() {
+            session.mtproto.tick(cx.now.monotonic);
         }
         // No request is sent on this connection.
         let bytes = self.connection.transmit(&[], &PendingRequests::default(), cx)?;

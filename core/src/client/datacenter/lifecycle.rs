@@ -9,7 +9,7 @@ use super::key_rotation::{Action, RotationInput};
 use super::{Datacenter, Role};
 use crate::client::config::Config;
 use crate::client::connection::active_connection::ActiveConnection;
-use crate::client::connection::carried_session::CarriedSession;
+use crate::client::connection::connection_session::ConnectionSession;
 use crate::client::connection::{Connection, ConnectionProgress};
 use crate::client::context::Context;
 use crate::client::endpoints::{self, Attempt};
@@ -112,8 +112,8 @@ impl Datacenter {
         let Some(next) = &mut self.next else { return [None, None] };
         next.tick(now.monotonic);
         let input = RotationInput {
-            is_made: next.carried().is_some(),
-            is_bound: next.carried().is_some_and(CarriedSession::is_key_usable),
+            is_made: next.session().is_some(),
+            is_bound: next.session().is_some_and(ConnectionSession::is_key_usable),
             is_ready: self.main.is_ready(),
             is_busy: self.main.has_requests(),
         };
@@ -157,8 +157,8 @@ impl Datacenter {
     /// Returns the time until the current temporary key should be replaced, or `None` if there is none or it is not in
     /// use.
     fn renewal_in(&self, now: Now) -> Option<Duration> {
-        let (carried, temporary) = self.main.temporary().filter(|_| self.main.is_ready())?;
-        Some(Duration::from_secs(temporary.renew_at().saturating_sub(carried.server_time(now))))
+        let (session, temporary) = self.main.temporary().filter(|_| self.main.is_ready())?;
+        Some(Duration::from_secs(temporary.renew_at().saturating_sub(session.server_time(now))))
     }
 
     /// Schedules the next key rotation. Called last, since all else may change when it is due.
@@ -201,11 +201,11 @@ impl Datacenter {
         self.attempt_history
             .on_disconnect(reason, ConnectionProgress { was_ready, ..self.main.progress(now.monotonic) });
         self.main.close();
-        let key = match (self.main.carried(), self.main.temporary()) {
+        let key = match (self.main.session(), self.main.temporary()) {
             (None, _) => UsedKey::None,
             (Some(_), None) => UsedKey::Permanent,
-            (Some(carried), Some((_, temporary))) => UsedKey::Temporary {
-                is_useless: !temporary.is_bound() || temporary.is_over(carried.server_time(now)),
+            (Some(session), Some((_, temporary))) => UsedKey::Temporary {
+                is_useless: !temporary.is_bound() || temporary.is_over(session.server_time(now)),
             },
         };
         let verdict = self.key_refusals.on_disconnect(reason, key, now.monotonic);
@@ -278,7 +278,7 @@ impl Datacenter {
     /// Drops the session, so that the next connection begins a new one. The outcome of its sent requests is unknown.
     fn drop_session(&mut self, requests: &PendingRequests) {
         self.orphaned.add(&self.main, requests.unanswered(self.dc));
-        self.main.take_carried();
+        self.main.take_session();
         self.rotation.stop_holding();
         self.parked.clear();
     }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::authorization::TransferState;
 use super::draining::DrainingSession;
 use super::{Datacenter, Role};
-use crate::client::connection::carried_session::CarriedSession;
+use crate::client::connection::connection_session::ConnectionSession;
 use crate::client::io::ConnId;
 use crate::rpc::{PendingRequests, RequestConstraints, RequestId, Requester};
 use crate::session::{Delivery, RequestTag};
@@ -23,7 +23,7 @@ impl Datacenter {
 
     /// Returns whether the pending requests have been queued in the session: new ones are queued at once then.
     pub(super) fn takes_requests(&self) -> bool {
-        self.main.carried().is_some_and(|carried| carried.takes_requests)
+        self.main.session().is_some_and(|session| session.takes_requests)
     }
 
     /// Returns whether a request may leave in the current session. What is to be executed after something that the
@@ -39,8 +39,8 @@ impl Datacenter {
     /// Queues a request in the session, or parks it.
     fn queue_or_park(&mut self, tag: RequestTag, constraints: RequestConstraints) {
         let may_leave = self.may_leave(constraints);
-        match self.main.carried_mut() {
-            Some(carried) if may_leave => carried.session.queue(tag),
+        match self.main.session_mut() {
+            Some(session) if may_leave => session.mtproto.queue(tag),
             _ => _ = self.parked.insert(tag),
         }
     }
@@ -49,15 +49,15 @@ impl Datacenter {
     /// Returns whether requests are queued now that had to wait for a key exchange.
     pub(crate) fn bind_or_queue_waiting(&mut self, requests: &PendingRequests) -> bool {
         let waited = self.ready_deadline_in_key_exchange().is_some();
-        let Some(carried) = self.main.carried_mut() else { return false };
-        if !carried.is_key_usable() {
-            carried.bind();
+        let Some(session) = self.main.session_mut() else { return false };
+        if !session.is_key_usable() {
+            session.bind();
             return false;
         }
-        if carried.takes_requests {
+        if session.takes_requests {
             return false;
         }
-        carried.takes_requests = true;
+        session.takes_requests = true;
         self.key_refusals.on_key_usable();
         self.parked.clear();
         // Requests that the draining session owes stay there.
@@ -95,23 +95,23 @@ impl Datacenter {
     }
 
     /// Returns the sessions that may have a request: the current one and the draining one.
-    fn sessions(&self) -> impl Iterator<Item = &CarriedSession> {
-        [Role::Main, Role::Draining].into_iter().filter_map(|role| self.connection(role)?.carried())
+    fn sessions(&self) -> impl Iterator<Item = &ConnectionSession> {
+        [Role::Main, Role::Draining].into_iter().filter_map(|role| self.connection(role)?.session())
     }
 
-    fn sessions_mut(&mut self) -> impl Iterator<Item = &mut CarriedSession> {
+    fn sessions_mut(&mut self) -> impl Iterator<Item = &mut ConnectionSession> {
         let draining = self.draining.as_deref_mut().map(DrainingSession::connection_mut);
         [Some(&mut self.main), draining]
             .into_iter()
             .flatten()
-            .filter_map(|connection| connection.carried_mut())
+            .filter_map(|connection| connection.session_mut())
     }
 
     /// Forgets a request whose result is no longer wanted.
     pub(crate) fn drop_request(&mut self, tag: RequestTag) {
         self.on_request_ended(tag);
         self.parked.remove(&tag);
-        self.sessions_mut().for_each(|carried| carried.session.drop_request(tag));
+        self.sessions_mut().for_each(|session| session.mtproto.drop_request(tag));
     }
 
     /// Records that a request has ended.
@@ -122,7 +122,7 @@ impl Datacenter {
 
     /// Returns the progress of a request.
     pub(crate) fn delivery(&self, tag: RequestTag) -> Delivery {
-        let known = self.sessions().map(|carried| carried.session.delivery(tag));
+        let known = self.sessions().map(|session| session.mtproto.delivery(tag));
         known.chain(self.orphaned.delivery(tag)).max().unwrap_or(Delivery::Queued)
     }
 
@@ -134,7 +134,7 @@ impl Datacenter {
     /// Takes the requests whose outcome is unknown, oldest first.
     pub(crate) fn take_unknown_outcomes(&mut self) -> Vec<RequestTag> {
         let mut unknown = self.orphaned.take_undecided();
-        self.sessions_mut().for_each(|carried| unknown.append(&mut carried.session.take_unknown_outcomes()));
+        self.sessions_mut().for_each(|session| unknown.append(&mut session.mtproto.take_unknown_outcomes()));
         unknown.sort_unstable();
         unknown.dedup();
         unknown
@@ -151,9 +151,9 @@ impl Datacenter {
             return;
         }
         let may_leave = self.may_leave(constraints);
-        match self.main.carried_mut() {
+        match self.main.session_mut() {
             // Requests to be executed after it may be queued there already.
-            Some(carried) if may_leave => carried.session.requeue(tag),
+            Some(session) if may_leave => session.mtproto.requeue(tag),
             _ => _ = self.parked.insert(tag),
         }
     }

@@ -12,8 +12,9 @@ use crate::time::Now;
 
 /// The session that a [`Connection`](super::Connection) carries, and the state of its key.
 #[derive(Debug)]
-pub(crate) struct CarriedSession {
-    pub(crate) session: Session,
+pub(crate) struct ConnectionSession {
+    /// The MTProto session.
+    pub(crate) mtproto: Session,
     /// The state of a temporary key; `None` if the key is permanent.
     pub(crate) temporary: Option<TemporaryKeyState>,
     /// Whether the server has accepted `initConnection`, so that it knows layer and device.
@@ -24,9 +25,9 @@ pub(crate) struct CarriedSession {
     pub(crate) takes_requests: bool,
 }
 
-impl CarriedSession {
-    pub(crate) fn new(session: Session, temporary: Option<TemporaryKeyState>) -> Self {
-        Self { session, temporary, inited: false, retries: Vec::new(), takes_requests: false }
+impl ConnectionSession {
+    pub(crate) fn new(mtproto: Session, temporary: Option<TemporaryKeyState>) -> Self {
+        Self { mtproto, temporary, inited: false, retries: Vec::new(), takes_requests: false }
     }
 
     /// Creates a session under a permanent key.
@@ -55,14 +56,14 @@ impl CarriedSession {
 
     /// Returns the server's time, in seconds since 1970.
     pub(crate) fn server_time(&self, now: Now) -> u64 {
-        self.session.clock().server_time(now).as_secs()
+        self.mtproto.clock().server_time(now).as_secs()
     }
 
     /// Queues the requests that are sent again, before all others.
     pub(crate) fn queue_retries(&mut self) {
         if !self.retries.is_empty() {
             self.inited = false;
-            core::mem::take(&mut self.retries).into_iter().rev().for_each(|tag| self.session.requeue(tag));
+            core::mem::take(&mut self.retries).into_iter().rev().for_each(|tag| self.mtproto.requeue(tag));
         }
     }
 
@@ -71,7 +72,7 @@ impl CarriedSession {
         if let Some((permanent, expires_at)) =
             self.temporary.as_mut().and_then(TemporaryKeyState::take_bind_parameters)
         {
-            self.session.bind(BIND_REQUEST, permanent, expires_at);
+            self.mtproto.bind(BIND_REQUEST, permanent, expires_at);
         }
     }
 }
