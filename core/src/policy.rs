@@ -87,10 +87,10 @@ pub(crate) const REPLAY_KEPT_AT_LEAST: usize = 15;
 pub(crate) const REPLAY_KEPT_ROOM: usize = 16;
 /// Maximum number of messages in a received container (`mtproto/service_messages#containers` allows 1020).
 pub(crate) const MAX_CONTAINER_MESSAGES: usize = 1024;
-/// Maximum decompressed length of one packed object in bytes: 10 MiB.
-pub(crate) const MAX_UNPACKED: usize = 10 * 1024 * 1024;
+/// Maximum decompressed length of one compressed object in bytes: 10 MiB.
+pub(crate) const MAX_DECOMPRESSED: usize = 10 * 1024 * 1024;
 /// Maximum total decompressed length of all messages in a packet, in bytes: four of the largest.
-pub(crate) const MAX_UNPACKED_PER_PACKET: usize = 4 * MAX_UNPACKED;
+pub(crate) const MAX_DECOMPRESSED_PER_PACKET: usize = 4 * MAX_DECOMPRESSED;
 /// Maximum number of requests in a sent container.
 pub(crate) const MAX_PACKED_REQUESTS: usize = 100;
 /// Length in bytes from which a container accepts no further request: 32 KiB, so that no ping waits long after it.
@@ -177,7 +177,7 @@ pub(crate) const UPDATES_STATE_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) const CONFIG_QUERY_INTERVAL: Duration = Duration::from_secs(10);
 /// Maximum number of queued updates. Beyond it the oldest are dropped, as if the client had missed them.
 pub(crate) const MAX_QUEUED_UPDATES: usize = 1024;
-/// Maximum size of queued updates in bytes: 16 MiB. A packed message may be a thousand times as large as its packet.
+/// Maximum size of queued updates in bytes: 16 MiB. A compressed message may be a thousand times as large as its packet.
 pub(crate) const MAX_QUEUED_UPDATE_BYTES: usize = 16 << 20;
 
 // ---- Stored session ------------------------------------------------------------------------------------------------

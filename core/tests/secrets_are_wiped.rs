@@ -356,7 +356,7 @@ fn a_compressed_answer_is_wiped() {
     write::string(&mut object, &String::from_utf8(needle.repeat(20)).unwrap());
     let mut body = Vec::new();
     write::u32(&mut body, ids::GZIP_PACKED);
-    write::bytes(&mut body, &gzip::pack(&object));
+    write::bytes(&mut body, &gzip::compress(&object));
     let mut packet = vec![0; 24];
     write::i64(&mut packet, 11);
     packet.extend(session_id);

@@ -258,11 +258,11 @@ fn an_answer_received_long_ago_is_not_requested_again() {
     assert!(asked.is_none_or(|asked| !asked.outer.is(types::MsgResendReq::ID)));
 }
 
-/// Each message may unpack to 10 MiB, all of a packet to four times that: a thousand in one packet would take seconds.
+/// Each message may decompress to 10 MiB, all of a packet to four times that: a thousand in one packet would take seconds.
 #[test]
 fn the_decompressed_size_of_a_packet_is_bounded() {
     // A result of 10 MiB that no request waits for.
-    let packed = gzip::pack(&rpc_result(4, &vec![0; gzip::MAX_UNPACKED - 12]));
+    let packed = gzip::compress(&rpc_result(4, &vec![0; gzip::MAX_DECOMPRESSED - 12]));
     let mut message = ids::GZIP_PACKED.to_le_bytes().to_vec();
     write::bytes(&mut message, &packed);
     for (count, expected) in [(4, true), (5, false)] {

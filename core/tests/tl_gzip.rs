@@ -2,7 +2,7 @@
 
 mod vectors;
 
-use sansgram_core::tl::gzip::{GzipError, MAX_UNPACKED, pack, unpack};
+use sansgram_core::tl::gzip::{GzipError, MAX_DECOMPRESSED, compress, decompress};
 use sansgram_core::tl::{Reader, ids};
 use serde_json::Value;
 use vectors::{load, unhex};
@@ -12,9 +12,9 @@ fn packed_data(object: &Value) -> Vec<u8> {
     let bytes = unhex(object);
     let mut reader = Reader::new(&bytes);
     reader.expect(ids::GZIP_PACKED).expect("gzip_packed");
-    let packed = reader.bytes().expect("bytes").to_vec();
+    let compressed = reader.bytes().expect("bytes").to_vec();
     reader.finish().expect("nothing behind it");
-    packed
+    compressed
 }
 
 fn negative(name: &str) -> Vec<u8> {
@@ -30,24 +30,30 @@ fn published_bodies_decompress() {
     let cases = vectors["cases"].as_array().expect("a list");
     assert_eq!(cases.len(), 4);
     for case in cases {
-        let unpacked = unhex(&case["unpacked"]);
-        let packed = packed_data(&case["gzip_packed"]);
-        assert_eq!(unpack(&packed, MAX_UNPACKED), Ok(unpacked.clone()), "{}", case["source"]);
+        let decompressed = unhex(&case["unpacked"]);
+        let compressed = packed_data(&case["gzip_packed"]);
+        assert_eq!(decompress(&compressed, MAX_DECOMPRESSED), Ok(decompressed.clone()), "{}", case["source"]);
         // The limit is inclusive.
-        assert_eq!(unpack(&packed, unpacked.len()), Ok(unpacked.clone()));
-        if let Some(limit) = unpacked.len().checked_sub(1) {
-            assert_eq!(unpack(&packed, limit), Err(GzipError::TooLong { length: unpacked.len() }));
+        assert_eq!(decompress(&compressed, decompressed.len()), Ok(decompressed.clone()));
+        if let Some(limit) = decompressed.len().checked_sub(1) {
+            assert_eq!(
+                decompress(&compressed, limit),
+                Err(GzipError::TooLong { length: decompressed.len() })
+            );
         }
-        assert_eq!(unpack(&pack(&unpacked), MAX_UNPACKED), Ok(unpacked));
-        for length in 0..packed.len() {
-            assert!(unpack(&packed[..length], MAX_UNPACKED).is_err(), "cut at {length} it is accepted");
+        assert_eq!(decompress(&compress(&decompressed), MAX_DECOMPRESSED), Ok(decompressed));
+        for length in 0..compressed.len() {
+            assert!(
+                decompress(&compressed[..length], MAX_DECOMPRESSED).is_err(),
+                "cut at {length} it is accepted"
+            );
         }
     }
 }
 
 #[test]
 fn every_negative_case_has_its_reason() {
-    let refused = |name: &str| unpack(&negative(name), MAX_UNPACKED);
+    let refused = |name: &str| decompress(&negative(name), MAX_DECOMPRESSED);
     assert_eq!(refused("bomb: 64 MiB of zeros"), Err(GzipError::TooLong { length: 64 << 20 }));
     assert_eq!(refused("nested gzip_packed"), Err(GzipError::Nested));
     assert_eq!(refused("truncated stream"), Err(GzipError::Truncated));
@@ -61,34 +67,34 @@ fn every_negative_case_has_its_reason() {
 #[test]
 fn the_trailer_is_checked() {
     let body = [7; 1000];
-    let packed = pack(&body);
+    let compressed = compress(&body);
     let with = |offset_from_end: usize, value: u8| {
-        let mut packed = packed.clone();
-        let index = packed.len() - offset_from_end;
-        assert_ne!(packed[index], value);
-        packed[index] = value;
-        unpack(&packed, MAX_UNPACKED)
+        let mut compressed = compressed.clone();
+        let index = compressed.len() - offset_from_end;
+        assert_ne!(compressed[index], value);
+        compressed[index] = value;
+        decompress(&compressed, MAX_DECOMPRESSED)
     };
-    let checksum_byte = packed[packed.len() - 5];
+    let checksum_byte = compressed[compressed.len() - 5];
     assert_eq!(with(5, !checksum_byte), Err(GzipError::BadChecksum));
     // 1000 is 0x3e8: one length too small, one too large, and one impossible for this stream.
     assert_eq!(with(4, 0xe7), Err(GzipError::BadLength));
     assert_eq!(with(4, 0xe9), Err(GzipError::BadLength));
     assert_eq!(with(2, 0x01), Err(GzipError::BadLength));
     assert_eq!(with(1, 0x01), Err(GzipError::TooLong { length: 0x0100_03e8 }));
-    let mut longer = packed.clone();
-    longer.extend_from_slice(&packed[packed.len() - 8..]);
-    assert_eq!(unpack(&longer, MAX_UNPACKED), Err(GzipError::TrailingBytes));
+    let mut longer = compressed.clone();
+    longer.extend_from_slice(&compressed[compressed.len() - 8..]);
+    assert_eq!(decompress(&longer, MAX_DECOMPRESSED), Err(GzipError::TrailingBytes));
 }
 
 #[test]
 fn optional_header_fields_are_skipped_and_checked() {
-    let packed = pack(b"body");
+    let compressed = compress(b"body");
     let with_header = |flags: u8, fields: &[u8]| {
-        let mut bytes = packed.clone();
+        let mut bytes = compressed.clone();
         bytes[3] = flags;
         bytes.splice(10..10, fields.iter().copied());
-        unpack(&bytes, MAX_UNPACKED)
+        decompress(&bytes, MAX_DECOMPRESSED)
     };
     let body = Ok(b"body".to_vec());
     assert_eq!(with_header(1, &[]), body, "the text flag means nothing");
@@ -100,7 +106,7 @@ fn optional_header_fields_are_skipped_and_checked() {
     assert_eq!(with_header(4, &[0xff, 0xff]), Err(GzipError::Truncated));
     assert_eq!(with_header(0x20, &[]), Err(GzipError::BadHeader));
 
-    let mut header = packed[..10].to_vec();
+    let mut header = compressed[..10].to_vec();
     header[3] = 2;
     let crc = crc32fast::hash(&header) as u16;
     assert_eq!(with_header(2, &crc.to_le_bytes()), body);
@@ -110,12 +116,12 @@ fn optional_header_fields_are_skipped_and_checked() {
 #[test]
 fn a_damaged_stream_is_rejected() {
     let body: Vec<u8> = (0..2000u32).flat_map(|i| (i * i).to_le_bytes()).collect();
-    let packed = pack(&body);
-    for index in 10..packed.len() {
+    let compressed = compress(&body);
+    for index in 10..compressed.len() {
         for bit in 0..8 {
-            let mut packed = packed.clone();
-            packed[index] ^= 1 << bit;
-            let result = unpack(&packed, MAX_UNPACKED);
+            let mut compressed = compressed.clone();
+            compressed[index] ^= 1 << bit;
+            let result = decompress(&compressed, MAX_DECOMPRESSED);
             // A flip without effect on the output (an unused bit after the last block) is not an error.
             assert!(result.is_err() || result == Ok(body.clone()), "byte {index}, bit {bit}");
         }

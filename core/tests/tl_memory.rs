@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sansgram_core::tl::gzip::{self, GzipError, MAX_UNPACKED};
+use sansgram_core::tl::gzip::{self, GzipError, MAX_DECOMPRESSED};
 use sansgram_core::tl::{DecodeError, Deserialize, Serialize, enums, ids, write};
 
 static CURRENT: AtomicUsize = AtomicUsize::new(0);
@@ -46,24 +46,24 @@ fn claims_reserve_nothing() {
     const STATE: usize = 64 << 10;
 
     // 64 MiB of zeros in about 64 KiB.
-    let bomb = gzip::pack(&vec![0; 64 << 20]);
-    let (result, peak) = peak_of(|| gzip::unpack(&bomb, MAX_UNPACKED));
+    let bomb = gzip::compress(&vec![0; 64 << 20]);
+    let (result, peak) = peak_of(|| gzip::decompress(&bomb, MAX_DECOMPRESSED));
     assert_eq!(result, Err(GzipError::TooLong { length: 64 << 20 }));
     assert!(peak < STATE, "{peak} bytes for a bomb that says what it is");
 
     // The same with a trailer that claims a permitted length.
     let mut liar = bomb;
     let length = liar.len();
-    liar[length - 4..].copy_from_slice(&(MAX_UNPACKED as u32).to_le_bytes());
-    let (result, peak) = peak_of(|| gzip::unpack(&liar, MAX_UNPACKED));
+    liar[length - 4..].copy_from_slice(&(MAX_DECOMPRESSED as u32).to_le_bytes());
+    let (result, peak) = peak_of(|| gzip::decompress(&liar, MAX_DECOMPRESSED));
     assert_eq!(result, Err(GzipError::BadLength));
-    assert!(peak <= MAX_UNPACKED + STATE, "{peak} bytes for a bomb that lies");
+    assert!(peak <= MAX_DECOMPRESSED + STATE, "{peak} bytes for a bomb that lies");
 
     // A few bytes that claim the limit.
-    let mut small = gzip::pack(b"small");
+    let mut small = gzip::compress(b"small");
     let length = small.len();
-    small[length - 4..].copy_from_slice(&(MAX_UNPACKED as u32).to_le_bytes());
-    let (result, peak) = peak_of(|| gzip::unpack(&small, MAX_UNPACKED));
+    small[length - 4..].copy_from_slice(&(MAX_DECOMPRESSED as u32).to_le_bytes());
+    let (result, peak) = peak_of(|| gzip::decompress(&small, MAX_DECOMPRESSED));
     assert_eq!(result, Err(GzipError::BadLength));
     assert!(peak < STATE, "{peak} bytes for a short stream that claims much");
 

@@ -16,7 +16,7 @@ use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::login::{LoginStep, NewPassword, SendCodeOutcome, SentCode};
 use sansgram_core::time::{Now, Timestamp};
-use sansgram_core::tl::gzip::MAX_UNPACKED;
+use sansgram_core::tl::gzip::MAX_DECOMPRESSED;
 use sansgram_core::tl::ids;
 use sansgram_core::transport::{FrameEncoder, Framing, ServerFrameDecoder};
 
@@ -296,7 +296,7 @@ impl Run {
         let ((), peak) =
             peak_of(|| self.client.handle(now, MachineInput::Received { conn, bytes: &mut bytes }));
         // Packed data may be as long as the limit, one at a time, and is stored if it is a result.
-        assert!(peak <= 2 * MAX_UNPACKED + RATIO * length + SLACK, "{peak} bytes held for {length}");
+        assert!(peak <= 2 * MAX_DECOMPRESSED + RATIO * length + SLACK, "{peak} bytes held for {length}");
         self.poll(true);
     }
 

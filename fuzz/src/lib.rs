@@ -10,7 +10,7 @@
 //! | [`proxy`] | the answers of a SOCKS5 or HTTP proxy | no byte of the server is consumed; any pieces give the same result |
 //! | [`links`] | links and URLs of proxies | what is read is written back |
 //! | [`tl`] | a TL object, or calls of the reader | what decodes is written back to an equal value |
-//! | [`gzip`] | packed data, or data to pack | bounded output; packing and unpacking are inverse |
+//! | [`gzip`] | compressed data, or data to compress | bounded output; compression and decompression are inverse |
 //! | [`sealed`] | plaintexts behind the cipher | no message counts twice, no request is lost, all we send is well-formed |
 //! | [`client`] | inputs and calls of the whole machine, sealed server messages among them | each request ends once and in time, connections are used by the contract, no due timer stays |
 //! | [`handshake`] | a server's replies, also correctly encrypted ones | it ends; a key only with the server's proof |

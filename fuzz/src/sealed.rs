@@ -10,7 +10,7 @@ use sansgram_core::session::{
     Delivery, MessageError, RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent,
 };
 use sansgram_core::time::{Now, Timestamp};
-use sansgram_core::tl::gzip::MAX_UNPACKED;
+use sansgram_core::tl::gzip::MAX_DECOMPRESSED;
 use sansgram_core::tl::ids;
 use sansgram_core::transport::{FrameEncoder, Framing, ServerFrameDecoder};
 
@@ -177,7 +177,7 @@ impl Run {
         });
         // Packed data may be as long as the limit, one at a time.
         assert!(
-            peak <= MAX_UNPACKED + RATIO * packet.len() + SLACK,
+            peak <= MAX_DECOMPRESSED + RATIO * packet.len() + SLACK,
             "{peak} bytes held for {}",
             packet.len()
         );

@@ -9,17 +9,17 @@ use crate::tl::{ids, write};
 /// `upload.saveFilePart` and `upload.saveBigFilePart`: their content is media, which does not compress.
 const UPLOADS: [u32; 2] = [0xb304_a621, 0xde7b_673d];
 
-/// Returns the query as `gzip_packed`, if that is shorter. `deflate` packs it, and is not called if a sample of the
+/// Returns the query as `gzip_packed`, if that is shorter. `deflate` compresses it, and is not called if a sample of the
 /// query promises no gain.
-pub(super) fn pack(query: &[u8], deflate: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Secret<Vec<u8>>> {
+pub(super) fn compress(query: &[u8], deflate: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Secret<Vec<u8>>> {
     let is_upload = UPLOADS.iter().any(|id| query.starts_with(&id.to_le_bytes()));
     if query.len() < policy::MIN_GZIPPED_QUERY || is_upload || !shrinks(query) {
         return None;
     }
-    let packed = Secret::new(deflate(query));
-    let mut out = Vec::with_capacity(packed.expose().len() + 12);
+    let compressed = Secret::new(deflate(query));
+    let mut out = Vec::with_capacity(compressed.expose().len() + 12);
     out.extend_from_slice(&ids::GZIP_PACKED.to_le_bytes());
-    write::bytes(&mut out, packed.expose());
+    write::bytes(&mut out, compressed.expose());
     let out = Secret::new(out);
     (out.expose().len() < query.len()).then_some(out)
 }
@@ -66,11 +66,11 @@ mod tests {
         // Returns how many bytes are compressed, and whether the result is used.
         let deflated = |query: &[u8]| {
             let mut seen = 0;
-            let packed = pack(query, |whole| {
+            let compressed = compress(query, |whole| {
                 seen += whole.len();
-                gzip::pack(whole)
+                gzip::compress(whole)
             });
-            (seen, packed.is_some())
+            (seen, compressed.is_some())
         };
         for len in [16, 512, 1020, 1024, 16 << 10, 512 << 10, 1 << 20] {
             assert_eq!(deflated(&noise(len)), (0, false), "{len}");

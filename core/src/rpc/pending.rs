@@ -75,7 +75,7 @@ impl PendingRequests {
         self.bytes += query.expose().len();
         // Queries of a login are secret, and the memory of the compressor is not wiped.
         let gzipped = (requester == Requester::Application)
-            .then(|| compression::pack(query.expose(), gzip::pack))
+            .then(|| compression::compress(query.expose(), gzip::compress))
             .flatten();
         let result = None;
         let pending = Pending {
@@ -323,8 +323,8 @@ impl PendingRequests {
 /// Returns why a result was not decompressed: an error, or the limit of its whole packet.
 fn decompression_error(gzipped: &[u8]) -> GzipError {
     let Ok(data) = Reader::new(gzipped).bytes() else { return GzipError::Truncated };
-    match gzip::unpack(data, gzip::MAX_UNPACKED) {
-        Ok(unpacked) => GzipError::TooLong { length: Secret::new(unpacked).expose().len() },
+    match gzip::decompress(data, gzip::MAX_DECOMPRESSED) {
+        Ok(decompressed) => GzipError::TooLong { length: Secret::new(decompressed).expose().len() },
         Err(error) => error,
     }
 }
@@ -369,11 +369,11 @@ mod tests {
     }
 
     #[test]
-    fn f14_an_answer_that_does_not_unpack_says_so() {
+    fn f14_an_answer_that_cannot_be_decompressed_says_so() {
         for (data, expected) in [
             (&b"no gzip"[..], GzipError::BadHeader),
-            (&gzip::pack(&[7; 64])[..20], GzipError::Truncated),
-            (&[&gzip::pack(&[7; 64])[..], &[0]].concat(), GzipError::BadLength),
+            (&gzip::compress(&[7; 64])[..20], GzipError::Truncated),
+            (&[&gzip::compress(&[7; 64])[..], &[0]].concat(), GzipError::BadLength),
         ] {
             let mut requests = PendingRequests::default();
             requests.insert(RequestId(1), request(Requester::Application, vec![251; 8]));
@@ -387,13 +387,14 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_application_asks_is_packed() {
-        for (requester, is_packed) in [(Requester::Application, true), (Requester::Step(RequestId(1)), false)]
+    fn only_queries_of_the_application_are_compressed() {
+        for (requester, is_compressed) in
+            [(Requester::Application, true), (Requester::Step(RequestId(1)), false)]
         {
             let mut requests = PendingRequests::default();
             requests.insert(RequestId(2), request(requester, vec![251; 4096]));
             let body = requests.body(RequestId(2), |_| &[]).unwrap();
-            assert_eq!(body.query.len() < 4096, is_packed, "{requester:?}");
+            assert_eq!(body.query.len() < 4096, is_compressed, "{requester:?}");
         }
     }
 }

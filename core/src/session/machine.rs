@@ -56,7 +56,7 @@ pub struct Session {
     /// Unrepeatable requests stay queued, see [`hold_unrepeatable_requests`](Self::hold_unrepeatable_requests).
     pub(super) holds_unrepeatable: bool,
     /// Number of bytes that the other messages of the received packet may decompress to.
-    pub(super) unpack_budget: usize,
+    pub(super) decompression_budget: usize,
     /// The packet in progress. Its memory is kept for reuse.
     pub(super) draft: Draft,
 }
@@ -89,7 +89,7 @@ impl Session {
             future_salts_request: None,
             is_draining: false,
             holds_unrepeatable: false,
-            unpack_budget: 0,
+            decompression_budget: 0,
             draft: Draft::default(),
         }
     }

@@ -66,7 +66,7 @@ pub struct Messages<'a> {
     random: &'a mut dyn SecureRandom,
     unread: Unread<'a>,
     /// The last message, if it was compressed.
-    unpacked: Option<Wiped>,
+    decompressed: Option<Wiped>,
     /// Why a message was rejected, until it is returned.
     rejected: Option<MessageError>,
 }
@@ -110,7 +110,7 @@ impl Messages<'_> {
     #[allow(clippy::should_implement_trait, reason = "the event borrows from it")]
     pub fn next(&mut self) -> Result<Option<SessionEvent<'_>>, MessageError> {
         loop {
-            self.unpacked = None;
+            self.decompressed = None;
             if self.rejected.as_ref().is_some_and(MessageError::is_fatal) {
                 self.unread = Unread::Empty;
             }
@@ -141,7 +141,7 @@ impl Messages<'_> {
             if matches!(dispatched, Dispatched::Handled) {
                 continue;
             }
-            let body = self.unpacked.as_deref().unwrap_or(body);
+            let body = self.decompressed.as_deref().unwrap_or(body);
             return Ok(Some(match dispatched {
                 Dispatched::Result { tag, start } => {
                     SessionEvent::Result { tag, body: body.get(start..).unwrap_or_default() }
@@ -161,7 +161,7 @@ impl Messages<'_> {
 
     /// Reads one message. Records the error if it is rejected.
     fn read(&mut self, msg_id: MsgId, body: &[u8]) -> Dispatched {
-        let dispatched = self.unpack_and_dispatch(msg_id, body);
+        let dispatched = self.decompress_and_dispatch(msg_id, body);
         dispatched.unwrap_or_else(|error| {
             if error.is_fatal() {
                 self.rejected = Some(error);
@@ -173,20 +173,20 @@ impl Messages<'_> {
     }
 
     /// Reads one message, which may be compressed, as may a result in it.
-    fn unpack_and_dispatch(&mut self, msg_id: MsgId, body: &[u8]) -> Result<Dispatched, MessageError> {
-        if let Some(packed) = body.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) {
-            self.unpacked = Some(self.session.unpack(packed)?);
+    fn decompress_and_dispatch(&mut self, msg_id: MsgId, body: &[u8]) -> Result<Dispatched, MessageError> {
+        if let Some(gzipped) = body.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) {
+            self.decompressed = Some(self.session.decompress(gzipped)?);
         }
-        let body = self.unpacked.as_deref().unwrap_or(body);
+        let body = self.decompressed.as_deref().unwrap_or(body);
         let dispatched = self.session.dispatch(self.now, msg_id, body, self.random)?;
         let Dispatched::Result { tag, start } = dispatched else { return Ok(dispatched) };
         let result = body.get(start..).unwrap_or_default();
-        let Some(packed) = result.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) else {
+        let Some(gzipped) = result.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) else {
             return Ok(dispatched);
         };
-        match self.session.unpack(packed) {
-            Ok(unpacked) => {
-                self.unpacked = Some(unpacked);
+        match self.session.decompress(gzipped) {
+            Ok(decompressed) => {
+                self.decompressed = Some(decompressed);
                 Ok(Dispatched::Result { tag, start: 0 })
             }
             Err(error) => {
@@ -235,14 +235,14 @@ impl Session {
         }
         self.replay.record(message.msg_id);
         self.keep_alive.on_received(now.monotonic);
-        self.unpack_budget = policy::MAX_UNPACKED_PER_PACKET;
+        self.decompression_budget = policy::MAX_DECOMPRESSED_PER_PACKET;
         self.acknowledge(message.msg_id, message.seq_no, now);
         let unread = if message.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
             Unread::Container(Container::parse(message.body, message.msg_id)?)
         } else {
             Unread::Single(message.msg_id, message.body)
         };
-        Ok(Messages { session: self, now, random, unread, unpacked: None, rejected: None })
+        Ok(Messages { session: self, now, random, unread, decompressed: None, rejected: None })
     }
 
     /// Queues an ack if the message must be acknowledged.
@@ -393,11 +393,12 @@ impl Session {
 
     /// Decompresses the bytes after the constructor id of `gzip_packed`, within the limits of an object and of the
     /// packet.
-    fn unpack(&mut self, packed: &[u8]) -> Result<Wiped, MessageError> {
-        let packed = Reader::new(packed).bytes()?;
-        let unpacked = Wiped(gzip::unpack(packed, policy::MAX_UNPACKED.min(self.unpack_budget))?);
-        self.unpack_budget -= unpacked.len();
-        Ok(unpacked)
+    fn decompress(&mut self, gzipped: &[u8]) -> Result<Wiped, MessageError> {
+        let gzipped = Reader::new(gzipped).bytes()?;
+        let decompressed =
+            Wiped(gzip::decompress(gzipped, policy::MAX_DECOMPRESSED.min(self.decompression_budget))?);
+        self.decompression_budget -= decompressed.len();
+        Ok(decompressed)
     }
 
     /// Handles the proof that key, salt and clock are right: resets the count of resends, and requests future salts if few are left.

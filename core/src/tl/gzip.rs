@@ -7,14 +7,14 @@ use alloc::vec::Vec;
 use miniz_oxide::deflate;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress as inflate};
 
 use super::{DecodeError, Reader, ids, write};
 
 use crate::policy;
 
 /// Maximum decompressed length of one object in bytes: 10 MiB.
-pub const MAX_UNPACKED: usize = policy::MAX_UNPACKED;
+pub const MAX_DECOMPRESSED: usize = policy::MAX_DECOMPRESSED;
 
 /// Maximum compression ratio. Deflate encodes at most 258 bytes in 2 bits, so 1032 bytes in one byte.
 const MAX_RATIO: usize = 1032;
@@ -27,7 +27,7 @@ const FLAG_NAME: u8 = 1 << 3;
 const FLAG_COMMENT: u8 = 1 << 4;
 const FLAGS_RESERVED: u8 = 0b1110_0000;
 
-/// Why packed data was rejected. The fault is always the peer's.
+/// Why compressed data was rejected. The fault is always the peer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GzipError {
@@ -47,7 +47,7 @@ pub enum GzipError {
     #[error("wrong length of gzip data")]
     BadLength,
     /// The output is longer than the limit.
-    #[error("gzip data unpacks to {length} bytes, more than allowed")]
+    #[error("gzip data decompresses to {length} bytes, more than allowed")]
     TooLong {
         /// Length of the output in the trailer, in bytes.
         length: usize,
@@ -67,8 +67,8 @@ pub enum GzipError {
 ///
 /// # Errors
 /// Returns [`GzipError`] if the data is not valid or its output exceeds the limit.
-pub fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, GzipError> {
-    let body = after_header(packed)?;
+pub fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, GzipError> {
+    let body = after_header(compressed)?;
     let (stream, trailer) = body.split_last_chunk::<8>().ok_or(GzipError::Truncated)?;
     let (checksum, length) = split_trailer(*trailer);
     let length = length as usize;
@@ -82,7 +82,7 @@ pub fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, GzipError> {
     let mut out = vec![0; length];
     let mut state = Box::<DecompressorOxide>::default();
     let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-    let (status, consumed, written) = decompress(&mut state, stream, &mut out, 0, flags);
+    let (status, consumed, written) = inflate(&mut state, stream, &mut out, 0, flags);
     match status {
         TINFLStatus::Done if consumed != stream.len() => return Err(GzipError::TrailingBytes),
         TINFLStatus::Done => {}
@@ -105,7 +105,7 @@ pub fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, GzipError> {
 }
 
 /// Compresses `body` to gzip. The caller compares the lengths to decide which one to send.
-pub fn pack(body: &[u8]) -> Vec<u8> {
+pub fn compress(body: &[u8]) -> Vec<u8> {
     // Deflate, no flags, no time, no extra flags, unknown operating system.
     let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
     out.extend_from_slice(&deflate::compress_to_vec(body, LEVEL));
@@ -116,9 +116,9 @@ pub fn pack(body: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the data after the header.
-fn after_header(packed: &[u8]) -> Result<&[u8], GzipError> {
+fn after_header(compressed: &[u8]) -> Result<&[u8], GzipError> {
     let truncated = |_: DecodeError| GzipError::Truncated;
-    let mut reader = Reader::new(packed);
+    let mut reader = Reader::new(compressed);
     let fixed = reader.raw(10).map_err(truncated)?;
     let [0x1f, 0x8b, 8, flags, ..] = *fixed else { return Err(GzipError::BadHeader) };
     if flags & FLAGS_RESERVED != 0 {
@@ -134,7 +134,7 @@ fn after_header(packed: &[u8]) -> Result<&[u8], GzipError> {
         }
     }
     if flags & FLAG_HEADER_CRC != 0 {
-        let header = packed.get(..reader.position()).unwrap_or_default();
+        let header = compressed.get(..reader.position()).unwrap_or_default();
         // The low half of the header's CRC32.
         if u16_le(reader.raw(2).map_err(truncated)?) != crc32fast::hash(header) as u16 {
             return Err(GzipError::BadChecksum);

@@ -95,7 +95,7 @@ impl TestDcs {
         if self.options.gzip_replies_over.is_none_or(|limit| result.len() <= limit) {
             return result;
         }
-        let packed = Writer::object(GZIP_PACKED).bytes(&gzip::pack(&result)).finish();
+        let packed = Writer::object(GZIP_PACKED).bytes(&gzip::compress(&result)).finish();
         if packed.len() < result.len() { packed } else { result }
     }
 }

@@ -6,7 +6,7 @@ use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use sansgram_core::tl::gzip;
 
 use super::constructors::{GZIP_PACKED, MSG_CONTAINER};
-use super::policy::{MAX_IN_CONTAINER, MAX_UNPACKED};
+use super::policy::{MAX_DECOMPRESSED, MAX_IN_CONTAINER};
 use crate::wire::{Malformed, Reader};
 
 /// A bare message: identifier, `seq_no`, body.
@@ -35,14 +35,14 @@ pub(super) fn read_container(container_id: u64, body: &[u8]) -> Result<Vec<Bare<
     Ok(messages)
 }
 
-pub(super) fn unpack(body: &[u8]) -> Result<Vec<u8>, Malformed> {
+pub(super) fn decompress(body: &[u8]) -> Result<Vec<u8>, Malformed> {
     let mut reader = Reader::new(body);
     reader.expect(GZIP_PACKED)?;
     let packed = reader.bytes()?;
     reader.end()?;
     // mtcute sends zlib's format instead of gzip, and Telegram's servers accept both.
     if let [0x78, _, ..] = packed {
-        return decompress_to_vec_zlib_with_limit(packed, MAX_UNPACKED).map_err(|_| Malformed);
+        return decompress_to_vec_zlib_with_limit(packed, MAX_DECOMPRESSED).map_err(|_| Malformed);
     }
-    gzip::unpack(packed, MAX_UNPACKED).map_err(|_| Malformed)
+    gzip::decompress(packed, MAX_DECOMPRESSED).map_err(|_| Malformed)
 }

@@ -6,7 +6,7 @@ use sansgram_core::crypto::AuthKey;
 
 use super::binding::BIND_TEMP_AUTH_KEY;
 use super::constructors::*;
-use super::container::{read_container, unpack};
+use super::container::{decompress, read_container};
 use super::dcs::TestDcs;
 use super::envelope::{self, Incoming, OutgoingHeader};
 use super::keys::KeyState;
@@ -144,8 +144,8 @@ impl TestDcs {
             return self.refuse_message(cx, msg_id, seq_no, BadMessage::IdNotDivisible);
         }
         if Reader::new(&body).u32() == Ok(GZIP_PACKED) {
-            match unpack(&body) {
-                Ok(unpacked) => body = unpacked,
+            match decompress(&body) {
+                Ok(decompressed) => body = decompressed,
                 Err(Malformed) => return self.refuse(cx.conn, Refusal::Service(GZIP_PACKED)),
             }
         }

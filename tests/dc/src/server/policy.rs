@@ -20,7 +20,7 @@ pub(super) const MAX_IDS: usize = 8192;
 /// The most messages in a container.
 pub(super) const MAX_IN_CONTAINER: usize = 1024;
 /// The largest request after decompression, in bytes, so that memory stays bounded.
-pub(super) const MAX_UNPACKED: usize = 10 << 20;
+pub(super) const MAX_DECOMPRESSED: usize = 10 << 20;
 /// How many salts `future_salts` holds at most, whatever the client requests.
 pub(super) const FUTURE_SALTS: RangeInclusive<usize> = 32..=64;
 

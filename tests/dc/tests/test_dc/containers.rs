@@ -112,7 +112,7 @@ fn a_bad_message_in_a_container_is_refused_alone() {
 #[test]
 fn packed_requests_are_unpacked() {
     let mut client = client();
-    let packed = gzip::pack(&GET_CONFIG);
+    let packed = gzip::compress(&GET_CONFIG);
     let mut body = 0x3072_cfa1_u32.to_le_bytes().to_vec();
     body.push(u8::try_from(packed.len()).unwrap());
     body.extend(packed);
