@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sansgram_runtime::core::client::{DcId, DisconnectReason, IoFailure, ProxyFault, Trouble};
+use sansgram_runtime::core::client::{DcId, DisconnectReason, IoFailure, ProxyFault, ServerProblem};
 use sansgram_runtime::core::login::LoginError;
 use sansgram_runtime::{Client, Error};
 
@@ -162,10 +162,11 @@ impl TimeLimit {
 
     fn timed_out(&self, state: &mut State) -> Failure {
         let client = state.client.as_ref();
-        let (loss, trouble) = (client.and_then(Client::last_disconnect), client.and_then(Client::trouble));
+        let (loss, problem) =
+            (client.and_then(Client::last_disconnect), client.and_then(Client::server_problem));
         let saved_login = state.saved_login.take();
         // If the server keeps refusing with an error that ends the login, the login is over.
-        if let Some((_, Trouble::ServerBusy(error))) = &trouble {
+        if let Some((_, ServerProblem::RepeatedRpcError(error))) = &problem {
             let error = LoginError::from_rpc("auth.signIn", error.clone());
             if !error.continuation().can_continue() {
                 let removed = saved_login.and_then(|it| it.file).map_or(Ok(()), |file| file.remove());
@@ -183,7 +184,7 @@ impl TimeLimit {
         // More time helps only if something is slow.
         let more = if needs_user(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
         let has_stream = client.is_none_or(Client::has_stream);
-        let (reason, advice) = reason(self.lookup.current(), loss, trouble, has_stream, state.route);
+        let (reason, advice) = reason(self.lookup.current(), loss, problem, has_stream, state.route);
         Failure::new(format!(
             "timed out after {seconds} {unit} while {}: {reason}; {advice}{more}{how}",
             state.step
@@ -221,7 +222,7 @@ const fn needs_user(loss: Option<&(DcId, DisconnectReason)>) -> bool {
 fn reason(
     lookup: Option<String>,
     loss: Option<(DcId, DisconnectReason)>,
-    trouble: Option<(DcId, Trouble)>,
+    problem: Option<(DcId, ServerProblem)>,
     has_stream: bool,
     route: Route,
 ) -> (String, &'static str) {
@@ -231,15 +232,17 @@ fn reason(
             "check the network and the name server (DNS) of this machine",
         );
     }
-    match (loss, trouble) {
-        (_, Some((_, trouble @ Trouble::ServerBusy(_)))) => (trouble.to_string(), "try again later"),
+    match (loss, problem) {
+        (_, Some((_, problem @ ServerProblem::RepeatedRpcError(_)))) => {
+            (problem.to_string(), "try again later")
+        }
         (Some((dc, reason)), _) if !reason.is_refusal() => {
             (format!("{dc} cannot be reached: {reason}"), advice::on_disconnect(&reason, route))
         }
         // A connection may exist again, but the server has refused every request on it.
-        (Some((_, reason)), _) | (None, Some((_, Trouble::Disconnected(reason)))) => {
+        (Some((_, reason)), _) | (None, Some((_, ServerProblem::Disconnected(reason)))) => {
             let advice = advice::on_disconnect(&reason, route);
-            (Trouble::Disconnected(reason).to_string(), advice)
+            (ServerProblem::Disconnected(reason).to_string(), advice)
         }
         _ if !has_stream => (
             "no connection was established".into(),

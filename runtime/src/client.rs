@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sansgram_core::OsRandom;
-use sansgram_core::client::{self as sansio, Config, DcId, DisconnectReason, LogoutCause, Trouble};
+use sansgram_core::client::{self as sansio, Config, DcId, DisconnectReason, LogoutCause, ServerProblem};
 
 use crate::clock::Clock;
 use crate::driver::Driver;
@@ -164,8 +164,8 @@ impl Client {
     /// Returns what a server repeatedly does instead of answering, such as closing connections, refusing messages or
     /// demanding a wait. Returns `None` once a request is answered.
     #[must_use]
-    pub fn trouble(&self) -> Option<(DcId, Trouble)> {
-        self.shared().lock().machine.trouble()
+    pub fn server_problem(&self) -> Option<(DcId, ServerProblem)> {
+        self.shared().lock().machine.server_problem()
     }
 
     /// Returns the reason why the server ended the login, until a user logs in again. [`Update::LoggedOut`]

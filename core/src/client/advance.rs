@@ -8,7 +8,7 @@ use super::datacenter::Role;
 use super::endpoints::Attempt;
 use super::io::{ConnId, Event, Output};
 use super::machine::{Client, find};
-use crate::rpc::{DisconnectReason, InvokeError, LogoutCause, RequestId, Requester, Trouble};
+use crate::rpc::{DisconnectReason, InvokeError, LogoutCause, RequestId, Requester, ServerProblem};
 use crate::session::Delivery;
 use crate::time::{Now, Timestamp};
 
@@ -27,11 +27,11 @@ impl Client {
             }
             let delivery = self.delivery(id).unwrap_or(Delivery::Queued);
             let datacenter = self.requests.dc(id).and_then(|dc| self.datacenters.get(&dc));
-            let trouble = datacenter
+            let problem = datacenter
                 .and_then(|datacenter| datacenter.last_failure().cloned())
-                .map(Trouble::Disconnected);
+                .map(ServerProblem::Disconnected);
             self.drop_request(id);
-            self.fail(id, InvokeError::TimedOut { delivery, trouble });
+            self.fail(id, InvokeError::TimedOut { delivery, problem });
         }
         let overdue: Vec<(ConnId, DisconnectReason)> =
             self.datacenters.values().filter_map(|datacenter| datacenter.overdue(now.monotonic)).collect();

@@ -22,7 +22,7 @@ use super::update_queue::UpdateQueue;
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
 use crate::rpc::{
-    DisconnectReason, InvokeError, PendingRequests, RequestId, Requester, Trouble, WITHOUT_UPDATES,
+    DisconnectReason, InvokeError, PendingRequests, RequestId, Requester, ServerProblem, WITHOUT_UPDATES,
     init_prefix,
 };
 use crate::time::Now;
@@ -213,7 +213,7 @@ impl Client {
     /// Returns a DC that answers no request, and what it does instead: it repeatedly makes a login step wait, or its
     /// last connection ended and no request was answered since.
     #[must_use]
-    pub fn trouble(&self) -> Option<(DcId, Trouble)> {
+    pub fn server_problem(&self) -> Option<(DcId, ServerProblem)> {
         let home = self.home();
         let waits = self.steps.flows.values().find_map(|step| step.last_retry_error.clone());
         let lost = || {
@@ -228,8 +228,8 @@ impl Client {
                 .find_map(|datacenter| Some((datacenter.dc(), datacenter.last_failure().cloned()?)))
         };
         waits
-            .map(|error| (home, Trouble::ServerBusy(error)))
-            .or_else(|| lost().map(|(dc, reason)| (dc, Trouble::Disconnected(reason))))
+            .map(|error| (home, ServerProblem::RepeatedRpcError(error)))
+            .or_else(|| lost().map(|(dc, reason)| (dc, ServerProblem::Disconnected(reason))))
     }
 
     /// Closes all connections, and ends all pending requests and login steps with [`InvokeError::Cancelled`]. The

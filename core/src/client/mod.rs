@@ -58,7 +58,7 @@ pub use crate::handshake::{HandshakeError, Reply};
 pub use crate::login::{ApiCredentials, PasswordKdfOutput, PasswordKdfTask};
 pub use crate::rpc::{
     AuthSchemes, DeviceInfo, DisconnectReason, InvokeError, IoFailure, LogoutCause, OnUnknownOutcome,
-    ProxyFault, RequestId, RpcError, Trouble,
+    ProxyFault, RequestId, RpcError, ServerProblem,
 };
 pub use crate::session::{Delivery, MessageError};
 #[cfg(feature = "mtproxy")]

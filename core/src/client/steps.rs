@@ -109,7 +109,7 @@ pub(super) struct Step {
     pub(super) flood_waits: u32,
     /// The link on display.
     pub(super) link: Option<QrLink>,
-    /// The error of the last answer, if it asks to wait or the server is in trouble.
+    /// The error of the last answer, if the query is sent again for it: a flood wait or an internal error.
     pub(super) last_retry_error: Option<RpcError>,
     /// `updateLoginToken` came while a request was under way.
     pub(super) login_token_scanned: bool,

@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn f16_a_step_that_is_over_stays_over() {
         let rpc = |code, name| InvokeError::Rpc(RpcError::parse(code, name));
-        let timed_out = InvokeError::TimedOut { delivery: crate::session::Delivery::Packed, trouble: None };
+        let timed_out = InvokeError::TimedOut { delivery: crate::session::Delivery::Packed, problem: None };
         let endings = [
             (1, timed_out),
             (1, InvokeError::Cancelled),

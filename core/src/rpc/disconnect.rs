@@ -67,14 +67,14 @@ pub enum DisconnectReason {
 /// What a server repeatedly does instead of answering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Trouble {
+pub enum ServerProblem {
     /// The last connection ended for this reason, and no request has been answered since.
     Disconnected(DisconnectReason),
     /// The server answers each query of a login step with an error that requires a wait or reports an internal fault.
-    ServerBusy(RpcError),
+    RepeatedRpcError(RpcError),
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for ServerProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Disconnected(DisconnectReason::Network(IoFailure::Closed)) => {
@@ -82,10 +82,10 @@ impl fmt::Display for Trouble {
             }
             Self::Disconnected(DisconnectReason::Rejected(reject)) => reject.fmt(f),
             Self::Disconnected(reason) => write!(f, "the last connection ended: {reason}"),
-            Self::ServerBusy(error) if error.code == 420 => {
+            Self::RepeatedRpcError(error) if error.code == 420 => {
                 write!(f, "the server repeatedly requires a wait: {error}")
             }
-            Self::ServerBusy(error) => {
+            Self::RepeatedRpcError(error) => {
                 write!(f, "the server repeatedly reports an internal error: {error}")
             }
         }

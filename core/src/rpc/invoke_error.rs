@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::disconnect::{DisconnectReason, Trouble};
+use super::disconnect::{DisconnectReason, ServerProblem};
 use super::rpc_error::RpcError;
 use crate::dc::DcId;
 use crate::session::Delivery;
@@ -37,12 +37,12 @@ pub enum InvokeError {
     #[error("no address of {0} is known")]
     UnknownDc(DcId),
     /// No answer arrived in time.
-    #[error("the server did not answer in time{}", trouble_suffix(.trouble.as_ref()))]
+    #[error("the server did not answer in time{}", problem_suffix(.problem.as_ref()))]
     TimedOut {
         /// The progress of the request. From [`Delivery::Packed`] on, the server may have executed it.
         delivery: Delivery,
         /// What the server did instead of answering, or `None` if it was silent or answered other requests.
-        trouble: Option<Trouble>,
+        problem: Option<ServerProblem>,
     },
     /// The request was sent, and its outcome is unknown for one of the reasons at
     /// [`OnUnknownOutcome`](super::OnUnknownOutcome).
@@ -58,8 +58,8 @@ pub enum InvokeError {
     Cancelled,
 }
 
-fn trouble_suffix(trouble: Option<&Trouble>) -> String {
-    trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default()
+fn problem_suffix(problem: Option<&ServerProblem>) -> String {
+    problem.map(|problem| format!(": {problem}")).unwrap_or_default()
 }
 
 // Not by `#[from]`: the error's text already contains the inner error, which must not be its source as well.

@@ -13,7 +13,7 @@ mod request;
 pub(crate) mod retry;
 mod rpc_error;
 
-pub use disconnect::{DisconnectReason, Trouble};
+pub use disconnect::{DisconnectReason, ServerProblem};
 pub use init::{DeviceInfo, WITHOUT_UPDATES, init_prefix};
 pub use invoke_error::InvokeError;
 pub use io_failure::{AuthSchemes, IoFailure, ProxyFault};

@@ -50,7 +50,7 @@ pub(crate) async fn a_request_that_was_not_sent_is_not_received<R: Runtime>(runt
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let options = RequestOptions::default().with_timeout(Some(Duration::from_millis(50)));
     let mut request = client.send(&GetNearestDc {}, options).unwrap();
-    let ended = InvokeError::TimedOut { delivery: Delivery::Queued, trouble: None };
+    let ended = InvokeError::TimedOut { delivery: Delivery::Queued, problem: None };
     for _ in 0..2 {
         let refused = request.wait_received().await;
         assert!(matches!(&refused, Err(Error::Invoke(error)) if *error == ended), "{refused:?}");

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{Delivery, InvokeError, OnUnknownOutcome, RequestOptions, Route, Trouble};
+use sansgram_core::client::{Delivery, InvokeError, OnUnknownOutcome, RequestOptions, Route, ServerProblem};
 use sansgram_core::login::{LoginError, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
@@ -26,14 +26,14 @@ fn f13_a_server_that_refuses_everything_causes_backoff_and_is_reported() {
             pair.dcs.options_mut().fault_injection.refuse_requests = Some(code);
             let (begun, bytes, opened) = (pair.elapsed(), pair.network.bytes_carried(), pair.opened.len());
             let id = pair.count(1, REPEAT);
-            let Err(InvokeError::TimedOut { trouble: Some(trouble), .. }) = wait(&mut pair, id) else {
+            let Err(InvokeError::TimedOut { problem: Some(problem), .. }) = wait(&mut pair, id) else {
                 panic!("code {code}")
             };
             assert_eq!(pair.elapsed() - begun, Duration::from_secs(60));
-            let Trouble::Disconnected(reason) = &trouble else { panic!("{code}: {trouble}") };
-            assert!(reason.is_refusal(), "{code}: {trouble}");
-            assert!(trouble.to_string().contains("refuse"), "{trouble}");
-            assert_eq!(pair.client.trouble().map(|(_, it)| it), Some(trouble));
+            let ServerProblem::Disconnected(reason) = &problem else { panic!("{code}: {problem}") };
+            assert!(reason.is_refusal(), "{code}: {problem}");
+            assert!(problem.to_string().contains("refuse"), "{problem}");
+            assert_eq!(pair.client.server_problem().map(|(_, it)| it), Some(problem));
             // 250 ms and twice as long each time.
             let opened = pair.opened.len() - opened;
             assert!((4..=12).contains(&opened), "code {code}: {opened} connections");
@@ -44,7 +44,7 @@ fn f13_a_server_that_refuses_everything_causes_backoff_and_is_reported() {
             pair.dcs.options_mut().fault_injection.refuse_requests = None;
             let id = pair.count(2, REPEAT);
             assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()), "code {code}");
-            assert_eq!(pair.client.trouble(), None);
+            assert_eq!(pair.client.server_problem(), None);
         }
     }
 }
@@ -55,10 +55,10 @@ fn f13_a_refused_login_is_reported() {
     options.server.fault_injection.refuse_requests = Some(20);
     let mut pair = Pair::new(options);
     let refused = pair.login(LoginStep::bot_login("1:sandbox"));
-    let Err(LoginError::Invoke(InvokeError::TimedOut { trouble: Some(trouble), .. })) = &refused else {
+    let Err(LoginError::Invoke(InvokeError::TimedOut { problem: Some(problem), .. })) = &refused else {
         panic!("{refused:?}")
     };
-    assert!(trouble.to_string().contains("too old (code 20)"), "{trouble}");
+    assert!(problem.to_string().contains("too old (code 20)"), "{problem}");
     assert!(pair.network.bytes_carried() < 60_000, "{}", pair.network.bytes_carried());
 }
 
@@ -90,10 +90,13 @@ fn f13_flood_waits_and_server_errors_are_reported() {
         let now = pair.client_now();
         let step = pair.client.start_login(now, LoginStep::bot_login("1:sandbox")).unwrap();
         pair.run_for(Duration::from_secs(2)).unwrap();
-        let (_, trouble) = pair.client.trouble().unwrap();
-        assert!(matches!(trouble, Trouble::ServerBusy(_)) && trouble.to_string().contains(says), "{trouble}");
+        let (_, problem) = pair.client.server_problem().unwrap();
+        assert!(
+            matches!(problem, ServerProblem::RepeatedRpcError(_)) && problem.to_string().contains(says),
+            "{problem}"
+        );
         pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
-        assert_eq!(pair.client.trouble(), None);
+        assert_eq!(pair.client.server_problem(), None);
     }
 }
 
@@ -107,8 +110,8 @@ fn f13_a_server_that_closes_each_connection_is_reported() {
         pair.dcs.close_all();
         pair.poll();
     }
-    let Err(InvokeError::TimedOut { trouble: Some(trouble), .. }) = wait(&mut pair, id) else { panic!() };
-    assert_eq!(trouble.to_string(), "the server keeps closing the connection");
+    let Err(InvokeError::TimedOut { problem: Some(problem), .. }) = wait(&mut pair, id) else { panic!() };
+    assert_eq!(problem.to_string(), "the server keeps closing the connection");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{
-    ApiMisuse, Delivery, DisconnectReason, InvokeError, IoFailure, RequestOptions, Route, Trouble,
+    ApiMisuse, Delivery, DisconnectReason, InvokeError, IoFailure, RequestOptions, Route, ServerProblem,
 };
 use sansgram_core::tl::functions;
 use sansgram_harness::pair::PairOptions;
@@ -40,7 +40,7 @@ fn a_timeout_reports_the_delivery_state() {
     pair.dcs.options_mut().fault_injection.silent_after_handshake = true;
     let begun = pair.elapsed();
     let sent = pair.count(1, short);
-    assert_eq!(wait(&mut pair, sent), Err(InvokeError::TimedOut { delivery: Delivery::Sent, trouble: None }));
+    assert_eq!(wait(&mut pair, sent), Err(InvokeError::TimedOut { delivery: Delivery::Sent, problem: None }));
     assert_eq!(pair.elapsed() - begun, Duration::from_secs(5));
 
     pair.dcs.options_mut().fault_injection.silent_after_handshake = false;
@@ -53,7 +53,7 @@ fn a_timeout_reports_the_delivery_state() {
         wait(&mut pair, queued),
         Err(InvokeError::TimedOut {
             delivery: Delivery::Queued,
-            trouble: Some(Trouble::Disconnected(DisconnectReason::Network(IoFailure::Reset)))
+            problem: Some(ServerProblem::Disconnected(DisconnectReason::Network(IoFailure::Reset)))
         })
     );
     assert_eq!(pair.elapsed() - begun, Duration::from_secs(5));

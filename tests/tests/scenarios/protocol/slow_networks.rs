@@ -50,7 +50,7 @@ fn f9_a_request_timeout_holds_during_a_key_exchange() {
     let mut pair = Pair::new(with_round_trips(Duration::from_secs(6), false));
     let short = RequestOptions::default().with_timeout(Some(Duration::from_secs(10)));
     let id = pair.count(1, short);
-    assert!(matches!(wait(&mut pair, id), Err(InvokeError::TimedOut { trouble: None, .. })));
+    assert!(matches!(wait(&mut pair, id), Err(InvokeError::TimedOut { problem: None, .. })));
     assert_eq!(pair.elapsed(), Duration::from_secs(10));
 }
 
@@ -94,5 +94,5 @@ fn f9_a_request_waits_for_one_key_exchange_and_not_for_the_next() {
         pair.network.cut_all(pair.timestamp());
         assert!(pair.elapsed() <= Duration::from_secs(120), "it is waited for without end");
     }
-    assert!(matches!(wait(&mut pair, id), Err(InvokeError::TimedOut { trouble: Some(_), .. })));
+    assert!(matches!(wait(&mut pair, id), Err(InvokeError::TimedOut { problem: Some(_), .. })));
 }
