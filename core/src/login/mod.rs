@@ -29,8 +29,8 @@ pub use error::{AnswerError, Continuation, LoginError, PasswordParametersError};
 pub use known::{KNOWN_ERRORS, KnownError, known_error};
 pub(crate) use outcome::AccountChange;
 pub use outcome::{
-    EmailCode, LoginStage, LoginState, PasswordHint, PasswordReset, QrLoginOutcome, RecoveryCode,
-    SendCodeOutcome, SignInOutcome, SignUpRequired, TermsOfService, UserInfo,
+    EmailCode, LoginStage, PasswordHint, PasswordReset, RecoveryCode, SendCodeOutcome, SignUpRequired,
+    TermsOfService, UserInfo,
 };
 pub use password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
 pub use phone::{InvalidPhone, PhoneNumber};
@@ -38,6 +38,7 @@ pub use qr_link::QrLink;
 pub use saved::{SavedLogin, SavedLoginFormatError};
 pub use state::{LoginContext, MAX_MIGRATIONS};
 pub use step::{LoginStep, Progress};
+pub use steps::*;
 pub use user_input::with_ascii_digits;
 
 pub use crate::crypto::srp::SrpError;

@@ -21,38 +21,6 @@ pub enum SendCodeOutcome {
     LoggedIn(UserInfo),
 }
 
-/// The outcome of [`sign_in`](super::LoginStep::sign_in).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignInOutcome {
-    /// The account has a password: submit it with [`check_password`](super::LoginStep::check_password).
-    PasswordRequired(PasswordHint),
-    /// No account has this number: create one with [`sign_up`](super::LoginStep::sign_up).
-    SignUpRequired(SignUpRequired),
-    /// The user is logged in.
-    LoggedIn(UserInfo),
-}
-
-/// The outcome of [`qr_login`](super::LoginStep::qr_login), once the code was scanned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum QrLoginOutcome {
-    /// The account has a password: submit it with [`check_password`](super::LoginStep::check_password).
-    PasswordRequired(PasswordHint),
-    /// The user is logged in.
-    LoggedIn(UserInfo),
-}
-
-/// The server's view of the login of this session: the outcome of [`login_state`](super::LoginStep::login_state).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoginState {
-    /// No user is logged in.
-    NotLoggedIn,
-    /// The login waits for the account's password: submit it with
-    /// [`check_password`](super::LoginStep::check_password).
-    PasswordRequired(PasswordHint),
-    /// This user is logged in.
-    LoggedIn(UserInfo),
-}
-
 /// Any state that a login can reach: what to submit next, or the user who is logged in. The outcome of every step converts
 /// to it, for callers that handle all of them in one loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,25 +41,6 @@ impl From<SendCodeOutcome> for LoginStage {
             SendCodeOutcome::CodeSent(sent_code) => Self::CodeSent(sent_code),
             SendCodeOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
             SendCodeOutcome::LoggedIn(user) => Self::LoggedIn(user),
-        }
-    }
-}
-
-impl From<SignInOutcome> for LoginStage {
-    fn from(outcome: SignInOutcome) -> Self {
-        match outcome {
-            SignInOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
-            SignInOutcome::SignUpRequired(required) => Self::SignUpRequired(required),
-            SignInOutcome::LoggedIn(user) => Self::LoggedIn(user),
-        }
-    }
-}
-
-impl From<QrLoginOutcome> for LoginStage {
-    fn from(outcome: QrLoginOutcome) -> Self {
-        match outcome {
-            QrLoginOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
-            QrLoginOutcome::LoggedIn(user) => Self::LoggedIn(user),
         }
     }
 }
@@ -132,28 +81,6 @@ impl AccountChange {
             // No user is logged in under a key that still needs the password.
             SendCodeOutcome::PasswordRequired(_) => Self::NotLoggedIn,
             SendCodeOutcome::LoggedIn(user) => Self::of_login(user),
-        }
-    }
-
-    pub(super) const fn of_sign_in(outcome: &SignInOutcome) -> Self {
-        match outcome {
-            SignInOutcome::PasswordRequired(_) => Self::NotLoggedIn,
-            SignInOutcome::SignUpRequired(_) => Self::Unchanged,
-            SignInOutcome::LoggedIn(user) => Self::of_login(user),
-        }
-    }
-
-    pub(super) const fn of_qr_login(outcome: &QrLoginOutcome) -> Self {
-        match outcome {
-            QrLoginOutcome::PasswordRequired(_) => Self::NotLoggedIn,
-            QrLoginOutcome::LoggedIn(user) => Self::of_login(user),
-        }
-    }
-
-    pub(super) const fn of_state(state: &LoginState) -> Self {
-        match state {
-            LoginState::NotLoggedIn | LoginState::PasswordRequired(_) => Self::NotLoggedIn,
-            LoginState::LoggedIn(user) => Self::of_user(user),
         }
     }
 }

@@ -298,9 +298,9 @@ impl<T> fmt::Debug for LoginStep<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::login::LoginState;
     use crate::login::code::{InvalidCode, SentCode, SentCodeType};
     use crate::login::credentials::ApiCredentials;
-    use crate::login::outcome::LoginState;
     use crate::login::phone::PhoneNumber;
     use crate::rpc::RpcError;
     use crate::tl::{Serialize, enums, types, write};

@@ -9,7 +9,7 @@ use crate::crypto::Secret;
 use crate::login::answer;
 use crate::login::credentials::BotToken;
 use crate::login::error::LoginError;
-use crate::login::outcome::{AccountChange, LoginState, UserInfo};
+use crate::login::outcome::{AccountChange, PasswordHint, UserInfo};
 use crate::login::single_query::{LoginQuery, SingleQuery};
 use crate::login::state::{AnswerContext, Migrations, Next, Request, State, secret_bytes};
 use crate::login::step::LoginStep;
@@ -44,6 +44,18 @@ impl LoginStep<UserInfo> {
     }
 }
 
+/// The server's view of the login of this session: the outcome of [`login_state`](LoginStep::login_state).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginState {
+    /// No user is logged in.
+    NotLoggedIn,
+    /// The login waits for the account's password: submit it with
+    /// [`check_password`](LoginStep::check_password).
+    PasswordRequired(PasswordHint),
+    /// This user is logged in.
+    LoggedIn(UserInfo),
+}
+
 impl LoginStep<LoginState> {
     /// Asks the server for the state of this session's login (`users.getUsers`).
     ///
@@ -51,7 +63,7 @@ impl LoginStep<LoginState> {
     /// answer cannot be read.
     #[must_use]
     pub fn login_state() -> Self {
-        Self::new(AccountChange::of_state, |_| Ok(Request::new(GetLoginState, get_self())))
+        Self::new(state_change, |_| Ok(Request::new(GetLoginState, get_self())))
     }
 }
 
@@ -129,4 +141,12 @@ impl State<()> for LogOut {
 /// bound does not mean that.
 fn denies_login(error: &RpcError) -> bool {
     error.code == 401 && !error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_DUPLICATED")
+}
+
+/// Returns the change of the account that the state reports.
+const fn state_change(state: &LoginState) -> AccountChange {
+    match state {
+        LoginState::NotLoggedIn | LoginState::PasswordRequired(_) => AccountChange::NotLoggedIn,
+        LoginState::LoggedIn(user) => AccountChange::of_user(user),
+    }
 }

@@ -12,7 +12,7 @@ use crate::login::answer::{self, Authorization};
 use crate::login::code::SentCode;
 use crate::login::error::LoginError;
 use crate::login::outcome::{
-    AccountChange, SendCodeOutcome, SignInOutcome, SignUpRequired, TermsOfService, UserInfo,
+    AccountChange, LoginStage, PasswordHint, SendCodeOutcome, SignUpRequired, TermsOfService, UserInfo,
 };
 use crate::login::phone::PhoneNumber;
 use crate::login::single_query::{LoginQuery, SingleQuery};
@@ -50,6 +50,27 @@ impl LoginStep<SendCodeOutcome> {
             };
             Ok(request_code("auth.resendCode", sent_code.phone, secret_bytes(&query, 0)))
         })
+    }
+}
+
+/// The outcome of [`sign_in`](LoginStep::sign_in).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignInOutcome {
+    /// The account has a password: submit it with [`check_password`](LoginStep::check_password).
+    PasswordRequired(PasswordHint),
+    /// No account has this number: create one with [`sign_up`](LoginStep::sign_up).
+    SignUpRequired(SignUpRequired),
+    /// The user is logged in.
+    LoggedIn(UserInfo),
+}
+
+impl From<SignInOutcome> for LoginStage {
+    fn from(outcome: SignInOutcome) -> Self {
+        match outcome {
+            SignInOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
+            SignInOutcome::SignUpRequired(required) => Self::SignUpRequired(required),
+            SignInOutcome::LoggedIn(user) => Self::LoggedIn(user),
+        }
     }
 }
 
@@ -182,7 +203,7 @@ struct SignIn {
 fn sign_in(sent_code: &SentCode, code: &str, is_from_email: bool) -> LoginStep<SignInOutcome> {
     let query = sign_in_query(sent_code, code, is_from_email);
     let sent_code = sent_code.clone();
-    LoginStep::new(AccountChange::of_sign_in, |_| Ok(Request::new(SignIn { sent_code }, query?)))
+    LoginStep::new(sign_in_change, |_| Ok(Request::new(SignIn { sent_code }, query?)))
 }
 
 fn sign_in_query(
@@ -249,4 +270,13 @@ pub(super) fn hash(sent_code: &SentCode) -> Result<String, LoginError> {
 
 pub(super) fn email_verification(code: &str) -> enums::EmailVerification {
     types::EmailVerificationCode { code: code.into() }.into()
+}
+
+/// Returns the change of the account that the outcome reports.
+const fn sign_in_change(outcome: &SignInOutcome) -> AccountChange {
+    match outcome {
+        SignInOutcome::PasswordRequired(_) => AccountChange::NotLoggedIn,
+        SignInOutcome::SignUpRequired(_) => AccountChange::Unchanged,
+        SignInOutcome::LoggedIn(user) => AccountChange::of_login(user),
+    }
 }

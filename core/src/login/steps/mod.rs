@@ -6,3 +6,7 @@ mod email;
 mod hint;
 mod password;
 mod qr_code;
+
+pub use account::*;
+pub use code::*;
+pub use qr_code::*;

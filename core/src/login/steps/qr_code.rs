@@ -7,12 +7,30 @@ use super::hint::{get_hint, is_password_needed};
 use crate::login::answer::{self, LoginToken};
 use crate::login::credentials::ApiCredentials;
 use crate::login::error::LoginError;
-use crate::login::outcome::{AccountChange, QrLoginOutcome};
+use crate::login::outcome::{AccountChange, LoginStage, PasswordHint, UserInfo};
 use crate::login::qr_link::QrLink;
 use crate::login::state::{AnswerContext, Migrations, Next, QrState, Request, State, secret_bytes};
 use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::functions;
+
+/// The outcome of [`qr_login`](LoginStep::qr_login), once the code was scanned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QrLoginOutcome {
+    /// The account has a password: submit it with [`check_password`](LoginStep::check_password).
+    PasswordRequired(PasswordHint),
+    /// The user is logged in.
+    LoggedIn(UserInfo),
+}
+
+impl From<QrLoginOutcome> for LoginStage {
+    fn from(outcome: QrLoginOutcome) -> Self {
+        match outcome {
+            QrLoginOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
+            QrLoginOutcome::LoggedIn(user) => Self::LoggedIn(user),
+        }
+    }
+}
 
 impl LoginStep<QrLoginOutcome> {
     /// Logs in by a QR code that another device of the account scans (`auth.exportLoginToken`, then
@@ -21,7 +39,7 @@ impl LoginStep<QrLoginOutcome> {
     #[must_use]
     pub fn qr_login(except_ids: &[i64]) -> Self {
         let except_ids = except_ids.to_vec();
-        Self::new(AccountChange::of_qr_login, |cx| {
+        Self::new(account_change, |cx| {
             let api = cx.credentials_for_login()?.clone();
             Ok(QrLogin { api, except_ids, shown: 0 }.export())
         })
@@ -146,5 +164,13 @@ struct Shown(QrLogin);
 impl QrState<QrLoginOutcome> for Shown {
     fn renew(self: Box<Self>) -> Request<QrLoginOutcome> {
         self.0.export()
+    }
+}
+
+/// Returns the change of the account that the outcome reports.
+const fn account_change(outcome: &QrLoginOutcome) -> AccountChange {
+    match outcome {
+        QrLoginOutcome::PasswordRequired(_) => AccountChange::NotLoggedIn,
+        QrLoginOutcome::LoggedIn(user) => AccountChange::of_login(user),
     }
 }
