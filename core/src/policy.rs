@@ -1,8 +1,8 @@
 //! Every limit and time constant of the core, with its unit, reason and source.
 //!
 //! A value that a user may want to change is an option of [`Config`](crate::client::Config); its default is here. The
-//! constants of a wire format (header lengths, constructor ids) stay in the file that parses the format. The numbers of the
-//! retry policy are beside its decisions, in `rpc/retry.rs`.
+//! constants of a wire format (header lengths, constructor ids) stay in the file that parses the format. The numbers of
+//! the retry policy are beside its decisions, in `rpc/retry.rs`.
 
 use core::time::Duration;
 
@@ -144,8 +144,9 @@ pub(crate) const URGENT_PING_EVERY: Duration = Duration::from_secs(1);
 /// Time limit for the answer to `msgs_state_req`. Longer than [`PING_TIMEOUT`], so that the query is first repeated on
 /// the next connection.
 pub(crate) const STATE_TIMEOUT: Duration = PING_TIMEOUT.saturating_add(Duration::from_secs(5));
-/// Times until the server is asked for awaited answers from an earlier connection: after the start of the new one, then
-/// again, then until they are given up. 30 s in total, so that a request with the default timeout can be sent again.
+/// Times until awaited answers of an earlier connection are requested from the server: after the start of the new one,
+/// then again, then until they are given up. 30 s in total, so that a request with the default timeout can be sent
+/// again.
 pub(crate) const ANSWER_RESEND_AFTER: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(15)];
 
@@ -177,7 +178,8 @@ pub(crate) const UPDATES_STATE_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) const CONFIG_QUERY_INTERVAL: Duration = Duration::from_secs(10);
 /// Maximum number of queued updates. Beyond it the oldest are dropped, as if the client had missed them.
 pub(crate) const MAX_QUEUED_UPDATES: usize = 1024;
-/// Maximum size of queued updates in bytes: 16 MiB. A compressed message may be a thousand times as large as its packet.
+/// Maximum size of queued updates in bytes: 16 MiB. A compressed message may be a thousand times as large as its
+/// packet.
 pub(crate) const MAX_QUEUED_UPDATE_BYTES: usize = 16 << 20;
 
 // ---- Stored session ------------------------------------------------------------------------------------------------

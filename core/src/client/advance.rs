@@ -1,4 +1,4 @@
-//! What follows every input: timers, connections to open and close, transmits.
+//! The work after every input: timers, connections to open and close, transmits.
 
 use alloc::vec::Vec;
 

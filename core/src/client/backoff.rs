@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_worked_for_a_while_begins_anew() {
+    fn a_stable_connection_restarts_the_backoff() {
         let mut backoff = Backoff::default();
         (0..5).for_each(|_| backoff.record_failure());
         backoff.restart();

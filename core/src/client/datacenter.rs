@@ -58,9 +58,9 @@ pub(super) struct Datacenter {
     transfer_state: TransferState,
     /// Requests that may not be sent yet.
     parked: BTreeSet<RequestTag>,
-    /// Whether the draining session owes fewer answers than before, so that parked requests may be sent.
+    /// Whether the draining session awaits fewer answers than before, so that parked requests may be sent.
     needs_unpark: bool,
-    /// Requests that were sent under a key which is gone.
+    /// Requests that were sent under a key that is gone.
     orphaned: OrphanedRequests,
     /// Whether the main connection is kept open although no request is pending.
     is_kept_open: bool,

@@ -147,7 +147,7 @@ impl EndpointGroup {
     }
 
     /// Returns the addresses for one attempt: each family begins with the address whose turn it is. The families
-    /// alternate if the caller races addresses. A proxy is asked for one after the other, and few proxies reach both
+    /// alternate if the caller races addresses. A proxy receives them one after the other, and few proxies reach both
     /// families.
     fn in_turn(&self, turn: usize, prefers_ipv6: bool, alternates: bool) -> Vec<SocketAddr> {
         let mut families = self.families();
@@ -251,7 +251,7 @@ mod tests {
             shown.filter(|address| address.starts_with("91.")).collect()
         };
         assert_eq!(announced_options(&config, &stored), ["91.108.4.1:8443"]);
-        // The static one is for proxies, and with it no other that was told.
+        // Through a proxy, the static one is used, and no other announced one.
         let behind = Config { through_proxy: true, ..config };
         assert_eq!(announced_options(&behind, &stored), ["91.108.4.4:443"]);
         assert_eq!(shown(&behind, &stored, 0)[0], "91.108.4.4:443");

@@ -20,14 +20,14 @@ type LogoutResult = Result<StepOutput, LoginError>;
 /// The keys that are being destroyed, and the logouts that end with the last of them.
 #[derive(Debug, Default)]
 pub(super) struct KeyDestructions {
-    under_way: Vec<KeyDestruction>,
+    pending: Vec<KeyDestruction>,
     logouts: Vec<(RequestId, LogoutResult)>,
 }
 
 impl KeyDestructions {
     /// Adds the destruction of a key.
     pub(super) fn push(&mut self, destruction: KeyDestruction) {
-        self.under_way.push(destruction);
+        self.pending.push(destruction);
     }
 
     /// Adds a logout, which ends when no key is being destroyed any more.
@@ -37,17 +37,17 @@ impl KeyDestructions {
 
     /// Returns whether a key of `dc` is being destroyed.
     pub(super) fn has_dc(&self, dc: DcId) -> bool {
-        self.under_way.iter().any(|destruction| destruction.dc() == dc)
+        self.pending.iter().any(|destruction| destruction.dc() == dc)
     }
 
     /// Returns the destruction that has this connection.
     pub(super) fn find(&mut self, conn: ConnId) -> Option<&mut KeyDestruction> {
-        self.under_way.iter_mut().find(|destruction| destruction.conn() == Some(conn))
+        self.pending.iter_mut().find(|destruction| destruction.conn() == Some(conn))
     }
 
     /// Ends all of them with the next [`advance`](Self::advance).
     pub(super) fn give_up(&mut self) {
-        self.under_way.iter_mut().for_each(KeyDestruction::give_up);
+        self.pending.iter_mut().for_each(KeyDestruction::give_up);
     }
 
     /// Opens connections, sends what is due, and removes what is over. Returns the logouts that have ended.
@@ -58,12 +58,12 @@ impl KeyDestructions {
         outputs: &mut VecDeque<Output>,
     ) -> Vec<(RequestId, LogoutResult)> {
         let now = cx.now.monotonic;
-        for destruction in &mut self.under_way {
+        for destruction in &mut self.pending {
             if destruction.is_over(now) {
                 outputs.extend(destruction.conn().map(|conn| Output::Close { conn }));
                 continue;
             }
-            if destruction.wants_connection() {
+            if destruction.needs_connection() {
                 let conn = next_conn();
                 let attempt = endpoints::attempt(cx.config, cx.stored, destruction.dc(), 0);
                 let Attempt { endpoints, framing, mode } = attempt;
@@ -73,12 +73,12 @@ impl KeyDestructions {
             let transmit = destruction.transmit(cx);
             outputs.extend(transmit.map(|(conn, bytes)| Output::Transmit { conn, bytes }));
         }
-        self.under_way.retain(|destruction| !destruction.is_over(now));
-        if self.under_way.is_empty() { core::mem::take(&mut self.logouts) } else { Vec::new() }
+        self.pending.retain(|destruction| !destruction.is_over(now));
+        if self.pending.is_empty() { core::mem::take(&mut self.logouts) } else { Vec::new() }
     }
 
     /// Returns when the next destruction must be advanced.
     pub(super) fn timeout(&self) -> Option<Timestamp> {
-        self.under_way.iter().map(KeyDestruction::timeout).min()
+        self.pending.iter().map(KeyDestruction::timeout).min()
     }
 }

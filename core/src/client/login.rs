@@ -44,7 +44,7 @@ impl Client {
     /// DCs as it needs. [`Event::Completed`] says when [`take_login`](Self::take_login) has its result;
     /// [`cancel`](Self::cancel) ends it early.
     ///
-    /// A step may ask for [`Output::Compute`] on its way. Flood waits up to
+    /// A step may require an [`Output::Compute`]. Flood waits up to
     /// [`Config::flood_sleep_threshold`](super::Config::flood_sleep_threshold) are slept.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ impl Client {
         }
     }
 
-    /// Returns the link that a login by QR code has on display. [`Event::QrLink`] says when it changes.
+    /// Returns the link that a login by QR code currently shows. [`Event::QrLink`] reports each change.
     #[must_use]
     pub fn login_link(&self, id: RequestId) -> Option<&QrLink> {
         self.steps.flows.get(&id)?.link.as_ref()
@@ -109,7 +109,7 @@ impl Client {
                 continue;
             };
             if step.pending_request.is_some() {
-                // The answer on its way may have left before.
+                // The server may have sent the pending answer before the scan.
                 step.login_token_scanned = true;
             } else if matches!(step.timer, None | Some((_, StepTimer::Renew))) {
                 self.renew_scanned(now, id);
@@ -178,7 +178,7 @@ impl Client {
     fn apply_progress(&mut self, now: Now, id: RequestId, progress: Progress<StepOutput>) {
         match progress {
             Progress::Send => self.send_query(now, id),
-            // The server is being asked for the addresses of its DCs.
+            // The addresses of the DCs are being queried.
             Progress::Migrate(dc)
                 if !self.knows_address(dc) && self.own_query_states.is_server_config_pending() =>
             {

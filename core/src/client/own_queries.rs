@@ -12,8 +12,8 @@ use crate::tl::{Deserialize, Serialize, enums, functions};
 use crate::transport::StreamMode;
 
 impl Client {
-    /// Schedules `updates.getState`: a user has logged in, or the server created a new session, to which it does not push
-    /// updates yet.
+    /// Schedules `updates.getState`: a user has logged in, or the server created a new session, to which it does not
+    /// push updates yet.
     pub(super) fn schedule_updates_query(&mut self) {
         if self.config.updates {
             self.own_query_states.schedule_updates_state();

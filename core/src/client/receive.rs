@@ -203,13 +203,13 @@ impl Dispatch<'_> {
     fn dispatch_packet(&mut self, mut packet: PacketEvents<'_>) -> Result<(), DisconnectReason> {
         while let Some(event) = packet.next()? {
             match event {
-                ConnectionEvent::Result { tag, body } => match self.result(tag, body) {
+                ConnectionEvent::Result { tag, body } => match self.on_result(tag, body) {
                     AfterResult::Accepted => packet.mark_inited(),
                     AfterResult::RetryWithInit => packet.retry_with_init(tag),
                     AfterResult::RetryWithNewKey(error) => packet.retry_with_new_key(tag, error),
                     AfterResult::AwaitsTransfer => self.deferred.unauthorized.push(tag),
                 },
-                ConnectionEvent::Update { body } => self.update(body),
+                ConnectionEvent::Update { body } => self.on_update(body),
                 ConnectionEvent::NewSession => self.deferred.has_new_session = true,
                 ConnectionEvent::Rejected(error) => count(self.rejections, &error),
                 ConnectionEvent::DestroyKeyAnswered | ConnectionEvent::Handled => {}
@@ -218,7 +218,7 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    fn update(&mut self, body: &[u8]) {
+    fn on_update(&mut self, body: &[u8]) {
         self.deferred.login_token_scanned |= may_hold_login_token(body);
         if let Some(addresses) = dc_options::dc_options_in_update(body) {
             self.deferred.addresses = Some(addresses);
@@ -238,7 +238,7 @@ impl Dispatch<'_> {
     }
 
     /// Takes the answer to a request.
-    fn result(&mut self, tag: RequestTag, body: &[u8]) -> AfterResult {
+    fn on_result(&mut self, tag: RequestTag, body: &[u8]) -> AfterResult {
         let id = RequestId::from(tag);
         if let Some(Ok(error)) = RpcError::read(body) {
             let sent = SentAs {
@@ -276,7 +276,7 @@ impl Dispatch<'_> {
     }
 }
 
-/// What follows the result of a request.
+/// The consequence of a request's result.
 enum AfterResult {
     /// The request has ended here, with a result or for another DC.
     Accepted,

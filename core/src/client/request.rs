@@ -157,8 +157,8 @@ impl Client {
     /// Sends a serialized query of any layer: one boxed TL function.
     ///
     /// # Errors
-    /// [`ApiMisuse`] if the query is empty, longer than 1 MiB or no multiple of 4 bytes, too many requests are pending,
-    /// the DC has no address, or the client is closed.
+    /// [`ApiMisuse`] if the query is empty, longer than 1 MiB or not a multiple of 4 bytes, too many requests are
+    /// pending, the DC has no address, or the client is closed.
     pub fn invoke_raw(
         &mut self,
         now: Now,
@@ -215,9 +215,9 @@ impl Client {
     /// Forgets a request or a login step. A later answer is ignored. If the request was sent, the next packet asks the
     /// server to drop the answer (`rpc_drop_answer`).
     pub fn cancel(&mut self, id: RequestId) {
-        let query = self.steps.cancel(id).unwrap_or(id);
-        self.drop_request(query);
-        self.requests.remove(query);
+        let request = self.steps.cancel(id).unwrap_or(id);
+        self.drop_request(request);
+        self.requests.remove(request);
     }
 
     /// Returns the progress of a request until its result is taken, or `None` if it ended without an answer of the

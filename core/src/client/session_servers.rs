@@ -51,10 +51,10 @@ impl CustomServers {
     /// that the session was made with, or one that they announced. A DC without a known address is accepted if another
     /// DC is. If no address is known at all, the caller's configuration is trusted.
     fn known_at(&self, others: &Self, session: &StoredSession) -> bool {
-        // A CDN DC holds files, and is not asked for keys.
-        let told = || session.dc_options.iter().filter(|it| !it.cdn).map(|it| (it.dc, it.address));
+        // A CDN DC stores files, and is never offered a key.
+        let announced = || session.dc_options.iter().filter(|it| !it.cdn).map(|it| (it.dc, it.address));
         let known = |dc: Option<DcId>| {
-            let named = self.dcs.iter().chain(told());
+            let named = self.dcs.iter().chain(announced());
             named.filter(move |(at, _)| dc.is_none_or(|dc| dc == *at)).map(|(_, address)| canonical(address))
         };
         if known(None).next().is_none() {
@@ -183,7 +183,7 @@ impl StoredSession {
                     ours.public_keys.clone_from(&its.public_keys);
                 }
                 if its.dcs != ours.dcs {
-                    // What was said at the other addresses leads back there.
+                    // The servers at the other addresses announced addresses of their own.
                     self.dc_options = DcOptions::default();
                 }
                 same
@@ -342,7 +342,7 @@ mod tests {
 
     /// Without a key on one side there is nothing but the address to tell servers apart.
     #[test]
-    fn a5_servers_without_a_known_key_are_told_apart_by_their_addresses() {
+    fn a5_servers_without_a_known_key_are_distinguished_by_their_addresses() {
         let ours = core::slice::from_ref(&other_key(1)).to_vec();
         let at = |dcs: &[(i64, &str)], keys: &[PublicKey]| {
             let mut table = DcTable::new();
@@ -386,11 +386,11 @@ mod tests {
     }
 
     #[test]
-    fn a5_addresses_that_the_servers_told_of_are_theirs() {
+    fn a5_addresses_that_the_servers_announced_are_theirs() {
         let mut session = with_key(&custom("10.0.0.2:2", &[]));
         let moved = custom("10.9.9.9:443", &[other_key(1)]);
         assert!(moved.check(&session).is_err());
-        let told = types::DcOption {
+        let announced = types::DcOption {
             ipv6: false,
             media_only: false,
             tcpo_only: false,
@@ -402,12 +402,12 @@ mod tests {
             port: 443,
             secret: None,
         };
-        session.dc_options.replace(&[enums::DcOption::DcOption(told)], false);
+        session.dc_options.replace(&[enums::DcOption::DcOption(announced)], false);
         moved.check(&session).unwrap();
     }
 
     #[test]
-    fn a5_what_is_left_of_a_session_without_keys_is_not_told_to_others() {
+    fn a5_what_is_left_of_a_session_without_keys_is_not_shown_to_others() {
         let mut session = with_key(&custom("127.0.0.1:1", &[other_key(1)]));
         session.keys.clear();
         session.keep_logout_token(alloc::vec![7; 32].into());

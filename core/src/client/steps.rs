@@ -86,7 +86,7 @@ fn erase_output<T: Send + 'static>(flow: &LoginStep<T>, progress: Progress<T>) -
     progress.map(|output| StepOutput { account: flow.account_change(&output), output: Box::new(output) })
 }
 
-/// The steps under way, and the results that were not taken.
+/// The running steps, and the results that were not taken.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     pub(super) flows: BTreeMap<RequestId, Step>,
@@ -95,7 +95,7 @@ pub(super) struct Steps {
     pub(super) have_migrated: bool,
 }
 
-/// One step, as far as it has come.
+/// The state of a running step.
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) flow: Box<dyn AnyFlow>,
@@ -111,7 +111,7 @@ pub(super) struct Step {
     pub(super) link: Option<QrLink>,
     /// The error of the last answer, if the query is sent again for it: a flood wait or an internal error.
     pub(super) last_retry_error: Option<RpcError>,
-    /// `updateLoginToken` came while a request was under way.
+    /// Whether `updateLoginToken` arrived while a request was pending.
     pub(super) login_token_scanned: bool,
     /// Until this time, a scan renews the link only at this time, since the server may report scans without end.
     pub(super) scan_throttled_until: Timestamp,
@@ -124,7 +124,7 @@ pub(super) enum StepTimer {
     KdfTimeout,
     /// Sends the query again.
     Repeat,
-    /// Asks for a new link.
+    /// Requests a new link.
     Renew,
     /// Migrates to this DC, if its address is known by then.
     Migrate(DcId),
@@ -147,7 +147,7 @@ impl Step {
 }
 
 impl Steps {
-    /// Makes steps that wait for the address of a DC look again now.
+    /// Lets the steps that wait for the address of a DC check for it now.
     pub(super) fn retry_migrations(&mut self, now: Timestamp) {
         for (at, timer) in self.flows.values_mut().filter_map(|step| step.timer.as_mut()) {
             if matches!(timer, StepTimer::Migrate(_)) {

@@ -109,8 +109,8 @@ const CRITICAL: u8 = 0x80;
 const TAG_SERVERS: u8 = CRITICAL | 1;
 /// The section of the addresses that the home DC announced.
 const TAG_DC_OPTIONS: u8 = 2;
-/// The api_ids that sessions of test DCs had before version 3, which is all that told them apart: those of a sandbox in
-/// the process, and those of servers that were named by their address. Telegram gives out neither.
+/// The api_ids that sessions of test DCs had before version 3, the only distinction of such sessions: that of a sandbox
+/// in the process, and that of servers that were configured by their address. Telegram issues neither.
 const API_ID_OF_SANDBOX: i32 = 2_000_099_966;
 const API_ID_ELSEWHERE: i32 = 1;
 
@@ -232,18 +232,18 @@ impl StoredSession {
 
     fn read_sections(&mut self, mut rest: &[u8]) -> Result<(), SessionFormatError> {
         const DAMAGED: SessionFormatError = SessionFormatError::Damaged("its sections do not fit");
-        while let Some((&tag, behind)) = rest.split_first() {
-            let (length, behind) = behind.split_first_chunk::<4>().ok_or(DAMAGED)?;
+        while let Some((&tag, remaining)) = rest.split_first() {
+            let (length, remaining) = remaining.split_first_chunk::<4>().ok_or(DAMAGED)?;
             let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| DAMAGED)?;
-            let (section, behind) = behind.split_at_checked(length).ok_or(DAMAGED)?;
+            let (section, remaining) = remaining.split_at_checked(length).ok_or(DAMAGED)?;
             match tag {
                 TAG_SERVERS => self.servers = read_servers(section).ok_or(DAMAGED)?,
-                // Without them the server is asked again.
+                // If they cannot be read, the server is queried for them.
                 TAG_DC_OPTIONS => self.dc_options = DcOptions::read_section(section).unwrap_or_default(),
                 tag if tag & CRITICAL != 0 => return Err(SessionFormatError::Newer(FORMAT.version)),
                 _ => {}
             }
-            rest = behind;
+            rest = remaining;
         }
         Ok(())
     }
@@ -265,7 +265,6 @@ impl StoredSession {
             }
             _ => 16,
         };
-        // Of the addresses that were told, the packed form.
         servers + 32 + self.dc_options.encoded_len()
     }
 

@@ -11,7 +11,7 @@ use crate::tl::types;
 /// Minimum change of the clock's offset that is worth a save, in seconds: a smaller one is the network's delay.
 const MIN_OFFSET_CHANGE: u64 = 3;
 
-/// A [`StoredSession`], and whether it changed since the application was told.
+/// A [`StoredSession`], and whether it has a change that was not reported to the application.
 ///
 /// It is read by dereferencing. Each method that changes it notes the change.
 #[derive(Debug)]
@@ -85,8 +85,8 @@ impl TrackedSession {
         self.edit().dc_options.store_config(config, is_telegram, server_time);
     }
 
-    /// Takes what an update announces of the addresses. Outdated ones are not saved as such: the query that follows
-    /// stores the next.
+    /// Stores the addresses that an update announces. If it only says that they are outdated, no change is reported:
+    /// the query that follows stores new ones.
     pub(super) fn store_dc_options(&mut self, announced: &AnnouncedOptions) {
         match announced {
             AnnouncedOptions::Outdated => self.session.dc_options.expires = 0,

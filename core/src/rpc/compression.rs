@@ -9,8 +9,8 @@ use crate::tl::{ids, write};
 /// `upload.saveFilePart` and `upload.saveBigFilePart`: their content is media, which does not compress.
 const UPLOADS: [u32; 2] = [0xb304_a621, 0xde7b_673d];
 
-/// Returns the query as `gzip_packed`, if that is shorter. `deflate` compresses it, and is not called if a sample of the
-/// query promises no gain.
+/// Returns the query as `gzip_packed`, if that is shorter. `deflate` compresses it, and is not called if a sample of
+/// the query promises no gain.
 pub(super) fn compress(query: &[u8], deflate: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Secret<Vec<u8>>> {
     let is_upload = UPLOADS.iter().any(|id| query.starts_with(&id.to_le_bytes()));
     if query.len() < policy::MIN_GZIPPED_QUERY || is_upload || !shrinks(query) {

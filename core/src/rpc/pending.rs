@@ -150,8 +150,8 @@ impl PendingRequests {
         self.unanswered_request(id).map(|pending| pending.on_unknown_outcome)
     }
 
-    /// Decides by the [retry policy](super::retry) what follows an error with which the server answered a request.
-    /// `is_known`: an address of this DC is known.
+    /// Decides by the [retry policy](super::retry) the consequence of an error with which the server answered a
+    /// request. `is_known`: an address of this DC is known.
     pub(crate) fn on_rpc_error(
         &mut self,
         id: RequestId,

@@ -36,7 +36,7 @@ pub(crate) struct SentAs {
     pub(crate) is_other_dc: bool,
 }
 
-/// What follows an error of the server.
+/// The consequence of an error of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetryDecision {
     /// The error is the result.
@@ -57,8 +57,8 @@ impl RetryBudget {
         Self { redirects: if follow_redirects { MAX_REDIRECTS } else { 0 }, retries: MAX_RETRIES }
     }
 
-    /// Decides what follows `error`, and uses up an attempt for it. `is_application`: the application made the request,
-    /// not the client itself. `is_known`: an address of this DC is known.
+    /// Decides the consequence of `error`, and uses up an attempt for it. `is_application`: the application made the
+    /// request, not the client itself. `is_known`: an address of this DC is known.
     pub(super) fn decide(
         &mut self,
         error: &RpcError,
@@ -137,7 +137,8 @@ const MAX_QR_RETRIES: u32 = 8;
 const MAX_LOGIN_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// Returns how often in a row a step of a login sends its query again after `error`, or `None` if it does not.
-/// `is_displayed`: a QR code is shown. `logs_in_after_migration`: the query logs in, at a DC to which the account has just moved.
+/// `is_displayed`: a QR code is shown. `logs_in_after_migration`: the query logs in, at a DC to which the account has
+/// just moved.
 pub(crate) fn login_retries(
     error: &InvokeError,
     is_displayed: bool,
@@ -162,7 +163,7 @@ pub(crate) fn login_retry_delay(retries: u32) -> Duration {
 }
 
 /// Returns whether the server, not the query, is at fault (`api/errors`, 500 and negative codes; unknown codes are
-/// taken for such). `AUTH_RESTART_X` asks for the same query again, and `AUTH_RESTART` does not.
+/// taken for such). `AUTH_RESTART_X` requests a repetition of the query, and `AUTH_RESTART` does not.
 fn is_server_fault(error: &RpcError) -> bool {
     let restarts = (error.is("AUTH_RESTART") && error.value.is_none()) || error.is("SIGN_IN_FAILED");
     !matches!(error.code, 300..500) && !restarts

@@ -181,8 +181,8 @@ struct Effects<'a> {
 
 /// The meaning of a message for the client.
 pub(crate) enum ConnectionEvent<'a> {
-    /// The answer to a request: `rpc_error` or the result itself. The caller then calls [`PacketEvents::mark_inited`] or
-    /// one of the retries, or neither if the request waits for a login at this DC.
+    /// The answer to a request: `rpc_error` or the result itself. The caller then calls [`PacketEvents::mark_inited`]
+    /// or one of the retries, or neither if the request waits for a login at this DC.
     Result { tag: RequestTag, body: &'a [u8] },
     /// An update: one boxed TL object.
     Update { body: &'a [u8] },
@@ -245,7 +245,7 @@ impl PacketEvents<'_> {
     }
 
     /// Sends a request again under another temporary key, since `error` says that this one is not bound. The connection
-    /// ends with `error` once all frames are read. A draining session, whose key will not be replaced, asks again
+    /// ends with `error` once all frames are read. A draining session, whose key will not be replaced, sends it again
     /// instead.
     pub(crate) fn retry_with_new_key(&mut self, tag: RequestTag, error: RpcError) {
         if self.effects.is_draining {

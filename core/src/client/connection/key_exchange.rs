@@ -21,7 +21,7 @@ pub(crate) struct KeyExchange {
     permanent: Option<AuthKey>,
 }
 
-/// What follows an answer.
+/// The state of a key exchange after an answer.
 pub(crate) enum Advance {
     Continue(KeyExchange),
     Done {

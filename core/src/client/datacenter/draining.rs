@@ -12,7 +12,7 @@ use crate::rpc::{DisconnectReason, RequestId};
 use crate::session::{Delivery, RequestTag};
 use crate::time::{Now, Timestamp};
 
-/// A session that carries no new requests, with its connection. It lives until it owes no answer, or for
+/// A session that carries no new requests, with its connection. It lives until it awaits no answer, or for
 /// [`policy::DRAINING_TIMEOUT`].
 #[derive(Debug)]
 pub(crate) struct DrainingSession {
@@ -82,7 +82,7 @@ impl DrainingSession {
     }
 }
 
-/// Requests that were sent under a key which is gone: the server cannot be asked for their outcome.
+/// Requests that were sent under a key that is gone: the server cannot be asked for their outcome.
 #[derive(Debug, Default)]
 pub(crate) struct OrphanedRequests {
     /// Their progress.

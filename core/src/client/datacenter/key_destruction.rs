@@ -38,7 +38,7 @@ impl KeyDestruction {
             outputs.extend(connection.conn().map(|conn| Output::Close { conn }));
             connection.close();
         }
-        // The permanent key itself must be used, so a session under a temporary key does not serve.
+        // The permanent key itself must be used, so a session under a temporary key is not used.
         let mut session =
             connection.take_session().filter(|session| session.temporary.is_none()).unwrap_or_else(|| {
                 let clock = cx.clock();
@@ -58,7 +58,7 @@ impl KeyDestruction {
     }
 
     /// Returns whether a connection must be opened first.
-    pub(crate) const fn wants_connection(&self) -> bool {
+    pub(crate) const fn needs_connection(&self) -> bool {
         self.connection.is_idle()
     }
 

@@ -14,9 +14,9 @@ use crate::time::Timestamp;
 /// | stage | what happens | next stage | what the datacenter does |
 /// |---|---|---|---|
 /// | `Idle` | the renewal is due ([`is_due`](Self::is_due)) | `Preparing` | opens a second connection, which makes the next key |
-/// | `Preparing` | the key is made, and requests are under way | `Holding` | holds back further requests, and asks for the answers |
-/// | | the key is made, and nothing is under way | `Binding` | binds the key |
-/// | `Holding` | the last answer came, or the hold is over | `Binding` | binds the key |
+/// | `Preparing` | the key is made, and requests are pending | `Holding` | holds back further requests, and requests the answers |
+/// | | the key is made, and no request is pending | `Binding` | binds the key |
+/// | `Holding` | the last answer arrived, or the hold is over | `Binding` | binds the key |
 /// | `Binding` | the key is bound | `Idle` | replaces the first connection, which drains, by the second |
 /// | any but `Idle` | the second connection ends | `Idle`, until a backoff is over | sends what was held back under the current key |
 ///

@@ -26,13 +26,14 @@ impl Datacenter {
         self.main.session().is_some_and(|session| session.takes_requests)
     }
 
-    /// Returns whether a request may leave in the current session. What is to be executed after something that the
-    /// draining session owes must wait: msg_ids of one session mean nothing in another.
+    /// Returns whether a request may be sent in the current session. One that must be executed after a request whose
+    /// answer the draining session awaits must wait: msg_ids of one session mean nothing in another.
     fn may_leave(&self, constraints: RequestConstraints) -> bool {
         let passes = self.transfer_state == TransferState::Unrestricted
             || matches!(constraints.requester, Requester::Transfer(_));
-        let waits =
-            constraints.after.is_some_and(|after| self.parked.contains(&after) || self.is_owed(after));
+        let waits = constraints
+            .after
+            .is_some_and(|after| self.parked.contains(&after) || self.is_awaited_by_draining(after));
         passes && !waits && !self.rotation.holds_requests()
     }
 
@@ -60,9 +61,9 @@ impl Datacenter {
         session.takes_requests = true;
         self.key_refusals.on_key_usable();
         self.parked.clear();
-        // Requests that the draining session owes stay there.
+        // Requests whose answers the draining session awaits stay there.
         let waiting: Vec<RequestId> =
-            requests.unanswered(self.dc).filter(|id| !self.is_owed(id.tag())).collect();
+            requests.unanswered(self.dc).filter(|id| !self.is_awaited_by_draining(id.tag())).collect();
         for id in waiting {
             self.queue_or_park_waiting(id.tag(), requests);
         }
@@ -126,8 +127,8 @@ impl Datacenter {
         known.chain(self.orphaned.delivery(tag)).max().unwrap_or(Delivery::Queued)
     }
 
-    /// Returns whether the draining session may still bring the answer to a request.
-    fn is_owed(&self, tag: RequestTag) -> bool {
+    /// Returns whether the answer to a request may still arrive in the draining session.
+    fn is_awaited_by_draining(&self, tag: RequestTag) -> bool {
         self.draining.as_deref().is_some_and(|draining| draining.carries(tag))
     }
 
@@ -140,8 +141,8 @@ impl Datacenter {
         unknown
     }
 
-    /// Sends a request of unknown outcome again: in this session, or in the next, which takes every request that the
-    /// draining session does not owe.
+    /// Sends a request of unknown outcome again: in this session, or in the next, which takes every request whose
+    /// answer the draining session does not await.
     pub(crate) fn send_again(&mut self, tag: RequestTag, constraints: RequestConstraints) {
         if let Some(draining) = &mut self.draining {
             draining.drop_request(tag);
@@ -174,8 +175,8 @@ impl Datacenter {
         if is_over { self.drop_draining(requests) } else { None }
     }
 
-    /// Drops the draining session: the outcome of the requests that it owes is unknown. Returns its connection, to be
-    /// closed.
+    /// Drops the draining session: the outcome of the requests whose answers it awaits is unknown. Returns its
+    /// connection, to be closed.
     pub(super) fn drop_draining(&mut self, requests: &PendingRequests) -> Option<ConnId> {
         let draining = self.draining.take()?;
         self.needs_unpark = true;
