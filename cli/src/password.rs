@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use sansgram_runtime::core::login::PasswordReset;
-use sansgram_runtime::core::time::Span;
+use sansgram_runtime::core::time::HumanDuration;
 use sansgram_runtime::{Client, Error};
 use serde::Serialize;
 
@@ -124,9 +124,9 @@ fn now(client: &Client) -> i64 {
 }
 
 /// Rounds a wait up to whole minutes or hours, since the clocks of the server and this machine may differ a little.
-fn wait(seconds: i64) -> Span {
+fn wait(seconds: i64) -> HumanDuration {
     let unit = if seconds > 3600 { 3600 } else { 60 };
-    Span(Duration::from_secs(seconds.max(1).unsigned_abs().next_multiple_of(unit)))
+    HumanDuration(Duration::from_secs(seconds.max(1).unsigned_abs().next_multiple_of(unit)))
 }
 
 #[cfg(test)]

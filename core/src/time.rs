@@ -53,14 +53,14 @@ impl Sub<Timestamp> for Timestamp {
 ///
 /// ```
 /// use core::time::Duration;
-/// use sansgram_core::time::Span;
+/// use sansgram_core::time::HumanDuration;
 ///
-/// assert_eq!(Span(Duration::from_secs(86_400)).to_string(), "1 day");
+/// assert_eq!(HumanDuration(Duration::from_secs(86_400)).to_string(), "1 day");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span(pub Duration);
+pub struct HumanDuration(pub Duration);
 
-impl fmt::Display for Span {
+impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
         let seconds = self.0.as_secs().saturating_add((self.0.subsec_nanos() > 0).into());
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_use_natural_units() {
+    fn durations_use_natural_units() {
         for (seconds, said) in [
             (0, "0 seconds"),
             (1, "1 second"),
@@ -116,9 +116,9 @@ mod tests {
             (14 * 86_400, "14 days"),
             (14 * 86_400 + 1, "15 days"),
         ] {
-            assert_eq!(Span(Duration::from_secs(seconds)).to_string(), said);
+            assert_eq!(HumanDuration(Duration::from_secs(seconds)).to_string(), said);
         }
-        assert_eq!(Span(Duration::from_millis(1)).to_string(), "1 second");
-        assert!(Span(Duration::MAX).to_string().ends_with(" days"));
+        assert_eq!(HumanDuration(Duration::from_millis(1)).to_string(), "1 second");
+        assert!(HumanDuration(Duration::MAX).to_string().ends_with(" days"));
     }
 }

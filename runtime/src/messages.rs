@@ -5,7 +5,7 @@ use std::time::Duration;
 use sansgram_core::login::{
     CodeType, LoginError, PasswordHint, SentCode, SentCodeType, TermsOfService, UserInfo,
 };
-use sansgram_core::time::Span;
+use sansgram_core::time::HumanDuration;
 
 use crate::Error;
 use crate::policy::{MAX_TERMS_CHARS, MAX_TERMS_LINES};
@@ -98,7 +98,7 @@ pub(crate) fn other_ways(sent_code: &SentCode, wait: Option<Duration>) -> String
 
 /// Formats a duration for people.
 pub(crate) fn span(time: Duration) -> String {
-    Span(time).to_string()
+    HumanDuration(time).to_string()
 }
 
 /// The advice after a wrong password that begins or ends with a space, which may have been copied with it.

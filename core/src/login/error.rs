@@ -10,7 +10,7 @@ use super::phone::InvalidPhone;
 use crate::crypto::dh::DhError;
 use crate::crypto::srp::SrpError;
 use crate::rpc::{InvokeError, RpcError};
-use crate::time::Span;
+use crate::time::HumanDuration;
 
 /// Why a step of a login failed, in one sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,12 +155,12 @@ pub enum LoginError {
     #[error("the server answered {0}: it does not accept queries from this version; update it")]
     Unsupported(RpcError),
     /// Too many attempts. The value is the wait before the next one, 1 s to 14 days.
-    #[error("too many attempts; wait {} and try again", Span(*.0))]
+    #[error("too many attempts; wait {} and try again", HumanDuration(*.0))]
     FloodWait(Duration),
     /// The server demanded another wait after each wait.
     #[error(
         "the server demanded {times} waits in a row, {} in total, and then another; try again later",
-        Span(*total)
+        HumanDuration(*total)
     )]
     EndlessFloodWait {
         /// The number of completed waits.
@@ -169,7 +169,7 @@ pub enum LoginError {
         total: Duration,
     },
     /// The password or the session is too new for this. The value is the remaining wait, 1 s to 14 days.
-    #[error("the password or the session is too new for this; try again in {}", Span(*.0))]
+    #[error("the password or the session is too new for this; try again in {}", HumanDuration(*.0))]
     TooFresh(Duration),
     /// The QR code was scanned too late or for another login; show a new one.
     #[error("the QR code is no longer valid; show a new one")]

@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, Write};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sansgram_core::time::Span;
+use sansgram_core::time::HumanDuration;
 
 use crate::policy::{MAX_HOST_LEN, MAX_LOCK_TEXT_LEN};
 use crate::text::printable;
@@ -53,7 +53,7 @@ impl fmt::Display for LockOwner {
             write!(f, " with the host name {host}")?;
         }
         match self.since.and_then(|since| since.elapsed().ok()) {
-            Some(time) if time >= Duration::from_secs(1) => write!(f, " (for {})", Span(time)),
+            Some(time) if time >= Duration::from_secs(1) => write!(f, " (for {})", HumanDuration(time)),
             _ => Ok(()),
         }
     }
