@@ -202,7 +202,7 @@ mod tests {
         assert!(parse(&text, session(2, "ffffffffffffffff")).is_none());
         assert!(parse(&text, session(1, "0011223344556677")).is_none());
         assert!(parse(&password, &key).is_none() && parse("", &key).is_none());
-        assert!(parse(&text.replace("signin1:", "signin1:A"), &key).is_none());
+        assert!(parse(&text.replace("login1:", "login1:A"), &key).is_none());
         assert!(parse(&text.replace("key 2", "key 0"), &key).is_none());
         let qr = SavedLogin::Qr { except_ids: vec![7] }.to_text();
         assert!(matches!(parse(&qr, |_| None).unwrap().pending, SavedLogin::Qr { .. }));

@@ -196,7 +196,7 @@ fn a_saved_login_of_another_key_is_not_continued() {
     let text = fs::read_to_string(saved_login(&server)).unwrap();
     let write = |text: &str| fs::write(saved_login(&server), text).unwrap();
     let code = ["login", "--code", "22222"];
-    for damaged in ["", "sansgram-signin1:AAAA\n", &text.replace("key 2 ", "key 1 "), &text[..text.len() / 2]]
+    for damaged in ["", "sansgram-login1:AAAA\n", &text.replace("key 2 ", "key 1 "), &text[..text.len() / 2]]
     {
         write(damaged);
         server.run(&code).misused(&["sansgram.login", "damaged or belongs to another session"]);

@@ -29,15 +29,15 @@ pub fn run(bytes: &[u8]) -> usize {
     let is_read = match choice % 3 {
         0 => std::str::from_utf8(content).is_ok_and(|text| session(text) | saved_login(text)),
         1 => session(&checksummed("sansgram1:", content)),
-        _ => saved_login(&checksummed("sansgram-signin1:", content)),
+        _ => saved_login(&checksummed("sansgram-login1:", content)),
     };
     usize::from(is_read)
 }
 
-fn checksummed(mark: &str, content: &[u8]) -> String {
+fn checksummed(prefix: &str, content: &[u8]) -> String {
     let checksum = sha256(&[content]);
     let whole = [content, &checksum[..8]].concat();
-    format!("{mark}{}", Base64UrlUnpadded::encode_string(&whole))
+    format!("{prefix}{}", Base64UrlUnpadded::encode_string(&whole))
 }
 
 fn session(text: &str) -> bool {

@@ -36,8 +36,8 @@ pub enum SavedLogin {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SavedLoginFormatError {
-    /// It does not begin with `sansgram-signin1:`.
-    #[error("this is not a saved login: it does not begin with \"sansgram-signin1:\"")]
+    /// It does not begin with `sansgram-login1:`.
+    #[error("this is not a saved login: it does not begin with \"sansgram-login1:\"")]
     Foreign,
     /// A part of it is missing or changed.
     #[error("this saved login is damaged; start the login over")]
@@ -61,7 +61,9 @@ impl LoginStage {
     }
 }
 
-const FORMAT: TextFormat = TextFormat { prefix: "sansgram-signin1:", version: 1 };
+const FORMAT: TextFormat = TextFormat { prefix: "sansgram-login1:", version: 1 };
+/// The prefix of earlier versions, which is still read.
+const EARLIER_FORMAT: TextFormat = TextFormat { prefix: "sansgram-signin1:", version: 1 };
 
 impl From<TextError> for SavedLoginFormatError {
     fn from(error: TextError) -> Self {
@@ -76,7 +78,7 @@ impl From<TextError> for SavedLoginFormatError {
 }
 
 impl SavedLogin {
-    /// Returns the login as one line of text, `sansgram-signin1:` and base64url. It holds the phone number and the hash of
+    /// Returns the login as one line of text, `sansgram-login1:` and base64url. It holds the phone number and the hash of
     /// the code, so guard it like a password.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
@@ -146,7 +148,11 @@ impl SavedLogin {
     /// # Errors
     /// Returns [`SavedLoginFormatError`] if the text is not a saved login.
     pub fn from_text(text: &str) -> Result<Self, SavedLoginFormatError> {
-        read(&FORMAT.read(text)?).ok().flatten().ok_or(SavedLoginFormatError::Damaged)
+        let content = match FORMAT.read(text) {
+            Err(TextError::WrongPrefix) => EARLIER_FORMAT.read(text),
+            content => content,
+        };
+        read(&content?).ok().flatten().ok_or(SavedLoginFormatError::Damaged)
     }
 }
 
@@ -403,7 +409,16 @@ mod tests {
     #[test]
     fn foreign_and_newer_texts_are_named() {
         assert_eq!(SavedLogin::from_text("sansgram1:AQ"), Err(SavedLoginFormatError::Foreign));
-        assert_eq!(SavedLogin::from_text("sansgram-signin1:AgAA"), Err(SavedLoginFormatError::Newer(2)));
+        assert_eq!(SavedLogin::from_text("sansgram-login1:AgAA"), Err(SavedLoginFormatError::Newer(2)));
+    }
+
+    #[test]
+    fn texts_of_earlier_versions_are_read() {
+        for saved in samples() {
+            let earlier = saved.to_text().replace("sansgram-login1:", "sansgram-signin1:");
+            assert!(earlier.starts_with("sansgram-signin1:"));
+            assert_eq!(SavedLogin::from_text(&earlier), Ok(saved));
+        }
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn logins() -> Seeds {
 
 fn checksummed(content: &[u8]) -> Vec<u8> {
     let whole = [content, &sha256(&[content])[..8]].concat();
-    format!("sansgram-signin1:{}", Base64UrlUnpadded::encode_string(&whole)).into_bytes()
+    format!("sansgram-login1:{}", Base64UrlUnpadded::encode_string(&whole)).into_bytes()
 }
 
 /// Strings of the libraries themselves, their packed content, and changed files.
