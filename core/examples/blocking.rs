@@ -10,7 +10,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
 use sansgram_core::client::{
-    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, LoginHandle, Output,
+    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, Output, StepHandle,
     StoredSession,
 };
 use sansgram_core::login::{LoginStep, SendCodeOutcome, SignInOutcome};
@@ -30,7 +30,7 @@ fn drive<T: 'static>(
     client: &mut Client,
     socket: &mut Socket,
     start: Instant,
-    step: LoginHandle<T>,
+    step: StepHandle<T>,
 ) -> Result<T, Box<dyn Error>> {
     let mut received = vec![0; 4096];
     loop {
@@ -52,7 +52,7 @@ fn drive<T: 'static>(
             }
             (Output::Compute(task), _) => Input::Computed(task.run()),
             (Output::Event(Event::Completed(id)), _) if id == step.id() => {
-                return Ok(client.take_login(step).ok_or("the result was taken")??);
+                return Ok(client.take_step(step).ok_or("the result was taken")??);
             }
             (Output::Timeout(until), open) => {
                 let wait = until.map_or(Duration::MAX, |until| until - now(start).monotonic);
@@ -94,11 +94,11 @@ pub(crate) fn log_in(
     config.api = Some(ApiCredentials { id: 1, hash: "0".repeat(32) });
     let mut client = Client::new(config, StoredSession::default(), Box::new(OsRandom::default()))?;
     let mut socket = None;
-    let step = client.start_login(now(start), LoginStep::send_code(phone))?;
+    let step = client.start_step(now(start), LoginStep::send_code(phone))?;
     let SendCodeOutcome::CodeSent(sent_code) = drive(&mut client, &mut socket, start, step)? else {
         return Err("no code was sent".into());
     };
-    let step = client.start_login(now(start), LoginStep::sign_in(&sent_code, code))?;
+    let step = client.start_step(now(start), LoginStep::sign_in(&sent_code, code))?;
     match drive(&mut client, &mut socket, start, step)? {
         SignInOutcome::LoggedIn(user) => Ok(user.first_name),
         other => Err(format!("more is needed: {other:?}").into()),

@@ -381,9 +381,9 @@ impl Run {
         step: LoginStep<T>,
         sent_code: fn(T) -> Option<SentCode>,
     ) -> Result<RequestId, ApiMisuse> {
-        let handle = self.client.start_login(self.now(), step)?;
+        let handle = self.client.start_step(self.now(), step)?;
         let take = move |client: &mut Client| {
-            let result = client.take_login(handle)?;
+            let result = client.take_step(handle)?;
             Some(result.ok().and_then(sent_code))
         };
         self.steps.insert(handle.id(), Box::new(take));
@@ -471,7 +471,7 @@ impl Run {
                 assert_eq!(StoredSession::from_text(&data.to_text()).as_ref(), Ok(data));
             }
             Event::QrLink(id) => {
-                let link = self.client.login_link(*id).expect("a link to show");
+                let link = self.client.qr_link(*id).expect("a link to show");
                 assert!(link.url().starts_with("tg://login?token=") && !link.lifetime.is_zero());
                 self.served += 1;
             }
@@ -524,7 +524,7 @@ impl Run {
             assert_eq!(conn.phase, Phase::Over, "a connection survives the end");
         }
         assert_eq!(self.client.next_timeout(), None, "a timer survives the end");
-        let started = self.client.start_login(self.now(), LoginStep::get_me());
+        let started = self.client.start_step(self.now(), LoginStep::get_me());
         assert!(matches!(started, Err(ApiMisuse::Closed)));
     }
 }

@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use sansgram_core::client::LoginHandle;
+use sansgram_core::client::StepHandle;
 use sansgram_core::login::{LoginError, LoginStep, QrLink, QrLoginOutcome};
 
 use crate::{Client, Error};
@@ -13,7 +13,7 @@ use crate::{Client, Error};
 /// A login by QR code, started by [`Client::qr_login`]. It is cancelled if it is dropped before it ends.
 pub struct QrLogin {
     client: Client,
-    handle: LoginHandle<QrLoginOutcome>,
+    handle: StepHandle<QrLoginOutcome>,
     shown: u32,
     end: Option<Result<QrLoginOutcome, Error>>,
 }
@@ -36,7 +36,7 @@ enum QrProgress {
 impl QrLogin {
     pub(crate) fn start(client: Client, except_ids: &[i64]) -> Result<Self, Error> {
         let step = LoginStep::qr_login(except_ids);
-        let handle = client.shared().call(|state, now| state.machine.start_login(now, step))?;
+        let handle = client.shared().call(|state, now| state.machine.start_step(now, step))?;
         Ok(Self { client, handle, shown: 0, end: None })
     }
 
@@ -69,9 +69,9 @@ impl QrLogin {
         let (handle, shown) = (self.handle, self.shown);
         let shared = self.client.shared();
         let mut over =
-            pin!(shared.until_completed(handle.id(), move |state| state.machine.take_login(handle)));
+            pin!(shared.until_completed(handle.id(), move |state| state.machine.take_step(handle)));
         let mut link = pin!(shared.until(move |state| {
-            state.machine.login_link(handle.id()).filter(|link| link.number > shown).cloned()
+            state.machine.qr_link(handle.id()).filter(|link| link.number > shown).cloned()
         }));
         let found = poll_fn(|cx| {
             if let Poll::Ready(outcome) = over.as_mut().poll(cx) {

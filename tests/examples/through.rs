@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use sansgram_core::client::{
-    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, LoginHandle, Output,
+    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, Output, StepHandle,
     StoredSession,
 };
 use sansgram_core::crypto::OsRandom;
@@ -202,12 +202,12 @@ fn log_in(link: &str, key_file: &str) -> Result<()> {
         let random = Box::new(OsRandom::new());
         let mut client = Client::new(config, StoredSession::default(), random)?;
         let mut socket = None;
-        let step = client.start_login(now(start), LoginStep::send_code(&format!("+99966{dc}0001")))?;
+        let step = client.start_step(now(start), LoginStep::send_code(&format!("+99966{dc}0001")))?;
         let SendCodeOutcome::CodeSent(sent_code) = drive(&mut client, &mut socket, start, step)? else {
             return Err("no code was sent".into());
         };
         let step =
-            client.start_login(now(start), LoginStep::sign_in(&sent_code, &dc.to_string().repeat(5)))?;
+            client.start_step(now(start), LoginStep::sign_in(&sent_code, &dc.to_string().repeat(5)))?;
         let SignInOutcome::LoggedIn(user) = drive(&mut client, &mut socket, start, step)? else {
             return Err("the code was not taken".into());
         };
@@ -228,7 +228,7 @@ fn drive<T: 'static>(
     client: &mut Client,
     socket: &mut Option<(ConnId, TcpStream)>,
     start: Instant,
-    step: LoginHandle<T>,
+    step: StepHandle<T>,
 ) -> Result<T> {
     let mut buffer = vec![0; 4096];
     let end = Instant::now() + PATIENCE;
@@ -254,7 +254,7 @@ fn drive<T: 'static>(
             }
             (Output::Compute(task), _) => Input::Computed(task.run()),
             (Output::Event(Event::Completed(id)), _) if id == step.id() => {
-                return Ok(client.take_login(step).ok_or("the result was taken")??);
+                return Ok(client.take_step(step).ok_or("the result was taken")??);
             }
             (Output::Timeout(_), Some((conn, stream))) => match stream.read(&mut buffer) {
                 Ok(0) => Input::Lost { conn: *conn, cause: IoFailure::Closed },

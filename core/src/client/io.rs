@@ -122,7 +122,7 @@ pub enum Event {
     /// created a new session, so that updates may have been missed. [`Config::updates`](super::Config::updates) turns
     /// it off.
     UpdatesState(UpdatesState),
-    /// A login by QR code has a new link: show [`Client::login_link`](super::Client::login_link).
+    /// A login by QR code has a new link: show [`Client::qr_link`](super::Client::qr_link).
     QrLink(RequestId),
     /// The server requires this login step to wait. The client sends its query again after that.
     FloodWait {

@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::error::ApiMisuse;
 use super::io::{Event, Output};
 use super::machine::Client;
-use super::steps::{Step, StepOutput, StepTimer};
+use super::steps::{RunningStep, StepOutput, StepTimer};
 use super::stored_session::LoggedInUser;
 use crate::login::{AccountChange, LoginContext, LoginError, LoginStep, PasswordKdfOutput, Progress, QrLink};
 use crate::policy;
@@ -18,12 +18,12 @@ use crate::tl::{Constructor, types};
 
 /// A step of a login that was started, whose result can be taken once it is there.
 #[derive(Debug)]
-pub struct LoginHandle<T> {
+pub struct StepHandle<T> {
     id: RequestId,
     output: PhantomData<fn() -> T>,
 }
 
-impl<T> LoginHandle<T> {
+impl<T> StepHandle<T> {
     /// Returns the step, as [`Event::Completed`], [`Event::QrLink`] and [`Event::FloodWait`] name it.
     #[must_use]
     pub const fn id(&self) -> RequestId {
@@ -31,17 +31,17 @@ impl<T> LoginHandle<T> {
     }
 }
 
-impl<T> Clone for LoginHandle<T> {
+impl<T> Clone for StepHandle<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for LoginHandle<T> {}
+impl<T> Copy for StepHandle<T> {}
 
 impl Client {
     /// Starts a step of a login, such as [`LoginStep::send_code`], and runs it to its end, over as many requests and
-    /// DCs as it needs. [`Event::Completed`] says when [`take_login`](Self::take_login) has its result;
+    /// DCs as it needs. [`Event::Completed`] says when [`take_step`](Self::take_step) has its result;
     /// [`cancel`](Self::cancel) ends it early.
     ///
     /// A step may require an [`Output::Compute`]. Flood waits up to
@@ -49,30 +49,30 @@ impl Client {
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`]. Everything else is the result of the step.
-    pub fn start_login<T: Send + 'static>(
+    pub fn start_step<T: Send + 'static>(
         &mut self,
         now: Now,
-        flow: LoginStep<T>,
-    ) -> Result<LoginHandle<T>, ApiMisuse> {
+        step: LoginStep<T>,
+    ) -> Result<StepHandle<T>, ApiMisuse> {
         if self.closed {
             return Err(ApiMisuse::Closed);
         }
         let id = self.new_request_id();
-        let mut step = Step::new(Box::new(flow));
-        let progress = step.flow.start(&LoginContext {
+        let mut step = RunningStep::new(Box::new(step));
+        let progress = step.inner.start(&LoginContext {
             api: self.config.api.as_ref(),
             logout_tokens: &self.stored.logout_tokens,
             is_logged_in: self.stored.user.is_some(),
             has_migrated: self.has_migrated(),
         });
-        self.steps.flows.insert(id, step);
+        self.steps.running.insert(id, step);
         self.apply_progress(now, id, progress);
         self.advance(now);
-        Ok(LoginHandle { id, output: PhantomData })
+        Ok(StepHandle { id, output: PhantomData })
     }
 
     /// Takes the result of a step once it is there. Returns `None` before that, and after it was taken.
-    pub fn take_login<T: 'static>(&mut self, handle: LoginHandle<T>) -> Option<Result<T, LoginError>> {
+    pub fn take_step<T: 'static>(&mut self, handle: StepHandle<T>) -> Option<Result<T, LoginError>> {
         let is_of_type = |result: &Result<StepOutput, _>| {
             result.as_ref().map_or(true, |finished| finished.output.is::<T>())
         };
@@ -85,8 +85,8 @@ impl Client {
 
     /// Returns the link that a login by QR code currently shows. [`Event::QrLink`] reports each change.
     #[must_use]
-    pub fn login_link(&self, id: RequestId) -> Option<&QrLink> {
-        self.steps.flows.get(&id)?.link.as_ref()
+    pub fn qr_link(&self, id: RequestId) -> Option<&QrLink> {
+        self.steps.running.get(&id)?.link.as_ref()
     }
 
     /// Advances the steps whose timers are due.
@@ -103,9 +103,9 @@ impl Client {
 
     /// `updateLoginToken` arrived: one of the links was scanned.
     pub(super) fn on_links_scanned(&mut self, now: Now) {
-        let ids: Vec<RequestId> = self.steps.flows.keys().copied().collect();
+        let ids: Vec<RequestId> = self.steps.running.keys().copied().collect();
         for id in ids {
-            let Some(step) = self.steps.flows.get_mut(&id).filter(|step| step.flow.is_qr_login()) else {
+            let Some(step) = self.steps.running.get_mut(&id).filter(|step| step.inner.is_qr_login()) else {
                 continue;
             };
             if step.pending_request.is_some() {
@@ -119,7 +119,7 @@ impl Client {
 
     /// Asks for the result of a scan: at once, unless the server reports scans all the time.
     fn renew_scanned(&mut self, now: Now, id: RequestId) {
-        let Some(step) = self.steps.flows.get_mut(&id) else { return };
+        let Some(step) = self.steps.running.get_mut(&id) else { return };
         if step.scan_throttled_until > now.monotonic {
             step.timer = Some((step.scan_throttled_until, StepTimer::Renew));
         } else {
@@ -133,7 +133,7 @@ impl Client {
     pub(super) fn fail_idle_steps(&mut self, now: Now, error: &InvokeError) {
         let idle: Vec<RequestId> = self
             .steps
-            .flows
+            .running
             .iter()
             .filter(|(_, step)| step.pending_request.is_none())
             .map(|(id, _)| *id)
@@ -144,8 +144,8 @@ impl Client {
     }
 
     fn renew_link(&mut self, now: Now, id: RequestId) {
-        let Some(step) = self.steps.flows.get_mut(&id) else { return };
-        if let Some(progress) = step.flow.renew() {
+        let Some(step) = self.steps.running.get_mut(&id) else { return };
+        if let Some(progress) = step.inner.renew() {
             self.apply_progress(now, id, progress);
         }
     }
@@ -154,14 +154,14 @@ impl Client {
     pub(super) fn on_step_answer(&mut self, now: Now, request: RequestId, id: RequestId) {
         let Some(answer) = self.requests.take(request) else { return };
         let server_time = self.server_seconds(now).cast_signed();
-        let Some(step) = self.steps.flows.get_mut(&id) else { return };
+        let Some(step) = self.steps.running.get_mut(&id) else { return };
         step.pending_request = None;
         let answer = answer.as_ref().map(|body| body.expose().as_slice()).map_err(InvokeError::clone);
         let error = match &answer {
             Err(InvokeError::Rpc(error)) => Some(error.clone()),
             _ => None,
         };
-        let progress = step.flow.answered(answer, server_time, &mut *self.random);
+        let progress = step.inner.answered(answer, server_time, &mut *self.random);
         step.last_retry_error =
             error.filter(|_| matches!(progress, Progress::FloodWait(_) | Progress::RetryAfter(_)));
         self.apply_progress(now, id, progress);
@@ -169,9 +169,9 @@ impl Client {
 
     pub(super) fn on_step_computed(&mut self, now: Now, outcome: &PasswordKdfOutput) {
         let id = outcome.step;
-        let Some(step) = self.steps.flows.get_mut(&id) else { return };
+        let Some(step) = self.steps.running.get_mut(&id) else { return };
         step.timer = None;
-        let progress = step.flow.computed(outcome, &mut *self.random);
+        let progress = step.inner.computed(outcome, &mut *self.random);
         self.apply_progress(now, id, progress);
     }
 
@@ -204,7 +204,7 @@ impl Client {
             Progress::FloodWait(wait) => {
                 let wait = wait.max(policy::MIN_FLOOD_WAIT);
                 let limit = self.config.flood_sleep_threshold;
-                let step = self.steps.flows.get_mut(&id);
+                let step = self.steps.running.get_mut(&id);
                 if let Some(step) = step.filter(|step| step.flood_waited + wait <= limit) {
                     step.flood_waited += wait;
                     step.flood_waits += 1;
@@ -221,7 +221,7 @@ impl Client {
     /// Returns the error of a flood wait that is too long to sleep. After many of them, advice to wait again does not
     /// help.
     fn too_long_a_wait(&self, id: RequestId, wait: Duration) -> LoginError {
-        match self.steps.flows.get(&id) {
+        match self.steps.running.get(&id) {
             Some(step) if step.flood_waits >= policy::MANY_FLOOD_WAITS => {
                 LoginError::EndlessFloodWait { times: step.flood_waits, total: step.flood_waited }
             }
@@ -235,14 +235,14 @@ impl Client {
     }
 
     fn set_timer(&mut self, now: Now, id: RequestId, wait: Duration, timer: StepTimer) {
-        if let Some(step) = self.steps.flows.get_mut(&id) {
+        if let Some(step) = self.steps.running.get_mut(&id) {
             step.timer = Some((now.monotonic + wait, timer));
         }
     }
 
     fn show(&mut self, now: Now, id: RequestId, link: QrLink) {
         let wait = link.renew_after();
-        let Some(step) = self.steps.flows.get_mut(&id) else { return };
+        let Some(step) = self.steps.running.get_mut(&id) else { return };
         step.link = Some(link);
         let login_token_scanned = core::mem::take(&mut step.login_token_scanned);
         if login_token_scanned && step.scan_throttled_until <= now.monotonic {
@@ -258,9 +258,9 @@ impl Client {
     }
 
     fn send_query(&mut self, now: Now, id: RequestId) {
-        let Some(query) = self.steps.flows.get(&id).map(|step| step.flow.query().to_vec()) else { return };
+        let Some(query) = self.steps.running.get(&id).map(|step| step.inner.query().to_vec()) else { return };
         let request = self.send_own_query(now, Requester::Step(id), self.home(), query);
-        if let Some(step) = self.steps.flows.get_mut(&id) {
+        if let Some(step) = self.steps.running.get_mut(&id) {
             step.pending_request = Some(request);
         }
     }
@@ -274,8 +274,8 @@ impl Client {
     }
 
     fn finish(&mut self, now: Now, id: RequestId, result: Result<StepOutput, LoginError>) {
-        let step = self.steps.flows.remove(&id);
-        if let Some(token) = step.and_then(|mut step| step.flow.take_future_auth_token()) {
+        let step = self.steps.running.remove(&id);
+        if let Some(token) = step.and_then(|mut step| step.inner.take_future_auth_token()) {
             self.stored.edit().keep_logout_token(token);
         }
         if let Some(api) = self.config.api.as_ref().filter(|_| result.is_ok()) {

@@ -215,7 +215,7 @@ impl Client {
     #[must_use]
     pub fn server_problem(&self) -> Option<(DcId, ServerProblem)> {
         let home = self.home();
-        let waits = self.steps.flows.values().find_map(|step| step.last_retry_error.clone());
+        let waits = self.steps.running.values().find_map(|step| step.last_retry_error.clone());
         let lost = || {
             // One failure says little if the next connection is open.
             let is_reported = |datacenter: &Datacenter| datacenter.failures() > 1 || !datacenter.is_open();

@@ -45,7 +45,7 @@ pub use config::{Config, DcTable};
 pub use dc_options::{DcOption, DcOptions};
 pub use error::ApiMisuse;
 pub use io::{ConnId, Event, Input, Output};
-pub use login::LoginHandle;
+pub use login::StepHandle;
 pub use machine::Client;
 pub use request::{RequestHandle, RequestOptions, Route};
 pub use servers::{CustomServers, Servers, ServersName};

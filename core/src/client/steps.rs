@@ -23,7 +23,7 @@ pub(super) struct StepOutput {
 }
 
 /// A [`LoginStep`] of any output.
-pub(super) trait AnyFlow: fmt::Debug + Send {
+pub(super) trait AnyLoginStep: fmt::Debug + Send {
     fn start(&mut self, cx: &LoginContext<'_>) -> Progress<StepOutput>;
     fn query(&self) -> &[u8];
     fn is_qr_login(&self) -> bool;
@@ -39,7 +39,7 @@ pub(super) trait AnyFlow: fmt::Debug + Send {
     fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>>;
 }
 
-impl<T: Send + 'static> AnyFlow for LoginStep<T> {
+impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
     fn start(&mut self, cx: &LoginContext<'_>) -> Progress<StepOutput> {
         let progress = LoginStep::start(self, cx);
         erase_output(self, progress)
@@ -82,14 +82,14 @@ impl<T: Send + 'static> AnyFlow for LoginStep<T> {
     }
 }
 
-fn erase_output<T: Send + 'static>(flow: &LoginStep<T>, progress: Progress<T>) -> Progress<StepOutput> {
-    progress.map(|output| StepOutput { account: flow.account_change(&output), output: Box::new(output) })
+fn erase_output<T: Send + 'static>(step: &LoginStep<T>, progress: Progress<T>) -> Progress<StepOutput> {
+    progress.map(|output| StepOutput { account: step.account_change(&output), output: Box::new(output) })
 }
 
 /// The running steps, and the results that were not taken.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    pub(super) flows: BTreeMap<RequestId, Step>,
+    pub(super) running: BTreeMap<RequestId, RunningStep>,
     pub(super) results: BTreeMap<RequestId, Result<StepOutput, LoginError>>,
     /// Whether a step has migrated to another DC.
     pub(super) have_migrated: bool,
@@ -97,8 +97,8 @@ pub(super) struct Steps {
 
 /// The state of a running step.
 #[derive(Debug)]
-pub(super) struct Step {
-    pub(super) flow: Box<dyn AnyFlow>,
+pub(super) struct RunningStep {
+    pub(super) inner: Box<dyn AnyLoginStep>,
     /// The request whose answer the step awaits; `None` if there is none.
     pub(super) pending_request: Option<RequestId>,
     /// The timer; `None` while a request is pending, which has its own deadline.
@@ -130,10 +130,10 @@ pub(super) enum StepTimer {
     Migrate(DcId),
 }
 
-impl Step {
-    pub(super) fn new(flow: Box<dyn AnyFlow>) -> Self {
+impl RunningStep {
+    pub(super) fn new(inner: Box<dyn AnyLoginStep>) -> Self {
         Self {
-            flow,
+            inner,
             pending_request: None,
             timer: None,
             flood_waited: Duration::ZERO,
@@ -149,7 +149,7 @@ impl Step {
 impl Steps {
     /// Lets the steps that wait for the address of a DC check for it now.
     pub(super) fn retry_migrations(&mut self, now: Timestamp) {
-        for (at, timer) in self.flows.values_mut().filter_map(|step| step.timer.as_mut()) {
+        for (at, timer) in self.running.values_mut().filter_map(|step| step.timer.as_mut()) {
             if matches!(timer, StepTimer::Migrate(_)) {
                 *at = now;
             }
@@ -158,8 +158,8 @@ impl Steps {
 
     /// Frees the memory that is kept for reuse: an emptied map keeps a node.
     pub(super) fn trim(&mut self) {
-        if self.flows.is_empty() {
-            self.flows = BTreeMap::new();
+        if self.running.is_empty() {
+            self.running = BTreeMap::new();
         }
         if self.results.is_empty() {
             self.results = BTreeMap::new();
@@ -169,23 +169,23 @@ impl Steps {
     /// Forgets a step, and returns the request that it waits for.
     pub(super) fn cancel(&mut self, id: RequestId) -> Option<RequestId> {
         self.results.remove(&id);
-        self.flows.remove(&id)?.pending_request
+        self.running.remove(&id)?.pending_request
     }
 
     /// Returns when the first timer is due.
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
-        self.flows.values().filter_map(|step| step.timer.map(|(at, _)| at)).min()
+        self.running.values().filter_map(|step| step.timer.map(|(at, _)| at)).min()
     }
 
     /// Returns a step whose timer is due, and switches the timer off.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Option<(RequestId, StepTimer)> {
         let (id, step) =
-            self.flows.iter_mut().find(|(_, step)| step.timer.is_some_and(|(at, _)| at <= now))?;
+            self.running.iter_mut().find(|(_, step)| step.timer.is_some_and(|(at, _)| at <= now))?;
         Some((*id, step.timer.take()?.1))
     }
 
     /// Returns whether a QR code may be scanned, so that updates must be able to arrive.
     pub(super) fn awaits_scan(&self) -> bool {
-        self.flows.values().any(|step| step.flow.is_qr_login())
+        self.running.values().any(|step| step.inner.is_qr_login())
     }
 }

@@ -57,7 +57,7 @@ impl<T> Progress<T> {
 
 /// One step of a login, with the output `T`.
 ///
-/// A client starts it with [`Client::start_login`](crate::client::Client::start_login). Without that client: call
+/// A client starts it with [`Client::start_step`](crate::client::Client::start_step). Without that client: call
 /// [`start`](Self::start), then do what each [`Progress`] says, until [`Progress::Done`].
 pub struct LoginStep<T> {
     phase: Phase<T>,

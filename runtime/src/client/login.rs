@@ -22,17 +22,17 @@ impl Client {
     ///
     /// # Errors
     /// Returns [`Error::Login`] with the reason, and [`Error::Stopped`] if the client has stopped.
-    pub async fn run_login<T: Send + 'static>(&self, step: LoginStep<T>) -> Result<T, Error> {
-        let handle = self.shared().call(|state, now| state.machine.start_login(now, step))?;
+    pub async fn run_step<T: Send + 'static>(&self, step: LoginStep<T>) -> Result<T, Error> {
+        let handle = self.shared().call(|state, now| state.machine.start_step(now, step))?;
         let pending = CancelOnDrop::new(self, handle.id());
-        let output = pending.outcome(move |machine, _| machine.take_login(handle)).await??;
+        let output = pending.outcome(move |machine, _| machine.take_step(handle)).await??;
         self.shared().lock().note_login();
         Ok(output)
     }
 
     /// Runs a step, then waits until its change of the session is saved.
     async fn run_and_save<T: Send + 'static>(&self, step: LoginStep<T>) -> Result<T, Error> {
-        let output = self.run_login(step).await?;
+        let output = self.run_step(step).await?;
         self.wait_saved().await?;
         Ok(output)
     }
@@ -57,7 +57,7 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`] if the server cannot be asked.
     pub async fn login_state(&self) -> Result<LoginState, Error> {
-        self.run_login(LoginStep::login_state()).await
+        self.run_step(LoginStep::login_state()).await
     }
 
     /// Requests a login code for `phone`, which may be formatted as people type it: [`LoginStep::send_code`].
@@ -105,7 +105,7 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`] with the reason, for example if the code has expired.
     pub async fn cancel_code(&self, sent_code: &SentCode) -> Result<(), Error> {
-        self.run_login(LoginStep::cancel_code(sent_code)).await
+        self.run_step(LoginStep::cancel_code(sent_code)).await
     }
 
     /// Sets the e-mail address for login codes and sends a code to it: [`LoginStep::send_email_code`].
@@ -113,7 +113,7 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`]: after `EmailInvalid`, the caller may try another address.
     pub async fn send_email_code(&self, sent_code: &SentCode, email: &str) -> Result<EmailCode, Error> {
-        self.run_login(LoginStep::send_email_code(sent_code, email)).await
+        self.run_step(LoginStep::send_email_code(sent_code, email)).await
     }
 
     /// Confirms the e-mail address with the code that was sent to it: [`LoginStep::verify_email`].
@@ -154,7 +154,7 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`] with the reason.
     pub async fn accept_terms(&self, terms: &TermsOfService) -> Result<(), Error> {
-        self.run_login(LoginStep::accept_terms(terms)).await
+        self.run_step(LoginStep::accept_terms(terms)).await
     }
 
     /// Logs in with the account's password, if the outcome of the previous step is `PasswordRequired`:
@@ -175,7 +175,7 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`]: `NoRecovery` if the account has no e-mail address for the recovery.
     pub async fn request_password_recovery(&self) -> Result<RecoveryCode, Error> {
-        self.run_login(LoginStep::request_password_recovery()).await
+        self.run_step(LoginStep::request_password_recovery()).await
     }
 
     /// Checks a recovery code, without using it up: [`LoginStep::check_recovery_password`].
@@ -183,7 +183,7 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`]: after `RecoveryCodeInvalid` and `CodeForm`, the caller may try another code.
     pub async fn check_recovery_password(&self, code: &str) -> Result<(), Error> {
-        self.run_login(LoginStep::check_recovery_password(code)).await
+        self.run_step(LoginStep::check_recovery_password(code)).await
     }
 
     /// Logs in with the recovery code, and replaces or removes the password: [`LoginStep::recover_password`].
@@ -200,7 +200,7 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`]: `NoPassword` if the account has no password.
     pub async fn reset_password(&self) -> Result<PasswordReset, Error> {
-        self.run_login(LoginStep::reset_password()).await
+        self.run_step(LoginStep::reset_password()).await
     }
 
     /// Cancels the pending removal of the password: [`LoginStep::decline_password_reset`].
@@ -208,7 +208,7 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`] with the reason.
     pub async fn decline_password_reset(&self) -> Result<(), Error> {
-        self.run_login(LoginStep::decline_password_reset()).await
+        self.run_step(LoginStep::decline_password_reset()).await
     }
 
     /// Starts a login by QR code: another device of the account scans what [`QrLogin::next`] returns. The users of
@@ -255,7 +255,7 @@ impl Client {
     /// Returns [`Error::Login`]: `NotLoggedIn` if no user is logged in, `PasswordNeeded` if the login still needs the
     /// account's password, or the reason why the server cannot be asked.
     pub async fn get_me(&self) -> Result<UserInfo, Error> {
-        self.run_login(LoginStep::get_me()).await
+        self.run_step(LoginStep::get_me()).await
     }
 
     /// Logs out and deletes the auth keys: [`LoginStep::log_out`]. Also succeeds if no user is logged in.

@@ -254,11 +254,11 @@ impl Pair {
     /// Panics if the step cannot be started or never completes.
     pub fn login<T: Debug + Send + 'static>(&mut self, step: LoginStep<T>) -> Result<T, LoginError> {
         let now = self.client_now();
-        let handle = self.client.start_login(now, step).expect("the client takes the step");
+        let handle = self.client.start_step(now, step).expect("the client takes the step");
         if let Err(stuck) = self.run_until(|pair| pair.is_completed(handle.id())) {
             panic!("the step did not end: {stuck}; {:?}", self.events);
         }
-        let outcome = self.client.take_login(handle).expect("a completed step has a result");
+        let outcome = self.client.take_step(handle).expect("a completed step has a result");
         self.record_output(&outcome);
         if let Err(error) = &outcome {
             self.record_output(&format_args!("{error}"));

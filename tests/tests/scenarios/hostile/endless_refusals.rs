@@ -88,7 +88,7 @@ fn f13_flood_waits_and_server_errors_are_reported() {
     ] {
         let mut pair = pair_with(vec![Fault::error("auth.importBotAuthorization", code, message)]);
         let now = pair.client_now();
-        let step = pair.client.start_login(now, LoginStep::bot_login("1:sandbox")).unwrap();
+        let step = pair.client.start_step(now, LoginStep::bot_login("1:sandbox")).unwrap();
         pair.run_for(Duration::from_secs(2)).unwrap();
         let (_, problem) = pair.client.server_problem().unwrap();
         assert!(

@@ -21,7 +21,7 @@ fn a_login_survives_garbage() {
         let mut pair = Pair::new(options);
         let mut random = SeededRandomForTestingOnly::new(seed);
         let now = pair.client_now();
-        let step = pair.client.start_login(now, LoginStep::bot_login("2:elsewhere")).unwrap();
+        let step = pair.client.start_step(now, LoginStep::bot_login("2:elsewhere")).unwrap();
         let mut steps_until = random.below(40);
         let mut left = 5;
         pair.run_until(|pair| {
@@ -38,7 +38,7 @@ fn a_login_survives_garbage() {
             pair.is_completed(step.id())
         })
         .unwrap();
-        let outcome = pair.client.take_login(step).unwrap();
+        let outcome = pair.client.take_step(step).unwrap();
         pair.record_output(&outcome);
         assert!(is_logged_in(&outcome), "seed {seed}: {outcome:?}");
         assert!(pair.elapsed() < Duration::from_secs(120), "seed {seed}: {:?}", pair.elapsed());

@@ -13,8 +13,8 @@ fn run() -> Pair {
     options.client.pfs = true;
     let mut pair = Pair::new(options);
     let now = pair.client_now();
-    let step = pair.client.start_login(now, LoginStep::qr_login(&[])).unwrap();
-    pair.run_until(|pair| pair.client.login_link(step.id()).is_some()).unwrap();
+    let step = pair.client.start_step(now, LoginStep::qr_login(&[])).unwrap();
+    pair.run_until(|pair| pair.client.qr_link(step.id()).is_some()).unwrap();
     pair.client.cancel(step.id());
     password_hint(&mut pair, "9996620008");
     let outcome = pair.login(LoginStep::request_password_recovery());

@@ -59,7 +59,7 @@ fn long_waits_and_many_short_ones_are_reported() {
 fn a_wait_can_be_cancelled() {
     let mut pair = pair_with(vec![Fault::flood_wait("auth.sendCode", 30)]);
     let now = pair.client_now();
-    let step = pair.client.start_login(now, LoginStep::send_code("9996620001")).unwrap();
+    let step = pair.client.start_step(now, LoginStep::send_code("9996620001")).unwrap();
     pair.run_until(|pair| !waits(pair).is_empty()).unwrap();
     pair.client.cancel(step.id());
     pair.run_for(Duration::from_secs(120)).unwrap();

@@ -52,13 +52,13 @@ fn a_detour_in_any_step_ends_on_the_home_dc() {
             let mut pair = pair_with(vec![Fault::error(method, 303, error).once().on_dc(2)]);
             if method == "auth.exportLoginToken" {
                 let now = pair.client_now();
-                let step = pair.client.start_login(now, LoginStep::qr_login(&[])).unwrap();
-                pair.run_until(|pair| pair.client.login_link(step.id()).is_some()).unwrap();
+                let step = pair.client.start_step(now, LoginStep::qr_login(&[])).unwrap();
+                pair.run_until(|pair| pair.client.qr_link(step.id()).is_some()).unwrap();
                 assert_eq!(pair.client.home(), dc(3));
-                let url = pair.client.login_link(step.id()).unwrap().url().to_owned();
+                let url = pair.client.qr_link(step.id()).unwrap().url().to_owned();
                 pair.dcs.scan_login_link(&url, "9996630001").unwrap();
                 pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
-                assert_logged_in(&pair.client.take_login(step).unwrap());
+                assert_logged_in(&pair.client.take_step(step).unwrap());
                 assert_eq!(pair.client.home(), dc(3));
             } else {
                 assert_logged_in(&pair.login(LoginStep::bot_login("1:sandbox")));

@@ -27,10 +27,10 @@ fn a_kdf_task_without_an_output_ends_its_step() {
     let mut pair = Pair::new(PairOptions::default());
     password_hint(&mut pair, "9996620002");
     let now = pair.client_now();
-    let step = pair.client.start_login(now, LoginStep::check_password("sandbox")).unwrap();
+    let step = pair.client.start_step(now, LoginStep::check_password("sandbox")).unwrap();
     pair.skips_kdf_tasks = true;
     pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
-    assert_eq!(pair.client.take_login(step), Some(Err(LoginError::ComputeTimedOut)));
+    assert_eq!(pair.client.take_step(step), Some(Err(LoginError::ComputeTimedOut)));
     assert!(pair.elapsed() < Duration::from_secs(90));
     // A late output is ignored.
     let late = pair.skipped_kdf_tasks.pop().expect("a task");

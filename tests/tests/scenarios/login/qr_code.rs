@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{Event, InvokeError, LoginHandle};
+use sansgram_core::client::{Event, InvokeError, StepHandle};
 use sansgram_core::login::{LoginError, LoginStep, QrLink, QrLoginOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
@@ -10,15 +10,15 @@ use sansgram_testkit::accounts::Fault;
 use crate::common::{assert_no_fault, is_logged_in};
 
 /// Begins a login and waits for its first link.
-pub(super) fn begin(pair: &mut Pair, except_ids: &[i64]) -> (LoginHandle<QrLoginOutcome>, QrLink) {
+pub(super) fn begin(pair: &mut Pair, except_ids: &[i64]) -> (StepHandle<QrLoginOutcome>, QrLink) {
     let now = pair.client_now();
-    let step = pair.client.start_login(now, LoginStep::qr_login(except_ids)).unwrap();
-    pair.run_until(|pair| pair.client.login_link(step.id()).is_some()).unwrap();
+    let step = pair.client.start_step(now, LoginStep::qr_login(except_ids)).unwrap();
+    pair.run_until(|pair| pair.client.qr_link(step.id()).is_some()).unwrap();
     (step, link(pair, step))
 }
 
-pub(super) fn link(pair: &Pair, step: LoginHandle<QrLoginOutcome>) -> QrLink {
-    pair.client.login_link(step.id()).unwrap().clone()
+pub(super) fn link(pair: &Pair, step: StepHandle<QrLoginOutcome>) -> QrLink {
+    pair.client.qr_link(step.id()).unwrap().clone()
 }
 
 pub(super) fn scan(pair: &mut Pair, link: &QrLink, phone: &str) -> Result<(), String> {
@@ -29,10 +29,10 @@ pub(super) fn scan(pair: &mut Pair, link: &QrLink, phone: &str) -> Result<(), St
 
 pub(super) fn outcome(
     pair: &mut Pair,
-    step: LoginHandle<QrLoginOutcome>,
+    step: StepHandle<QrLoginOutcome>,
 ) -> Result<QrLoginOutcome, LoginError> {
     pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
-    pair.client.take_login(step).unwrap()
+    pair.client.take_step(step).unwrap()
 }
 
 fn links_told(pair: &Pair) -> usize {
@@ -70,7 +70,7 @@ fn a_link_is_renewed_before_it_expires_and_no_more_often() {
     let mut seen = vec![first.url().to_owned()];
     for number in 2..=10 {
         let before = pair.elapsed();
-        pair.run_until(|pair| pair.client.login_link(step.id()).unwrap().number == number).unwrap();
+        pair.run_until(|pair| pair.client.qr_link(step.id()).unwrap().number == number).unwrap();
         let waited = pair.elapsed() - before;
         assert!(waited > Duration::from_secs(20) && waited < Duration::from_secs(30), "{waited:?}");
         let link = link(&pair, step);
@@ -119,7 +119,7 @@ fn a_cancelled_login_leaves_nothing_running() {
     let told = links_told(&pair);
     pair.run_for(Duration::from_secs(600)).unwrap();
     assert_eq!(links_told(&pair), told);
-    assert!(pair.client.login_link(step.id()).is_none() && !pair.is_completed(step.id()));
+    assert!(pair.client.qr_link(step.id()).is_none() && !pair.is_completed(step.id()));
     // The same client takes the next login.
     assert!(is_logged_in(&pair.login(LoginStep::bot_login("1:sandbox"))));
 }

@@ -51,7 +51,7 @@ fn a_token_that_expires_during_migration_is_replaced() {
     let mut pair = Pair::new(options);
     let (step, first) = begin(&mut pair, &[]);
     scan(&mut pair, &first, "9996630001").unwrap();
-    pair.run_until(|pair| pair.client.login_link(step.id()).is_none_or(|link| link.number == 2)).unwrap();
+    pair.run_until(|pair| pair.client.qr_link(step.id()).is_none_or(|link| link.number == 2)).unwrap();
     let second = link(&pair, step);
     scan(&mut pair, &second, "9996630001").unwrap();
     assert!(is_logged_in(&outcome(&mut pair, step)));

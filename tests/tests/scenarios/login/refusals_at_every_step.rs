@@ -187,7 +187,7 @@ fn b3_refusals_of_a_qr_code() {
     for (code, name, times, expected) in REFUSALS {
         let mut pair = pair_with(vec![Fault::error("auth.exportLoginToken", *code, name).once(); *times]);
         let now = pair.client_now();
-        let id = pair.client.start_login(now, LoginStep::qr_login(&[])).unwrap();
+        let id = pair.client.start_step(now, LoginStep::qr_login(&[])).unwrap();
         let error = outcome(&mut pair, id).unwrap_err();
         assert_eq!(error.continuation(), *expected, "{code} {name}: {error:?}");
         // Another one can be shown, and scanned by an account of another DC.

@@ -148,7 +148,7 @@ fn file_migrate_is_followed_if_the_request_allows() {
 /// The time of each event until a logout is complete.
 fn log_out(pair: &mut Pair) -> Vec<Duration> {
     let now = pair.client_now();
-    let step = pair.client.start_login(now, LoginStep::log_out()).unwrap();
+    let step = pair.client.start_step(now, LoginStep::log_out()).unwrap();
     let mut times = Vec::new();
     pair.run_until(|pair| {
         times.push(pair.elapsed());
@@ -156,7 +156,7 @@ fn log_out(pair: &mut Pair) -> Vec<Duration> {
         pair.is_completed(step.id())
     })
     .unwrap();
-    assert_eq!(pair.client.take_login(step), Some(Ok(())));
+    assert_eq!(pair.client.take_step(step), Some(Ok(())));
     times
 }
 
