@@ -128,7 +128,7 @@ pub(crate) async fn interactive_gives_up_on_a_script<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     for answers in [&[][..], &["9996620001"], &["9996620001", "y"], &["9996620002", "y", "22222"]] {
-        let mut script = Script { repeat: Some("again"), ..Script::new(answers.iter().copied()) };
+        let mut script = Script { repeat: Some("zq-wrong"), ..Script::new(answers.iter().copied()) };
         let error = client.interactive_login(&mut script).await.unwrap_err();
         assert!(matches!(error, Error::TooManyTries(10)), "{error:?}");
     }

@@ -57,15 +57,20 @@ pub(crate) async fn interactive_resend_to_the_last_way<R: Runtime>(runtime: R) {
 }
 
 pub(crate) async fn interactive_sign_up<R: Runtime>(runtime: R) {
-    let served = sandbox();
+    let mut options = ServerOptions::default();
+    options.accounts.faults = vec![Fault::error("auth.signUp", 400, "FIRSTNAME_INVALID").once()];
+    let served = sandbox_with(options);
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let mut unwilling = Script::new(["9996620009", "y", "22222", "n"]);
     let error = client.interactive_login(&mut unwilling).await.unwrap_err();
     assert!(matches!(error, Error::SignUpRequired(_)), "{error:?}");
-    let mut script = Script::new(["9996620009", "y", "22222", "y", "", "", "Ada", "Lovelace"]);
+    // The empty first name is asked for again and not sent; the server refuses the second one.
+    let mut script = Script::new(["9996620009", "y", "22222", "y", "", "A", "", "Ada", "Lovelace"]);
     let user = client.interactive_login(&mut script).await.unwrap();
     assert_eq!((user.first_name.as_str(), user.last_name.as_deref()), ("Ada", Some("Lovelace")));
-    for shown in ["This number has no account", "By signing up", "first name", "Logged in as Ada Lovelace."] {
+    for shown in
+        ["This number has no account", "By signing up", "this first name", "Logged in as Ada Lovelace."]
+    {
         assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
     }
 }
