@@ -40,7 +40,7 @@ pub struct LoggedIn {
 pub fn log_in(seed: u64) -> LoggedIn {
     let mut pair = Pair::new(PairOptions::seeded(seed));
     pair.login(LoginStep::bot_login("1:sandbox")).expect("the bot is known");
-    let session = pair.client.session().clone();
+    let session = pair.client.stored_session().clone();
     let elapsed = pair.elapsed();
     let spare = TestDcs::new(ServerOptions::default(), Box::new(SeededRandomForTestingOnly::new(seed)));
     let mut dcs = std::mem::replace(&mut pair.dcs, spare);

@@ -120,7 +120,7 @@ fn is_missing(error: &Error) -> bool {
 /// Returns the server's time, in seconds since 1970.
 fn now(client: &Client) -> i64 {
     let local = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    i64::try_from(local).unwrap_or(i64::MAX).saturating_add(client.session().clock_offset)
+    i64::try_from(local).unwrap_or(i64::MAX).saturating_add(client.stored_session().clock_offset)
 }
 
 /// Rounds a wait up to whole minutes or hours, since the clocks of the server and this machine may differ a little.

@@ -466,8 +466,8 @@ impl Run {
                     assert!(self.client.take_raw(id).is_none());
                 }
             }
-            Event::SessionChanged => {
-                let data = self.client.session();
+            Event::StoredSessionChanged => {
+                let data = self.client.stored_session();
                 assert_eq!(StoredSession::from_text(&data.to_text()).as_ref(), Ok(data));
             }
             Event::QrLink(id) => {

@@ -42,7 +42,7 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.call(|state, _| state.close_requested = true);
+        self.shared.with_state(|state, _| state.close_requested = true);
     }
 }
 
@@ -106,7 +106,7 @@ impl Client {
     /// Returns [`Error::Unreachable`] after the number of lost connections that the configuration allows (5 if it sets
     /// no limit), and [`Error::Stopped`] if the client has stopped.
     pub async fn connect(&self) -> Result<(), Error> {
-        let before = self.shared().call(|state, now| {
+        let before = self.shared().with_state(|state, now| {
             state.machine.connect(now);
             state.disconnects.get(&state.machine.home()).map_or(0, |it| it.count)
         });
@@ -128,7 +128,7 @@ impl Client {
     /// save failed, and drops the store. Returns when that is done. Pending calls return [`Error::Stopped`];
     /// [`save_error`](Self::save_error) returns whether the save succeeded.
     pub async fn disconnect(&self) {
-        self.shared().call(|state, _| state.close_requested = true);
+        self.shared().with_state(|state, _| state.close_requested = true);
         // The condition is never met, so this waits until the driver ends.
         let Err(Stopped) = self.shared().until(|_| None::<Infallible>).await;
     }
@@ -184,8 +184,8 @@ impl Client {
 
     /// Returns the current session. It contains the auth keys: protect it like a password.
     #[must_use]
-    pub fn session(&self) -> sansio::StoredSession {
-        self.shared().lock().machine.session().clone()
+    pub fn stored_session(&self) -> sansio::StoredSession {
+        self.shared().lock().machine.stored_session().clone()
     }
 
     /// Saves the session now, without waiting for the next attempt after a failed save
@@ -194,7 +194,7 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Store`] if the session cannot be saved, and [`Error::Stopped`] if the client has stopped.
     pub async fn save(&self) -> Result<(), Error> {
-        self.shared().call(|state, _| state.saves.requested_version += 1);
+        self.shared().with_state(|state, _| state.saves.requested_version += 1);
         self.wait_saved().await
     }
 
@@ -217,7 +217,7 @@ impl Client {
 
     /// Like [`wait_saved`](Self::wait_saved), but tries again if the last save failed.
     pub(crate) async fn flush(&self) -> Result<(), Error> {
-        self.shared().call(|state, _| {
+        self.shared().with_state(|state, _| {
             if state.saves.error.is_some() {
                 state.saves.requested_version += 1;
             }

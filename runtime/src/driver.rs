@@ -50,7 +50,7 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     actions: Vec<Action>,
     wake: Vec<Waker>,
     /// The events to log. They are logged without the lock, as a subscriber is code of the application.
-    events: Vec<Event>,
+    events_to_log: Vec<Event>,
 }
 
 /// An output of the machine that the driver acts upon after it has released the lock.
@@ -92,7 +92,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             closing: false,
             actions: Vec::new(),
             wake: Vec::new(),
-            events: Vec::new(),
+            events_to_log: Vec::new(),
         }
     }
 
@@ -179,7 +179,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 Output::Compute(task) => Action::Compute(task),
                 Output::Event(event) => {
                     if !matches!(event, Event::Completed(_) | Event::Update) {
-                        self.events.push(event.clone());
+                        self.events_to_log.push(event.clone());
                     }
                     state.on_event(event, &mut self.wake);
                     continue;
@@ -195,14 +195,14 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         self.checks_for_sigstop = state.has_waiters() || now.monotonic < self.sigstop_checks_until;
         if !state.saves.running && state.saves.finished_version < state.saves.requested_version {
             state.saves.running = true;
-            let session = Box::new(state.machine.session().clone());
+            let session = Box::new(state.machine.stored_session().clone());
             self.actions.push(Action::Save { version: state.saves.requested_version, session });
         }
         let over = self.closing && self.sockets.is_empty() && state.saves.is_idle();
         drop(guard);
         drop(replaced);
         self.wake.drain(..).for_each(Waker::wake);
-        for event in self.events.drain(..) {
+        for event in self.events_to_log.drain(..) {
             tracing::debug!(?event);
         }
         over
@@ -234,7 +234,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                     let shared = self.shared.clone();
                     self.runtime.spawn_blocking(move || {
                         let outcome = task.run();
-                        shared.call(|state, now| state.machine.handle(now, Input::Computed(outcome)));
+                        shared.with_state(|state, now| state.machine.handle(now, Input::Computed(outcome)));
                     });
                 }
                 Action::Save { version, session } => {
@@ -349,7 +349,7 @@ impl<M: Machine> Drop for Save<M> {
             tracing::warn!(%error, "the session could not be saved");
         }
         let mut wake = Vec::new();
-        self.shared.call(|state, now| {
+        self.shared.with_state(|state, now| {
             state.on_saved(self.version, result, now.monotonic);
             state.wake_watchers(&mut wake);
         });

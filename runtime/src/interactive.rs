@@ -48,7 +48,7 @@ impl Client {
         mut pending: Option<SavedLogin>,
     ) -> Result<UserInfo, Error> {
         // Without an auth key, no user is logged in.
-        if !self.session().keys.is_empty() && self.is_authorized().await? {
+        if !self.stored_session().keys.is_empty() && self.is_authorized().await? {
             let user = self.get_me().await?;
             prompt.show(&format!("Already logged in as {}.", name(&user)))?;
             return Ok(user);

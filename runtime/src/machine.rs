@@ -8,7 +8,7 @@ pub(crate) trait Machine: Send + 'static {
     fn handle(&mut self, now: Now, input: Input<'_>);
     fn poll_output(&mut self) -> Output;
     fn close(&mut self, now: Now);
-    fn session(&self) -> &StoredSession;
+    fn stored_session(&self) -> &StoredSession;
 }
 
 impl Machine for Client {
@@ -24,7 +24,7 @@ impl Machine for Client {
         Self::close(self, now);
     }
 
-    fn session(&self) -> &StoredSession {
-        Self::session(self)
+    fn stored_session(&self) -> &StoredSession {
+        Self::stored_session(self)
     }
 }

@@ -36,7 +36,7 @@ enum QrProgress {
 impl QrLogin {
     pub(crate) fn start(client: Client, except_ids: &[i64]) -> Result<Self, Error> {
         let step = LoginStep::qr_login(except_ids);
-        let handle = client.shared().call(|state, now| state.machine.start_step(now, step))?;
+        let handle = client.shared().with_state(|state, now| state.machine.start_step(now, step))?;
         Ok(Self { client, handle, shown: 0, end: None })
     }
 
@@ -60,7 +60,7 @@ impl QrLogin {
             },
         };
         let outcome = end?;
-        self.client.shared().lock().note_login();
+        self.client.shared().lock().clear_logout_if_logged_in();
         self.client.wait_saved().await?;
         Ok(QrStep::Done(outcome))
     }
@@ -95,7 +95,7 @@ impl fmt::Debug for QrLogin {
 impl Drop for QrLogin {
     fn drop(&mut self) {
         if self.end.is_none() {
-            self.client.shared().call(|state, _| state.machine.cancel(self.handle.id()));
+            self.client.shared().with_state(|state, _| state.machine.cancel(self.handle.id()));
         }
     }
 }

@@ -158,7 +158,7 @@ impl<M: Machine> Shared<M> {
     }
 
     /// Runs `call` under the lock, then wakes the driver.
-    pub(crate) fn call<T>(&self, call: impl FnOnce(&mut State<M>, Now) -> T) -> T {
+    pub(crate) fn with_state<T>(&self, call: impl FnOnce(&mut State<M>, Now) -> T) -> T {
         let now = self.clock.now();
         let mut state = self.lock();
         let result = call(&mut state, now);
@@ -198,8 +198,8 @@ impl<M: Machine> Shared<M> {
 
 impl<M: Machine> State<M> {
     /// Records the end of a step of a login: if a user is logged in now, the reason of the last logout is cleared.
-    pub(crate) fn note_login(&mut self) {
-        if self.machine.session().user.is_some() {
+    pub(crate) fn clear_logout_if_logged_in(&mut self) {
+        if self.machine.stored_session().user.is_some() {
             (self.logged_out, self.logout_unreported) = (None, None);
         }
     }
@@ -216,7 +216,7 @@ impl<M> State<M> {
             }
             // The callers that wait for the ack are woken whenever bytes arrive.
             Event::QuickAck(_) => return,
-            Event::SessionChanged => {
+            Event::StoredSessionChanged => {
                 self.saves.requested_version += 1;
                 return;
             }

@@ -237,7 +237,7 @@ impl<'a> Answers<'a> {
             let _ = file.remove();
             return Ok(false);
         };
-        file.save(pending, self.phone.as_deref(), &self.client.session(), self.client.home())
+        file.save(pending, self.phone.as_deref(), &self.client.stored_session(), self.client.home())
             .map(|()| true)
             .map_err(|error| format!("the login cannot be saved: {error}"))
     }

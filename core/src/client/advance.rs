@@ -40,7 +40,7 @@ impl Client {
             self.on_disconnect(now, conn, &reason);
         }
         self.run_step_timers(now);
-        while let Some((request, requester)) = self.own_results.pop_front() {
+        while let Some((request, requester)) = self.internal_results.pop_front() {
             match requester {
                 Requester::Step(step) => self.on_step_answer(now, request, step),
                 Requester::Transfer(dc) => self.on_transfer_answer(now, request, dc),
@@ -67,7 +67,7 @@ impl Client {
         for datacenter in self.datacenters.values_mut() {
             let dc = datacenter.dc();
             let is_wanted =
-                datacenter.is_kept_open() || qr_wait_dc == Some(dc) || self.requests.has_unanswered(dc);
+                datacenter.is_kept_open() || qr_wait_dc == Some(dc) || self.requests.has_pending(dc);
             for role in datacenter.roles_to_open(is_wanted && !self.closed, now) {
                 if self.closed && role != Role::Main {
                     continue;
@@ -87,7 +87,7 @@ impl Client {
                 && let Some(timeout) = self.config.request_timeout
             {
                 // No request could be sent without a key: their time limit begins now.
-                let waiting: Vec<RequestId> = self.requests.unanswered(datacenter.dc()).collect();
+                let waiting: Vec<RequestId> = self.requests.pending(datacenter.dc()).collect();
                 for id in waiting {
                     self.requests.extend_deadline(id, now.monotonic + timeout);
                 }
@@ -114,7 +114,7 @@ impl Client {
             if datacenter.last_used() + self.config.idle_timeout > now || !datacenter.is_ready() {
                 continue;
             }
-            if self.requests.has_unanswered(datacenter.dc()) {
+            if self.requests.has_pending(datacenter.dc()) {
                 datacenter.set_last_used(now);
                 continue;
             }
@@ -178,8 +178,8 @@ impl Client {
         }
         let awaits_scan_here = dc == self.home() && self.steps.awaits_scan();
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
-        let wanted = !self.closed
-            && (datacenter.is_kept_open() || awaits_scan_here || self.requests.has_unanswered(dc));
+        let wanted =
+            !self.closed && (datacenter.is_kept_open() || awaits_scan_here || self.requests.has_pending(dc));
         // A transport error on a connection that was ready may be an on-path attacker's.
         let is_permanent_failure =
             (reason.is_permanent() && !was_ready) || datacenter.is_given_up(reason, self.config.max_attempts);
@@ -190,7 +190,7 @@ impl Client {
         }
         self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason: reason.clone(), retry_in }));
         if wanted && retry_in.is_none() {
-            let waiting: Vec<RequestId> = self.requests.unanswered(dc).collect();
+            let waiting: Vec<RequestId> = self.requests.pending(dc).collect();
             for id in waiting {
                 let delivery = self.delivery(id).unwrap_or(Delivery::Queued);
                 self.drop_request(id);

@@ -19,7 +19,7 @@ impl Client {
             .values()
             .filter(|datacenter| datacenter.transfer_state() == TransferState::TransferNeeded)
             .map(|datacenter| datacenter.dc())
-            .filter(|dc| self.requests.has_unanswered(*dc))
+            .filter(|dc| self.requests.has_pending(*dc))
             .collect();
         for dc in blocked {
             if dc == home || self.stored.user.is_none() {
@@ -41,7 +41,7 @@ impl Client {
     }
 
     fn send_transfer(&mut self, now: Now, dc: DcId, to: DcId, query: Vec<u8>) {
-        let request = self.send_own_query(now, Requester::Transfer(dc), to, query);
+        let request = self.send_internal_query(now, Requester::Transfer(dc), to, query);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
             datacenter.set_transfer_state(TransferState::Transferring(request));
         }
@@ -87,7 +87,7 @@ impl Client {
     fn transfer_done(&mut self, dc: DcId) {
         self.transfers.remove(&dc);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.set_transfer_state(TransferState::Unrestricted);
+            datacenter.set_transfer_state(TransferState::NotNeeded);
             datacenter.unpark(&self.requests);
         }
     }
@@ -98,7 +98,7 @@ impl Client {
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
             datacenter.set_transfer_state(TransferState::TransferNeeded);
         }
-        let waiting: Vec<RequestId> = self.requests.unanswered(dc).collect();
+        let waiting: Vec<RequestId> = self.requests.pending(dc).collect();
         for id in waiting {
             self.drop_request(id);
             self.fail(id, error.clone());

@@ -19,7 +19,7 @@ use super::context::Context;
 use super::io::ConnId;
 use crate::dc::DcId;
 use crate::policy;
-use crate::rpc::{DisconnectReason, IoFailure, PendingRequests};
+use crate::rpc::{DisconnectReason, IoFailure, RequestTable};
 use crate::session::MsgIdGenerator;
 use crate::time::{Now, Timestamp};
 use crate::transport::{StackOptions, TransportStack};
@@ -210,7 +210,7 @@ impl Connection {
             return;
         }
         stream.stage = Stage::OpeningTunnel;
-        let clock = cx.clock();
+        let clock = cx.new_clock();
         let mode = stream.mode.as_deref().unwrap_or(&cx.config.stream_mode);
         // At most 11,000.
         let number = i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default();
@@ -237,7 +237,7 @@ impl Connection {
         let known = cx.stored.keys.get(&dc);
         match known.filter(|_| !pfs) {
             Some(key) => {
-                let clock = cx.clock();
+                let clock = cx.new_clock();
                 self.session = Some(ConnectionSession::permanent(key, clock, cx.random, cx.now));
                 stream.stage = Stage::Validating;
             }
@@ -298,7 +298,7 @@ impl Connection {
     pub(super) fn transmit(
         &mut self,
         prefix: &[u8],
-        requests: &PendingRequests,
+        requests: &RequestTable,
         cx: &mut Context<'_>,
     ) -> Option<Vec<u8>> {
         let ConnectionState::Active(stream) = &mut self.state else { return None };
@@ -309,7 +309,7 @@ impl Connection {
         if has_started && let Some(batch) = stack.begin(&mut out) {
             let encoder = stack.encoder();
             written |= if let Stage::KeyExchange(exchange) = stage {
-                let time = cx.clock().server_time(cx.now);
+                let time = cx.new_clock().server_time(cx.now);
                 exchange.write(time, encoder, cx.random, &mut out)
             } else if let Some(session) = &mut self.session {
                 // A request that is sent on a dead connection, or under a key that the server has forgotten, would have

@@ -16,14 +16,14 @@ pub(super) struct Context<'a> {
 
 impl Context<'_> {
     /// Returns the clock of a new session: the wall clock with the stored offset.
-    pub(super) fn clock(&self) -> ServerClock {
+    pub(super) fn new_clock(&self) -> ServerClock {
         ServerClock::from_wall(self.now, self.stored.clock_offset)
     }
 
     /// Returns the clock of a session after its key exchange. `server_time`: of the key exchange, in seconds since
     /// 1970.
     pub(super) fn clock_at(&self, server_time: i32) -> ServerClock {
-        let mut clock = self.clock();
+        let mut clock = self.new_clock();
         clock.set_from_handshake(self.now, server_time);
         clock
     }

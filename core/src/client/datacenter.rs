@@ -24,7 +24,7 @@ use super::connection::incoming::ConnectionIncoming;
 use super::context::Context;
 use super::io::{ConnId, Event, Output};
 use crate::dc::DcId;
-use crate::rpc::{DisconnectReason, PendingRequests};
+use crate::rpc::{DisconnectReason, RequestTable};
 use crate::session::RequestTag;
 use crate::time::{Now, Timestamp};
 
@@ -93,7 +93,7 @@ impl Datacenter {
             attempt_history: AttemptHistory::default(),
             key_refusals: KeyRefusals::default(),
             pfs,
-            transfer_state: TransferState::Unrestricted,
+            transfer_state: TransferState::NotNeeded,
             parked: BTreeSet::new(),
             needs_unpark: false,
             orphaned: OrphanedRequests::default(),
@@ -225,7 +225,7 @@ impl Datacenter {
     pub(super) fn transmit(
         &mut self,
         role: Role,
-        requests: &PendingRequests,
+        requests: &RequestTable,
         cx: &mut Context<'_>,
     ) -> Option<(ConnId, Vec<u8>)> {
         let connection = match role {
@@ -263,7 +263,7 @@ impl Datacenter {
     /// before that loses nothing: the next one begins with the previous salt, which the server accepts for half an hour
     /// more (`mtproto/description`, "Server Salt"). After that it answers `bad_server_salt` without executing anything,
     /// which costs a round trip, as it does after any longer pause.
-    pub(super) fn salt_and_clock_offset(&self, now: Now) -> Option<(Option<i64>, i64)> {
+    pub(super) fn storable_salt_and_clock_offset(&self, now: Now) -> Option<(Option<i64>, i64)> {
         let session = self.main.session()?;
         let clock = session.mtproto.clock();
         let salt = session.temporary.is_none().then(|| session.mtproto.salt());
@@ -273,11 +273,7 @@ impl Datacenter {
     // ---- Time ------------------------------------------------------------------------------------------------------
 
     /// Advances the timers. Returns connections to close: a rotation has ended, or the draining is over.
-    pub(super) fn tick(
-        &mut self,
-        requests: &PendingRequests,
-        now: Now,
-    ) -> impl Iterator<Item = ConnId> + use<> {
+    pub(super) fn tick(&mut self, requests: &RequestTable, now: Now) -> impl Iterator<Item = ConnId> + use<> {
         self.main.tick(now.monotonic);
         let drained = self.tick_draining(requests, now);
         self.unpark_if_needed(requests);

@@ -112,8 +112,8 @@ pub enum Event {
     /// The server has received and decrypted the packet of this request, which requested a quick ack
     /// ([`RequestOptions::quick_ack`](super::RequestOptions::quick_ack)). It has not necessarily executed it.
     QuickAck(RequestId),
-    /// The [stored session](super::Client::session) has changed: save it now.
-    SessionChanged,
+    /// The [stored session](super::Client::stored_session) has changed: save it now.
+    StoredSessionChanged,
     /// An update was received: take it with [`Client::take_update`](super::Client::take_update).
     Update,
     /// More than 1024 updates or 16 MiB were not taken, and the oldest were dropped: call `updates.getDifference`.

@@ -93,7 +93,7 @@ impl Client {
     pub(super) fn run_step_timers(&mut self, now: Now) {
         while let Some((id, timer)) = self.steps.take_due(now.monotonic) {
             match timer {
-                StepTimer::KdfTimeout => self.finish(now, id, Err(LoginError::ComputeTimedOut)),
+                StepTimer::KdfTimeout => self.finish_step(now, id, Err(LoginError::ComputeTimedOut)),
                 StepTimer::Repeat => self.send_query(now, id),
                 StepTimer::Renew => self.renew_link(now, id),
                 StepTimer::Migrate(dc) => self.apply_progress(now, id, Progress::Migrate(dc)),
@@ -139,7 +139,7 @@ impl Client {
             .map(|(id, _)| *id)
             .collect();
         for id in idle {
-            self.finish(now, id, Err(error.clone().into()));
+            self.finish_step(now, id, Err(error.clone().into()));
         }
     }
 
@@ -182,11 +182,11 @@ impl Client {
             Progress::Migrate(dc)
                 if !self.knows_address(dc) && self.own_query_states.is_server_config_pending() =>
             {
-                self.set_timer(now, id, policy::MIGRATION_ADDRESS_WAIT, StepTimer::Migrate(dc));
+                self.set_step_timer(now, id, policy::MIGRATION_ADDRESS_WAIT, StepTimer::Migrate(dc));
             }
             // A home DC without an address would be a dead end.
             Progress::Migrate(dc) if !self.knows_address(dc) => {
-                self.finish(now, id, Err(InvokeError::UnknownDc(dc).into()));
+                self.finish_step(now, id, Err(InvokeError::UnknownDc(dc).into()));
             }
             Progress::Migrate(dc) => {
                 self.move_home(dc);
@@ -196,11 +196,11 @@ impl Client {
             Progress::Compute(mut task) => {
                 task.step = id;
                 let limit = self.config.request_timeout.unwrap_or(policy::PASSWORD_KDF_TIMEOUT);
-                self.set_timer(now, id, limit, StepTimer::KdfTimeout);
+                self.set_step_timer(now, id, limit, StepTimer::KdfTimeout);
                 self.outputs.push_back(Output::Compute(task));
             }
-            Progress::ShowQr(link) => self.show(now, id, link),
-            Progress::RetryAfter(pause) => self.set_timer(now, id, pause, StepTimer::Repeat),
+            Progress::ShowQr(link) => self.show_link(now, id, link),
+            Progress::RetryAfter(pause) => self.set_step_timer(now, id, pause, StepTimer::Repeat),
             Progress::FloodWait(wait) => {
                 let wait = wait.max(policy::MIN_FLOOD_WAIT);
                 let limit = self.config.flood_sleep_threshold;
@@ -208,13 +208,13 @@ impl Client {
                 if let Some(step) = step.filter(|step| step.flood_waited + wait <= limit) {
                     step.flood_waited += wait;
                     step.flood_waits += 1;
-                    self.set_timer(now, id, wait, StepTimer::Repeat);
+                    self.set_step_timer(now, id, wait, StepTimer::Repeat);
                     self.outputs.push_back(Output::Event(Event::FloodWait { id, wait }));
                 } else {
-                    self.finish(now, id, Err(self.too_long_a_wait(id, wait)));
+                    self.finish_step(now, id, Err(self.too_long_a_wait(id, wait)));
                 }
             }
-            Progress::Done(result) => self.finish(now, id, result),
+            Progress::Done(result) => self.finish_step(now, id, result),
         }
     }
 
@@ -234,13 +234,13 @@ impl Client {
         self.steps.have_migrated || (self.stored.user.is_none() && self.home() != self.config.initial_dc)
     }
 
-    fn set_timer(&mut self, now: Now, id: RequestId, wait: Duration, timer: StepTimer) {
+    fn set_step_timer(&mut self, now: Now, id: RequestId, wait: Duration, timer: StepTimer) {
         if let Some(step) = self.steps.running.get_mut(&id) {
             step.timer = Some((now.monotonic + wait, timer));
         }
     }
 
-    fn show(&mut self, now: Now, id: RequestId, link: QrLink) {
+    fn show_link(&mut self, now: Now, id: RequestId, link: QrLink) {
         let wait = link.renew_after();
         let Some(step) = self.steps.running.get_mut(&id) else { return };
         step.link = Some(link);
@@ -248,7 +248,7 @@ impl Client {
         if login_token_scanned && step.scan_throttled_until <= now.monotonic {
             return self.renew_scanned(now, id);
         }
-        self.set_timer(
+        self.set_step_timer(
             now,
             id,
             if login_token_scanned { policy::MIN_QR_LIFETIME } else { wait },
@@ -259,7 +259,7 @@ impl Client {
 
     fn send_query(&mut self, now: Now, id: RequestId) {
         let Some(query) = self.steps.running.get(&id).map(|step| step.inner.query().to_vec()) else { return };
-        let request = self.send_own_query(now, Requester::Step(id), self.home(), query);
+        let request = self.send_internal_query(now, Requester::Step(id), self.home(), query);
         if let Some(step) = self.steps.running.get_mut(&id) {
             step.pending_request = Some(request);
         }
@@ -273,7 +273,7 @@ impl Client {
         self.schedule_updates_query();
     }
 
-    fn finish(&mut self, now: Now, id: RequestId, result: Result<StepOutput, LoginError>) {
+    fn finish_step(&mut self, now: Now, id: RequestId, result: Result<StepOutput, LoginError>) {
         let step = self.steps.running.remove(&id);
         if let Some(token) = step.and_then(|mut step| step.inner.take_future_auth_token()) {
             self.stored.edit().keep_logout_token(token);
@@ -287,10 +287,10 @@ impl Client {
             AccountChange::Unchanged => {}
             AccountChange::LoggedIn { id, is_bot } => self.on_logged_in(LoggedInUser { id, is_bot }),
             // A session that was imported may have a key without saying whose.
-            AccountChange::Known { id, is_bot } if self.stored.user.is_none() => {
+            AccountChange::StillLoggedIn { id, is_bot } if self.stored.user.is_none() => {
                 self.on_logged_in(LoggedInUser { id, is_bot });
             }
-            AccountChange::Known { .. } => {}
+            AccountChange::StillLoggedIn { .. } => {}
             AccountChange::NotLoggedIn => self.on_logged_out(LogoutCause::Unregistered),
             AccountChange::LoggedOut => {
                 self.forget_login(now);

@@ -22,7 +22,7 @@ use super::update_queue::UpdateQueue;
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
 use crate::rpc::{
-    DisconnectReason, InvokeError, PendingRequests, RequestId, Requester, ServerProblem, WITHOUT_UPDATES,
+    DisconnectReason, InvokeError, RequestId, RequestTable, Requester, ServerProblem, WITHOUT_UPDATES,
     init_prefix,
 };
 use crate::time::Now;
@@ -34,7 +34,7 @@ pub struct Client {
     pub(super) config: Config,
     pub(super) stored: TrackedSession,
     pub(super) random: Box<dyn SecureRandom + Send>,
-    pub(super) requests: PendingRequests,
+    pub(super) requests: RequestTable,
     pub(super) steps: Steps,
     pub(super) outputs: VecDeque<Output>,
     /// Boxed: a node of the map reserves space for eleven values.
@@ -44,7 +44,7 @@ pub struct Client {
     pub(super) key_destructions: KeyDestructions,
     pub(super) updates: UpdateQueue,
     /// Finished requests of the client itself and of login steps.
-    pub(super) own_results: VecDeque<(RequestId, Requester)>,
+    pub(super) internal_results: VecDeque<(RequestId, Requester)>,
     pub(super) rejections: BTreeMap<&'static str, u64>,
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
@@ -80,14 +80,14 @@ impl Client {
             config,
             stored: TrackedSession::new(session),
             random,
-            requests: PendingRequests::default(),
+            requests: RequestTable::default(),
             steps: Steps::default(),
             outputs: VecDeque::new(),
             datacenters: BTreeMap::new(),
             transfers: BTreeMap::new(),
             key_destructions: KeyDestructions::default(),
             updates: UpdateQueue::default(),
-            own_results: VecDeque::new(),
+            internal_results: VecDeque::new(),
             rejections: BTreeMap::new(),
             next_conn: 1,
             next_request: 1,
@@ -141,7 +141,7 @@ impl Client {
     /// Returns the next output. Call it until it returns [`Output::Timeout`].
     pub fn poll_output(&mut self) -> Output {
         if self.stored.take_changed() {
-            return Output::Event(Event::SessionChanged);
+            return Output::Event(Event::StoredSessionChanged);
         }
         if let Some(output) = self.outputs.pop_front() {
             return output;
@@ -155,7 +155,7 @@ impl Client {
     /// Frees the memory that is kept for reuse, since most clients are idle most of the time.
     fn trim(&mut self) {
         self.outputs = VecDeque::new();
-        self.own_results = VecDeque::new();
+        self.internal_results = VecDeque::new();
         self.requests.trim();
         self.steps.trim();
         self.datacenters.values_mut().for_each(|datacenter| datacenter.trim());
@@ -186,9 +186,9 @@ impl Client {
         self.updates.take()
     }
 
-    /// Returns the session to store between runs. [`Event::SessionChanged`] follows each change.
+    /// Returns the session to store between runs. [`Event::StoredSessionChanged`] follows each change.
     #[must_use]
-    pub fn session(&self) -> &StoredSession {
+    pub fn stored_session(&self) -> &StoredSession {
         &self.stored
     }
 
@@ -261,7 +261,7 @@ impl Client {
         }
         let datacenter = self.datacenter(dc);
         datacenter.set_kept_open(datacenter.is_kept_open() || was_kept);
-        let unused = old != dc && !self.requests.has_unanswered(old);
+        let unused = old != dc && !self.requests.has_pending(old);
         if let Some(datacenter) = self.datacenters.get_mut(&old).filter(|_| unused) {
             self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
         }
@@ -280,7 +280,7 @@ impl Client {
         }
         self.resolve_unknown_outcomes();
         for (dc, mut datacenter) in core::mem::take(&mut self.datacenters) {
-            let wanted = self.requests.has_unanswered(dc);
+            let wanted = self.requests.has_pending(dc);
             if datacenter.is_kept_open() && !wanted {
                 let reason = DisconnectReason::ClosedByUs;
                 self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason, retry_in: None }));

@@ -7,7 +7,7 @@
 //! # Where a request is
 //! | state | owner |
 //! |---|---|
-//! | query, deadline, result | `PendingRequests` (`rpc/pending.rs`), until the result is taken |
+//! | query, deadline, result | `RequestTable` (`rpc/request_table.rs`), until the result is taken |
 //! | queued or sent in a session | `Session` (`session/outgoing.rs`) of the main connection, or of the draining one |
 //! | refused, to be sent again inside `initConnection` | `ConnectionSession::retries`, until the received bytes are read |
 //! | may not be sent yet: a key rotation, a login transfer, an earlier request whose answer the draining session awaits | `Datacenter::parked` |

@@ -32,7 +32,7 @@ impl Client {
         let home = self.home();
         // Updates arrive on this connection, and nothing else would open it again.
         self.datacenter(home).set_kept_open(true);
-        let id = self.send_own_query(now, Requester::UpdatesState, home, query);
+        let id = self.send_internal_query(now, Requester::UpdatesState, home, query);
         self.own_query_states.on_updates_state_sent(id);
     }
 
@@ -92,8 +92,12 @@ impl Client {
         {
             return;
         }
-        let id =
-            self.send_own_query(now, Requester::ServerConfig, home, functions::help::GetConfig {}.to_bytes());
+        let id = self.send_internal_query(
+            now,
+            Requester::ServerConfig,
+            home,
+            functions::help::GetConfig {}.to_bytes(),
+        );
         self.own_query_states.on_server_config_sent(id);
     }
 

@@ -16,7 +16,7 @@ use super::stored_session::{DcAuth, StoredSession};
 use super::update_queue::UpdateQueue;
 use crate::dc::DcId;
 use crate::rpc::retry::{RetryDecision, SentAs};
-use crate::rpc::{DisconnectReason, LogoutCause, PendingRequests, RequestId, Requester, RpcError};
+use crate::rpc::{DisconnectReason, LogoutCause, RequestId, RequestTable, Requester, RpcError};
 use crate::session::{MessageError, RequestTag};
 use crate::time::Now;
 
@@ -47,7 +47,7 @@ impl Client {
             dc,
             requests: &mut self.requests,
             outputs: &mut self.outputs,
-            own_results: &mut self.own_results,
+            internal_results: &mut self.internal_results,
             updates: &mut self.updates,
             rejections: &mut self.rejections,
             is_other_dc,
@@ -72,16 +72,16 @@ impl Client {
         }
         // No user is logged in under a new key.
         let is_unauthorized = !deferred.unauthorized.is_empty() || (is_other_dc && deferred.key.is_some());
-        if is_unauthorized && datacenter.transfer_state() == TransferState::Unrestricted {
+        if is_unauthorized && datacenter.transfer_state() == TransferState::NotNeeded {
             datacenter.set_transfer_state(TransferState::TransferNeeded);
         }
         deferred.unauthorized.into_iter().for_each(|tag| datacenter.park(tag));
-        if deferred.has_result {
+        if deferred.has_success {
             datacenter.on_result(now.monotonic);
         }
         deferred.ended.into_iter().for_each(|tag| datacenter.on_request_ended(tag));
-        let salt_and_clock_offset = datacenter.salt_and_clock_offset(now);
-        for (id, to) in deferred.rerouted {
+        let storable_salt_and_clock_offset = datacenter.storable_salt_and_clock_offset(now);
+        for (id, to) in deferred.requeued {
             if let Some(constraints) = self.requests.constraints(id) {
                 self.datacenter(to).queue(id.tag(), constraints, now.monotonic);
             }
@@ -89,7 +89,7 @@ impl Client {
         if let Some(key) = deferred.key {
             self.stored.set_key(dc, key);
         }
-        if let Some((salt, clock_offset)) = salt_and_clock_offset {
+        if let Some((salt, clock_offset)) = storable_salt_and_clock_offset {
             if let Some(salt) = salt {
                 self.stored.set_salt(dc, salt);
             }
@@ -151,9 +151,9 @@ fn count(rejections: &mut BTreeMap<&'static str, u64>, error: &MessageError) {
 /// The parts of the client that received messages change while the datacenter is borrowed.
 struct Dispatch<'a> {
     dc: DcId,
-    requests: &'a mut PendingRequests,
+    requests: &'a mut RequestTable,
     outputs: &'a mut VecDeque<Output>,
-    own_results: &'a mut VecDeque<(RequestId, Requester)>,
+    internal_results: &'a mut VecDeque<(RequestId, Requester)>,
     updates: &'a mut UpdateQueue,
     rejections: &'a mut BTreeMap<&'static str, u64>,
     /// Whether the account's home is another DC. A request that finds no user logged in here waits for the transfer of
@@ -174,11 +174,11 @@ struct Deferred {
     /// Requests that wait until the login is transferred to this DC.
     unauthorized: Vec<RequestTag>,
     /// Whether a request of the application or of a login step has a result other than an error.
-    has_result: bool,
+    has_success: bool,
     /// Requests that have ended at this DC.
     ended: Vec<RequestTag>,
     /// Requests that are queued again at a DC.
-    rerouted: Vec<(RequestId, DcId)>,
+    requeued: Vec<(RequestId, DcId)>,
     login_token_scanned: bool,
     /// What an update announces of the addresses of DCs.
     addresses: Option<AnnouncedOptions>,
@@ -204,7 +204,7 @@ impl Dispatch<'_> {
         while let Some(event) = packet.next()? {
             match event {
                 ConnectionEvent::Result { tag, body } => match self.on_result(tag, body) {
-                    AfterResult::Accepted => packet.mark_inited(),
+                    AfterResult::Ended => packet.mark_inited(),
                     AfterResult::RetryWithInit => packet.retry_with_init(tag),
                     AfterResult::RetryWithNewKey(error) => packet.retry_with_new_key(tag, error),
                     AfterResult::AwaitsTransfer => self.deferred.unauthorized.push(tag),
@@ -252,9 +252,9 @@ impl Dispatch<'_> {
                 RetryDecision::RetryWithNewKey => return AfterResult::RetryWithNewKey(error),
                 RetryDecision::RetryAfterTransfer => return AfterResult::AwaitsTransfer,
                 RetryDecision::QueueAt(dc) => {
-                    self.deferred.rerouted.push((id, dc));
+                    self.deferred.requeued.push((id, dc));
                     self.deferred.ended.push(tag);
-                    return AfterResult::Accepted;
+                    return AfterResult::Ended;
                 }
                 RetryDecision::Fail => {}
             }
@@ -264,22 +264,22 @@ impl Dispatch<'_> {
             self.requests.requester(id),
             Some(Requester::Transfer(_) | Requester::UpdatesState | Requester::ServerConfig)
         ) {
-            self.deferred.has_result = true;
+            self.deferred.has_success = true;
         }
         self.deferred.ended.push(tag);
         match self.requests.answer(id, body) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
-            Some(requester) => self.own_results.push_back((id, requester)),
+            Some(requester) => self.internal_results.push_back((id, requester)),
             None => {}
         }
-        AfterResult::Accepted
+        AfterResult::Ended
     }
 }
 
 /// The consequence of a request's result.
 enum AfterResult {
     /// The request has ended here, with a result or for another DC.
-    Accepted,
+    Ended,
     /// It is sent again inside `initConnection`.
     RetryWithInit,
     /// It is sent again under another temporary key.

@@ -224,7 +224,7 @@ impl Client {
     /// server: then the error contains its progress.
     #[must_use]
     pub fn delivery(&self, id: RequestId) -> Option<Delivery> {
-        if self.requests.is_answered(id) {
+        if self.requests.has_server_answer(id) {
             return Some(Delivery::Answered);
         }
         let dc = self.requests.dc(id)?;
@@ -246,7 +246,7 @@ impl Client {
     }
 
     /// Sends a query of the client itself. It may be executed twice.
-    pub(super) fn send_own_query(
+    pub(super) fn send_internal_query(
         &mut self,
         now: Now,
         requester: Requester,
@@ -290,7 +290,7 @@ impl Client {
     pub(super) fn fail(&mut self, id: RequestId, error: InvokeError) {
         match self.requests.fail(id, error) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
-            Some(requester) => self.own_results.push_back((id, requester)),
+            Some(requester) => self.internal_results.push_back((id, requester)),
             None => {}
         }
     }

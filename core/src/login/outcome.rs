@@ -59,7 +59,7 @@ pub(crate) enum AccountChange {
     /// This user has logged in.
     LoggedIn { id: i64, is_bot: bool },
     /// This user is logged in, perhaps since long ago.
-    Known { id: i64, is_bot: bool },
+    StillLoggedIn { id: i64, is_bot: bool },
     /// No user is logged in.
     NotLoggedIn,
     /// The user has logged out.
@@ -72,7 +72,7 @@ impl AccountChange {
     }
 
     pub(super) const fn of_user(user: &UserInfo) -> Self {
-        Self::Known { id: user.id, is_bot: user.is_bot }
+        Self::StillLoggedIn { id: user.id, is_bot: user.is_bot }
     }
 
     pub(super) const fn of_send_code(outcome: &SendCodeOutcome) -> Self {

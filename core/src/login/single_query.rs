@@ -45,6 +45,6 @@ impl State<UserInfo> for LoginQuery {
         body: &[u8],
         cx: &mut AnswerContext<'_>,
     ) -> Result<Next<UserInfo>, LoginError> {
-        answer::take_user(answer::read_authorization(body)?, cx).map(Next::Done)
+        answer::accept_login(answer::read_authorization(body)?, cx).map(Next::Done)
     }
 }

@@ -46,12 +46,12 @@ impl LoginContext<'_> {
 }
 
 /// A query, and the state in which its answer is awaited.
-pub(super) struct Request<T> {
+pub(super) struct AwaitedQuery<T> {
     pub(super) state: Box<dyn State<T>>,
     pub(super) query: Secret<Vec<u8>>,
 }
 
-impl<T> Request<T> {
+impl<T> AwaitedQuery<T> {
     pub(super) fn new(state: impl State<T> + 'static, query: Secret<Vec<u8>>) -> Self {
         Self { state: Box::new(state), query }
     }
@@ -59,9 +59,9 @@ impl<T> Request<T> {
 
 /// What follows in a step.
 pub(super) enum Next<T> {
-    Send(Request<T>),
+    Send(AwaitedQuery<T>),
     /// The request goes to this DC, as the server numbers it.
-    Migrate(i64, Request<T>),
+    Migrate(i64, AwaitedQuery<T>),
     Compute(PasswordKdfTask, Box<dyn KdfState<T>>),
     ShowQr(QrLink, Box<dyn QrState<T>>),
     Done(T),
@@ -69,7 +69,7 @@ pub(super) enum Next<T> {
 
 impl<T> Next<T> {
     pub(super) fn send(state: impl State<T> + 'static, query: Secret<Vec<u8>>) -> Self {
-        Self::Send(Request::new(state, query))
+        Self::Send(AwaitedQuery::new(state, query))
     }
 }
 
@@ -132,7 +132,7 @@ pub(super) trait KdfState<T>: Send {
 /// The state of a step that shows a QR code.
 pub(super) trait QrState<T>: Send {
     /// Returns the request for a new link.
-    fn renew(self: Box<Self>) -> Request<T>;
+    fn renew(self: Box<Self>) -> AwaitedQuery<T>;
 }
 
 /// The error of a step that is given what it does not wait for: its caller has cancelled the request.
@@ -163,7 +163,7 @@ impl fmt::Display for Migrations {
 
 /// Serializes a query in one allocation, since a buffer that grows leaves copies behind. `more` is by how many bytes the
 /// query may exceed the usual length.
-pub(super) fn secret_bytes(query: &impl Serialize, more: usize) -> Secret<Vec<u8>> {
+pub(super) fn serialize_secret(query: &impl Serialize, more: usize) -> Secret<Vec<u8>> {
     /// More than a query has whose texts are of usual lengths.
     const USUAL: usize = 1024;
     let mut bytes = Vec::with_capacity(USUAL + more);

@@ -13,7 +13,7 @@ use super::outcome::AccountChange;
 use super::password::{PasswordKdfOutput, PasswordKdfTask};
 use super::qr_link::QrLink;
 use super::state::{
-    AnswerContext, KdfState, LoginContext, Migrations, Next, QrState, Request, State, not_awaited,
+    AnswerContext, AwaitedQuery, KdfState, LoginContext, Migrations, Next, QrState, State, not_awaited,
 };
 use crate::crypto::{Secret, SecureRandom};
 use crate::dc::DcId;
@@ -69,7 +69,7 @@ pub struct LoginStep<T> {
     future_auth_token: Option<Zeroizing<Vec<u8>>>,
 }
 
-type Start<T> = Box<dyn FnOnce(&LoginContext<'_>) -> Result<Request<T>, LoginError> + Send>;
+type Start<T> = Box<dyn FnOnce(&LoginContext<'_>) -> Result<AwaitedQuery<T>, LoginError> + Send>;
 
 enum Phase<T> {
     New(Start<T>),
@@ -84,7 +84,7 @@ impl<T> LoginStep<T> {
     /// account.
     pub(super) fn new(
         account_change: fn(&T) -> AccountChange,
-        start: impl FnOnce(&LoginContext<'_>) -> Result<Request<T>, LoginError> + Send + 'static,
+        start: impl FnOnce(&LoginContext<'_>) -> Result<AwaitedQuery<T>, LoginError> + Send + 'static,
     ) -> Self {
         Self {
             phase: Phase::New(Box::new(start)),
@@ -191,7 +191,7 @@ impl<T> LoginStep<T> {
     }
 
     /// Waits in the state that the request leads to.
-    fn wait_for(&mut self, request: Request<T>) {
+    fn wait_for(&mut self, request: AwaitedQuery<T>) {
         self.phase = Phase::Waiting(request.state);
         self.query = request.query;
         self.retries = 0;

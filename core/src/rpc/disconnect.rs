@@ -53,9 +53,10 @@ pub enum DisconnectReason {
     /// wrong step, -429 for too many connections, -444 for a wrong DC.
     #[error("{} (transport error {})", transport_error_text(*.0), .0)]
     TransportError(i32),
-    /// The server refused to bind a temporary key to the permanent one (`auth.bindTempAuthKey`).
+    /// The server refused to bind a temporary key to the permanent one (`auth.bindTempAuthKey`), or reports that a bound
+    /// key is not bound.
     #[error("the server refused the temporary key: {0}")]
-    BindRefused(RpcError),
+    TemporaryKeyRefused(RpcError),
     /// The client closed the connection.
     #[error("the connection was closed")]
     ClosedByUs,

@@ -8,8 +8,8 @@ mod init;
 mod invoke_error;
 mod io_failure;
 mod logout_cause;
-mod pending;
 mod request;
+mod request_table;
 pub(crate) mod retry;
 mod rpc_error;
 
@@ -18,8 +18,8 @@ pub use init::{DeviceInfo, WITHOUT_UPDATES, init_prefix};
 pub use invoke_error::InvokeError;
 pub use io_failure::{AuthSchemes, IoFailure, ProxyFault};
 pub use logout_cause::LogoutCause;
-pub use pending::PendingRequests;
 pub use request::{NewRequest, OnUnknownOutcome, RequestConstraints, RequestId, Requester};
+pub use request_table::RequestTable;
 pub use rpc_error::RpcError;
 
 /// Maximum length of one query in bytes: 1 MiB. Telegram's largest, an upload part, has 512 KiB.

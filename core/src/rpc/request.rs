@@ -95,7 +95,7 @@ pub struct NewRequest {
     pub after: Option<RequestId>,
     /// The time at which it fails without an answer.
     pub deadline: Option<Timestamp>,
-    /// Whether the deadline may be [extended](super::PendingRequests::extend_deadline) while keys are created.
+    /// Whether the deadline may be [extended](super::RequestTable::extend_deadline) while keys are created.
     pub is_deadline_extensible: bool,
     /// Whether the client sends it again to another DC if an error names one.
     pub follow_redirects: bool,

@@ -137,16 +137,16 @@ const MAX_QR_RETRIES: u32 = 8;
 const MAX_LOGIN_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// Returns how often in a row a step of a login sends its query again after `error`, or `None` if it does not.
-/// `is_displayed`: a QR code is shown. `logs_in_after_migration`: the query logs in, at a DC to which the account has
+/// `is_renewing_link`: a QR code is shown. `logs_in_after_migration`: the query logs in, at a DC to which the account has
 /// just moved.
 pub(crate) fn login_retries(
     error: &InvokeError,
-    is_displayed: bool,
+    is_renewing_link: bool,
     logs_in_after_migration: bool,
 ) -> Option<u32> {
-    let limit = if is_displayed { MAX_QR_RETRIES } else { MAX_LOGIN_RETRIES };
+    let limit = if is_renewing_link { MAX_QR_RETRIES } else { MAX_LOGIN_RETRIES };
     match error {
-        InvokeError::TimedOut { .. } | InvokeError::Unreachable { .. } => is_displayed.then_some(limit),
+        InvokeError::TimedOut { .. } | InvokeError::Unreachable { .. } => is_renewing_link.then_some(limit),
         InvokeError::Rpc(error) if is_server_fault(error) => Some(limit),
         // The DC may not know the key for a second or two (Swiftgram PR#185).
         InvokeError::Rpc(error) if logs_in_after_migration && error.is("AUTH_KEY_UNREGISTERED") => {

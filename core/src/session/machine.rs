@@ -349,7 +349,7 @@ impl Session {
             return;
         }
         let unanswered: Vec<RequestTag> =
-            owed.into_iter().filter_map(|id| self.outgoing.detach(id)).collect();
+            owed.into_iter().filter_map(|id| self.outgoing.retire_msg_id(id)).collect();
         self.add_unknown_outcomes(unanswered);
         let owes_more = self.state_request.is_some() || self.outgoing.owed().next().is_some();
         self.answer_resend = owes_more.then(|| AnswerResendTimer::new(now));

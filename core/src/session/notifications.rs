@@ -26,8 +26,8 @@ impl Session {
     ) -> Result<(), MessageError> {
         let bad_id = MsgId::from_wire(notice.bad_msg_id);
         let refused = self.record_refusal(bad_id, ResendReason::from_code(notice.error_code), now)?;
-        let Some(starts_round) = refused else { return Ok(()) };
-        if starts_round {
+        let Some(starts_resend_round) = refused else { return Ok(()) };
+        if starts_resend_round {
             self.requeue_service(now);
         }
         let was_in_container = self.outgoing.is_in_container(bad_id);
@@ -69,7 +69,7 @@ impl Session {
             }
         }
         // The status of the container's other messages is unknown. One state request per round is enough.
-        if starts_round && was_in_container && matches!(notice.error_code, 16 | 20) {
+        if starts_resend_round && was_in_container && matches!(notice.error_code, 16 | 20) {
             self.request_state(now.monotonic, MsgId(u64::MAX));
         }
         Ok(())
@@ -144,13 +144,13 @@ impl Session {
 
     /// Applies the statuses of the messages `ids`, one byte of `info` each.
     ///
-    /// `was_requested`: they answer a state request. `request_answers`: the answers that the server has are requested
+    /// `is_conclusive`: they answer a state request. `request_answers`: the answers that the server has are requested
     /// (`msg_resend_ans_req`).
     pub(super) fn apply_statuses(
         &mut self,
         ids: &[MsgId],
         info: &[u8],
-        was_requested: bool,
+        is_conclusive: bool,
         request_answers: bool,
         now: Now,
     ) -> Result<(), MessageError> {
@@ -162,12 +162,12 @@ impl Session {
             match MessageStatus::from_byte(*byte) {
                 MessageStatus::Lost => {
                     // The server could repeat unrequested reports without end.
-                    if self.on_reported_lost(*id, was_requested) && !was_requested {
+                    if self.requeue_unexecuted(*id, is_conclusive) && !is_conclusive {
                         self.record_resend(*id, now)?;
                     }
                 }
                 MessageStatus::Forgotten => {
-                    let forgotten = self.outgoing.detach(*id);
+                    let forgotten = self.outgoing.retire_msg_id(*id);
                     self.add_unknown_outcomes(forgotten);
                 }
                 MessageStatus::Received { answered: has_answer } => {
@@ -199,8 +199,8 @@ impl Session {
     }
 
     /// Handles the server's report that it did not receive a message. Returns whether that is an unanswered request.
-    pub(super) fn on_reported_lost(&mut self, id: MsgId, was_requested: bool) -> bool {
-        match self.outgoing.on_reported_lost(id, was_requested) {
+    pub(super) fn requeue_unexecuted(&mut self, id: MsgId, is_conclusive: bool) -> bool {
+        match self.outgoing.requeue_unexecuted(id, is_conclusive) {
             LostOutcome::NoRequest => return false,
             LostOutcome::Requeued => {}
             LostOutcome::OutcomeUnknown(tag) => self.add_unknown_outcomes([tag]),

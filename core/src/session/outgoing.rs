@@ -59,7 +59,7 @@ pub(super) struct Outgoing {
     superseded: SequenceMap<MsgId, Superseded>,
     /// Sent requests whose msg_id is no longer used, with that msg_id and how far they came. They are sent again, or their
     /// outcome is unknown.
-    detached: BTreeMap<RequestTag, (MsgId, Delivery)>,
+    without_msg_id: BTreeMap<RequestTag, (MsgId, Delivery)>,
     /// The requests in the buffer that is being transmitted.
     in_buffer: Vec<MsgId>,
     /// The newest msg_id when the connection began. It and those below may have been sent over an earlier connection.
@@ -107,7 +107,7 @@ impl Outgoing {
 
     /// Records that a request is packed under the msg_id `id`.
     pub(super) fn on_packed(&mut self, id: MsgId, tag: RequestTag) {
-        let earlier = if self.detached.is_empty() { None } else { self.detached.remove(&tag) };
+        let earlier = if self.without_msg_id.is_empty() { None } else { self.without_msg_id.remove(&tag) };
         let earlier = earlier.map_or(NONE, |(earlier, _)| earlier);
         self.sent.insert(id, SentRequest { tag, container: NONE, earlier, delivery: Delivery::Packed });
         self.current_ids.insert(tag, id);
@@ -163,19 +163,19 @@ impl Outgoing {
         (self.non_requests.remove(id).is_some() || has_requests).then_some(has_requests)
     }
 
-    /// Handles the server's report that it did not receive the request `id`, an answer to our state request if
-    /// `was_requested`. Queues the request again, or takes it if the server may have executed it:
+    /// Handles that the server did not execute the request `id`, as it says: `is_conclusive` if it refused the request or
+    /// answered our state request. Queues the request again, or takes it if the server may have executed it:
     ///
     /// - The server has acknowledged it before, so it received and forgot it.
-    /// - It may have been sent over an earlier connection, and the report was not requested: such a report covers only
+    /// - It may have been sent over an earlier connection, and the report is not conclusive: such a report covers only
     ///   the server's present session.
-    pub(super) fn on_reported_lost(&mut self, id: MsgId, was_requested: bool) -> LostOutcome {
+    pub(super) fn requeue_unexecuted(&mut self, id: MsgId, is_conclusive: bool) -> LostOutcome {
         let may_be_executed = self.sent.get(id).map(|sent| {
-            sent.delivery >= Delivery::Acknowledged || !was_requested && self.may_be_executed(id, sent)
+            sent.delivery >= Delivery::Acknowledged || !is_conclusive && self.may_be_executed(id, sent)
         });
         match may_be_executed {
             None => LostOutcome::NoRequest,
-            Some(true) => self.detach(id).map_or(LostOutcome::NoRequest, LostOutcome::OutcomeUnknown),
+            Some(true) => self.retire_msg_id(id).map_or(LostOutcome::NoRequest, LostOutcome::OutcomeUnknown),
             Some(false) => {
                 self.requeue_message(id);
                 LostOutcome::Requeued
@@ -194,7 +194,7 @@ impl Outgoing {
         let (unknown, ignored): (Vec<_>, Vec<_>) = below
             .map(|(id, sent)| (id, self.may_be_executed(id, sent)))
             .partition(|(_, may_be_executed)| *may_be_executed);
-        let unknown = unknown.into_iter().filter_map(|(id, _)| self.detach(id)).collect();
+        let unknown = unknown.into_iter().filter_map(|(id, _)| self.retire_msg_id(id)).collect();
         for (id, _) in ignored.iter().rev() {
             self.requeue_message(*id);
         }
@@ -216,7 +216,7 @@ impl Outgoing {
         let sent = self.current_ids.get(tag).and_then(|id| self.sent.get(*id));
         sent.map_or_else(
             // One that is queued again may have been executed the first time.
-            || self.detached.get(&tag).map_or(Delivery::Queued, |(_, delivery)| *delivery),
+            || self.without_msg_id.get(&tag).map_or(Delivery::Queued, |(_, delivery)| *delivery),
             |sent| sent.delivery,
         )
     }
@@ -293,13 +293,13 @@ impl Outgoing {
     /// below it.
     pub(super) fn take_unacknowledged(&mut self, boundary: MsgId) -> Vec<RequestTag> {
         let ids: Vec<MsgId> = self.unanswered(boundary, true).collect();
-        ids.into_iter().filter_map(|id| self.detach(id)).collect()
+        ids.into_iter().filter_map(|id| self.retire_msg_id(id)).collect()
     }
 
     /// Takes the requests in the message `id`, oldest first: itself, or all in the container.
     pub(super) fn take_refused(&mut self, id: MsgId) -> Vec<RequestTag> {
         let ids: Vec<MsgId> = self.requests_in(id).collect();
-        ids.into_iter().rev().filter_map(|id| self.detach(id)).collect()
+        ids.into_iter().rev().filter_map(|id| self.retire_msg_id(id)).collect()
     }
 
     /// Takes all unanswered requests, oldest first, and forgets all msg_ids, since a new sequence begins.
@@ -307,10 +307,10 @@ impl Outgoing {
         self.non_requests = SequenceMap::default();
         self.last_before_reconnect = NONE;
         let ids: Vec<MsgId> = self.sent.iter().map(|(id, _)| id).collect();
-        let tags = ids.into_iter().filter_map(|id| self.detach(id)).collect();
+        let tags = ids.into_iter().filter_map(|id| self.retire_msg_id(id)).collect();
         // Late answers of the previous session are ignored.
         self.superseded = SequenceMap::default();
-        self.detached.values_mut().for_each(|(earlier, _)| *earlier = NONE);
+        self.without_msg_id.values_mut().for_each(|(earlier, _)| *earlier = NONE);
         tags
     }
 
@@ -320,7 +320,7 @@ impl Outgoing {
         let ids: Vec<MsgId> = self.requests_in(id).collect();
         let mut unknown = Vec::new();
         for id in ids {
-            if let LostOutcome::OutcomeUnknown(tag) = self.on_reported_lost(id, true) {
+            if let LostOutcome::OutcomeUnknown(tag) = self.requeue_unexecuted(id, true) {
                 unknown.push(tag);
             }
         }
@@ -347,13 +347,13 @@ impl Outgoing {
 
     /// Queues one request again, before all others. Returns `false` if none has this msg_id.
     pub(super) fn requeue_message(&mut self, id: MsgId) -> bool {
-        let Some(tag) = self.detach(id) else { return false };
+        let Some(tag) = self.retire_msg_id(id) else { return false };
         self.requeue(tag);
         true
     }
 
     /// Takes one request. Its msg_id becomes a former one, so that a late answer to it is still accepted.
-    pub(super) fn detach(&mut self, id: MsgId) -> Option<RequestTag> {
+    pub(super) fn retire_msg_id(&mut self, id: MsgId) -> Option<RequestTag> {
         let SentRequest { tag, earlier, delivery, .. } = self.sent.remove(id)?;
         self.current_ids.remove(tag);
         if self.superseded.len() == policy::MAX_SUPERSEDED
@@ -362,13 +362,13 @@ impl Outgoing {
             self.superseded.remove(oldest);
         }
         self.superseded.insert(id, Superseded { tag, earlier });
-        self.detached.insert(tag, (id, delivery.max(Delivery::Sent)));
+        self.without_msg_id.insert(tag, (id, delivery.max(Delivery::Sent)));
         Some(tag)
     }
 
     /// Forgets a request. Returns the msg_id under which it was sent, if it is not queued.
     pub(super) fn forget(&mut self, tag: RequestTag) -> Option<MsgId> {
-        if let Some((earlier, _)) = self.detached.remove(&tag) {
+        if let Some((earlier, _)) = self.without_msg_id.remove(&tag) {
             self.forget_superseded(earlier);
         }
         let Some(id) = self.current_ids.remove(tag) else {

@@ -89,7 +89,7 @@ enum Dispatched {
         tag: RequestTag,
         start: usize,
     },
-    Other,
+    Update,
     NewSession,
     Pong,
     DestroyKeyAnswered,
@@ -146,7 +146,7 @@ impl Messages<'_> {
                 Dispatched::Result { tag, start } => {
                     SessionEvent::Result { tag, body: body.get(start..).unwrap_or_default() }
                 }
-                Dispatched::Other | Dispatched::Handled => SessionEvent::Update { body },
+                Dispatched::Update | Dispatched::Handled => SessionEvent::Update { body },
                 Dispatched::NewSession => SessionEvent::NewSession,
                 Dispatched::Pong => SessionEvent::Pong,
                 Dispatched::DestroyKeyAnswered => SessionEvent::DestroyKeyAnswered,
@@ -225,7 +225,7 @@ impl Session {
         }
         let sent = message.msg_id.time();
         match self.clock.check(now, sent) {
-            Ok(()) if self.clock.is_trusted() || has_current_msg_id(message.body) => {
+            Ok(()) if self.clock.is_trusted() || msg_id_shows_send_time(message.body) => {
                 self.clock.observe_message(now, sent);
             }
             Ok(()) => {}
@@ -287,8 +287,8 @@ impl Session {
             types::BadServerSalt::ID => {
                 let notice = types::BadServerSalt::deserialize(&mut reader)?;
                 let bad_id = MsgId::from_wire(notice.bad_msg_id);
-                if let Some(starts_round) = self.record_refusal(bad_id, ResendReason::Salt, now)? {
-                    if starts_round {
+                if let Some(starts_resend_round) = self.record_refusal(bad_id, ResendReason::Salt, now)? {
+                    if starts_resend_round {
                         self.requeue_service(now);
                     }
                     self.salts.set_current(notice.new_server_salt);
@@ -341,7 +341,7 @@ impl Session {
             types::MsgResendReq::ID => {
                 let request = types::MsgResendReq::deserialize(&mut reader)?;
                 for id in request.msg_ids.iter().map(|id| MsgId::from_wire(*id)) {
-                    if self.on_reported_lost(id, false) {
+                    if self.requeue_unexecuted(id, false) {
                         self.record_resend(id, now)?;
                     }
                 }
@@ -364,7 +364,7 @@ impl Session {
             }
             // The answer to `destroy_session`: the old session no longer exists.
             types::DestroySessionOk::ID | types::DestroySessionNone::ID => {}
-            _ => return Ok(Dispatched::Other),
+            _ => return Ok(Dispatched::Update),
         }
         Ok(Dispatched::Handled)
     }
@@ -386,7 +386,7 @@ impl Session {
         }
         // Nothing awaits a second answer after a resend, or the answer to a dropped request.
         let Some(tag) = self.outgoing.take_answered(MsgId(request)) else { return Ok(Dispatched::Handled) };
-        self.on_validated(now);
+        self.on_request_accepted(now);
         self.binding.take_if(|binding| binding.tag == tag);
         Ok(Dispatched::Result { tag, start: len - reader.remaining() })
     }
@@ -402,7 +402,7 @@ impl Session {
     }
 
     /// Handles the proof that key, salt and clock are right: resets the count of resends, and requests future salts if few are left.
-    fn on_validated(&mut self, now: Now) {
+    fn on_request_accepted(&mut self, now: Now) {
         self.resends.reset();
         self.request_salts_if_few(now);
     }
@@ -418,7 +418,7 @@ impl Session {
 
 /// Returns whether the msg_id of a message shows when it was sent. That of a result or an update does not: the server
 /// may send it again under its first msg_id.
-fn has_current_msg_id(body: &[u8]) -> bool {
+fn msg_id_shows_send_time(body: &[u8]) -> bool {
     const CURRENT: [u32; 8] = [
         tl_ids::MSG_CONTAINER,
         types::Pong::ID,

@@ -23,10 +23,10 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`] with the reason, and [`Error::Stopped`] if the client has stopped.
     pub async fn run_step<T: Send + 'static>(&self, step: LoginStep<T>) -> Result<T, Error> {
-        let handle = self.shared().call(|state, now| state.machine.start_step(now, step))?;
+        let handle = self.shared().with_state(|state, now| state.machine.start_step(now, step))?;
         let pending = CancelOnDrop::new(self, handle.id());
         let output = pending.outcome(move |machine, _| machine.take_step(handle)).await??;
-        self.shared().lock().note_login();
+        self.shared().lock().clear_logout_if_logged_in();
         Ok(output)
     }
 
@@ -236,7 +236,7 @@ impl Client {
     async fn ensure_key(&self) -> Result<(), Error> {
         let has_key = {
             let shared = self.shared().lock();
-            shared.machine.session().keys.contains_key(&shared.machine.home())
+            shared.machine.stored_session().keys.contains_key(&shared.machine.home())
         };
         if has_key {
             return Ok(());

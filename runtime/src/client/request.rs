@@ -143,7 +143,7 @@ impl CancelOnDrop {
         client: &Client,
         start: impl FnOnce(&mut sansio::Client, Now) -> Result<RequestId, ApiMisuse>,
     ) -> Result<Self, Error> {
-        let id = client.shared().call(|state, now| start(&mut state.machine, now))?;
+        let id = client.shared().with_state(|state, now| start(&mut state.machine, now))?;
         Ok(Self::new(client, id))
     }
 
@@ -171,7 +171,7 @@ impl CancelOnDrop {
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         if !self.is_over {
-            self.client.shared().call(|state, _| state.machine.cancel(self.id));
+            self.client.shared().with_state(|state, _| state.machine.cancel(self.id));
         }
     }
 }

@@ -30,8 +30,10 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Stopped`] if the client has stopped.
     pub async fn next_update(&self) -> Result<Update, Error> {
-        self.shared().call(|state, now| {
-            if state.machine.session().user.is_some() && !std::mem::replace(&mut state.wants_updates, true) {
+        self.shared().with_state(|state, now| {
+            if state.machine.stored_session().user.is_some()
+                && !std::mem::replace(&mut state.wants_updates, true)
+            {
                 state.machine.connect(now);
             }
         });

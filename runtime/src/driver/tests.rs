@@ -59,7 +59,7 @@ impl Machine for Toy {
         self.heard.push("close".into());
     }
 
-    fn session(&self) -> &StoredSession {
+    fn stored_session(&self) -> &StoredSession {
         &self.session
     }
 }
@@ -267,7 +267,7 @@ impl Bench {
 
     /// Polls once with new outputs of the machine and no other input.
     fn output(&mut self, outputs: impl IntoIterator<Item = Output>) {
-        self.shared.call(|state, _| state.machine.outputs.extend(outputs));
+        self.shared.with_state(|state, _| state.machine.outputs.extend(outputs));
         assert!(self.poll().is_pending());
     }
 

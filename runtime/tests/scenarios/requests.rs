@@ -76,7 +76,7 @@ pub(crate) async fn updates_begin_with_their_state<R: Runtime + Clone>(runtime: 
     let update = client.next_update().await.unwrap();
     assert!(matches!(update, Update::State(state) if state.date > 0), "{update:?}");
     assert!(client.rejected_counts().is_empty(), "{:?}", client.rejected_counts());
-    let store = MemoryStore::with_session(client.session());
+    let store = MemoryStore::with_session(client.stored_session());
     client.disconnect().await;
     // If a user is logged in, the application needs no other call; a lost connection is reopened.
     let client = Client::start(runtime, config(&served), store).await.unwrap();

@@ -14,7 +14,7 @@ pub(crate) async fn a_saved_login_continues_in_another_process<R: Runtime + Clon
     let client = Client::start(runtime.clone(), config(&served), first.clone()).await.unwrap();
     let step = LoginStage::from(client.send_code("9996610002").await.unwrap());
     let text = step.saved_login().unwrap().to_text();
-    let key = client.session().keys;
+    let key = client.stored_session().keys;
     client.disconnect().await;
 
     // Another process has only the two texts.
@@ -25,7 +25,7 @@ pub(crate) async fn a_saved_login_continues_in_another_process<R: Runtime + Clon
     let pending = SavedLogin::from_text(&text).unwrap();
     let error = client.resume_login(&mut script, pending).await.unwrap_err();
     assert!(matches!(error, Error::Prompt(_)), "{error:?}");
-    assert_eq!(client.session().keys, key, "no new key was needed");
+    assert_eq!(client.stored_session().keys, key, "no new key was needed");
     client.disconnect().await;
 
     // A third process only needs the password.

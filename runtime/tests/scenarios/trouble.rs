@@ -149,7 +149,7 @@ async fn is_over(client: &Client, cause: LogoutCause) {
     assert!(matches!(error, Error::Login(LoginError::NotLoggedIn)), "{error:?}");
     assert_eq!(client.logout_cause(), Some(cause));
     assert_eq!(told.await, cause);
-    assert_eq!(client.session().user, None);
+    assert_eq!(client.stored_session().user, None);
     assert!(client.bot_login("1:sandbox").await.unwrap().is_bot);
 }
 
@@ -185,7 +185,7 @@ pub(crate) async fn a_planted_secret_is_found<R: Runtime>(runtime: R) {
     assert!(said.contains("sansgram_runtime"), "something was traced: {said}");
     let secrets = served.with_dcs(|dcs| dcs.secrets().clone());
     assert_eq!(secret_scan::check(&secrets, &said), Ok(()));
-    let key = client.session().keys[&dc_id(2)].auth_key.as_bytes().to_vec();
+    let key = client.stored_session().keys[&dc_id(2)].auth_key.as_bytes().to_vec();
     for planted in [format!("{said} key={key:?}"), format!("{said} token=1:sandbox")] {
         assert!(secret_scan::check(&secrets, &planted).is_err());
     }

@@ -115,7 +115,7 @@ impl Pair {
     /// Replaces the client by another one with the same session, as after a restart of its process. All connections are
     /// cut.
     pub fn restart_client(&mut self, config: Config) {
-        let session = self.client.session().clone();
+        let session = self.client.stored_session().clone();
         self.restart_client_from(config, session);
     }
 
@@ -310,7 +310,7 @@ impl Pair {
     pub fn check_secrets(&mut self) -> Result<(), Leak> {
         let mut output = std::mem::take(&mut self.output);
         let Self { client, events, refusals, .. } = self;
-        let session = client.session();
+        let session = client.stored_session();
         let _ =
             writeln!(output, "{client:?} {session:?} {events:?} {refusals:?} {:?}", client.rejected_counts());
         let outcome = secret_scan::check(self.dcs.secrets(), &output);

@@ -67,7 +67,7 @@ impl ConnectionIncoming<'_, '_> {
                 return self
                     .unbound_error
                     .take()
-                    .map_or(Ok(None), |error| Err(DisconnectReason::BindRefused(error)));
+                    .map_or(Ok(None), |error| Err(DisconnectReason::TemporaryKeyRefused(error)));
             }
         };
         if matches!(self.stage, Stage::KeyExchange(_)) {
@@ -272,7 +272,7 @@ impl Effects<'_> {
     /// extends its deadline. Errors if the server refused to bind the key.
     fn finish_packet(&mut self) -> Result<(), DisconnectReason> {
         if let Some(error) = self.refused_binding.take() {
-            return Err(DisconnectReason::BindRefused(error));
+            return Err(DisconnectReason::TemporaryKeyRefused(error));
         }
         let is_key_usable = self.temporary.as_ref().is_none_or(TemporaryKeyState::is_bound);
         if self.is_validated && is_key_usable && !matches!(self.stage, Stage::Ready(_)) {

@@ -1,27 +1,27 @@
 //! The bytes of requests, with the wrappers that they need now.
 
-use crate::rpc::{PendingRequests, Requester, WITHOUT_UPDATES};
+use crate::rpc::{RequestTable, Requester, WITHOUT_UPDATES};
 use crate::session::{RequestBody, RequestSource, RequestTag};
 
 /// The bodies as they leave now.
 pub(crate) struct RequestBodies<'a> {
-    requests: &'a PendingRequests,
+    requests: &'a RequestTable,
     /// Before those of the application.
     application: &'a [u8],
     /// Before those of the client itself.
-    own: &'a [u8],
+    internal: &'a [u8],
 }
 
 impl<'a> RequestBodies<'a> {
     /// `prefix` is `initConnection`, which is left out if the server knows the client (`inited`), then
     /// `invokeWithoutUpdates` if no updates are wanted.
-    pub(crate) fn new(requests: &'a PendingRequests, prefix: &'a [u8], inited: bool, updates: bool) -> Self {
+    pub(crate) fn new(requests: &'a RequestTable, prefix: &'a [u8], inited: bool, updates: bool) -> Self {
         let wrapper = if updates { 0 } else { WITHOUT_UPDATES.len() };
         let (init, wrapper) = prefix.split_at(prefix.len().saturating_sub(wrapper));
         if inited {
-            Self { requests, application: wrapper, own: &[] }
+            Self { requests, application: wrapper, internal: &[] }
         } else {
-            Self { requests, application: prefix, own: init }
+            Self { requests, application: prefix, internal: init }
         }
     }
 }
@@ -30,7 +30,7 @@ impl RequestSource for RequestBodies<'_> {
     fn body(&self, tag: RequestTag) -> Option<RequestBody<'_>> {
         self.requests.body(tag.into(), |requester| match requester {
             Requester::Application => self.application,
-            _ => self.own,
+            _ => self.internal,
         })
     }
 }

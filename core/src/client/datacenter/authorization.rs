@@ -6,7 +6,7 @@ use crate::rpc::RequestId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TransferState {
     /// They may.
-    Unrestricted,
+    NotNeeded,
     /// The login must be transferred first.
     TransferNeeded,
     /// It is being transferred by this request: an export, or the import after it.

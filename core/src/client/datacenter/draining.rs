@@ -75,7 +75,8 @@ impl DrainingSession {
         now: Timestamp,
     ) {
         self.backoff.record_failure();
-        if matches!(reason, DisconnectReason::TransportError(-404) | DisconnectReason::BindRefused(_)) {
+        if matches!(reason, DisconnectReason::TransportError(-404) | DisconnectReason::TemporaryKeyRefused(_))
+        {
             self.until = now;
         }
         self.connection.back_off(now + self.backoff.pause(reason, random));

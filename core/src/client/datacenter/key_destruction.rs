@@ -12,7 +12,7 @@ use crate::client::io::{ConnId, Output};
 use crate::client::stored_session::DcAuth;
 use crate::dc::DcId;
 use crate::policy;
-use crate::rpc::{DisconnectReason, PendingRequests};
+use crate::rpc::{DisconnectReason, RequestTable};
 use crate::time::Timestamp;
 
 /// The destruction of one key.
@@ -41,7 +41,7 @@ impl KeyDestruction {
         // The permanent key itself must be used, so a session under a temporary key is not used.
         let mut session =
             connection.take_session().filter(|session| session.temporary.is_none()).unwrap_or_else(|| {
-                let clock = cx.clock();
+                let clock = cx.new_clock();
                 ConnectionSession::permanent(key, clock, cx.random, cx.now)
             });
         session.mtproto.destroy_key();
@@ -102,7 +102,7 @@ impl KeyDestruction {
             session.mtproto.tick(cx.now.monotonic);
         }
         // No request is sent on this connection.
-        let bytes = self.connection.transmit(&[], &PendingRequests::default(), cx)?;
+        let bytes = self.connection.transmit(&[], &RequestTable::default(), cx)?;
         Some((self.connection.conn()?, bytes))
     }
 

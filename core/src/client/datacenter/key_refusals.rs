@@ -81,13 +81,15 @@ impl KeyRefusals {
             UsedKey::None => false,
             UsedKey::Permanent => is_repeated,
             UsedKey::Temporary { is_useless } => {
-                matches!(reason, DisconnectReason::BindRefused(_)) || is_repeated || is_unknown && is_useless
+                matches!(reason, DisconnectReason::TemporaryKeyRefused(_))
+                    || is_repeated
+                    || is_unknown && is_useless
             }
         };
         if gives_up_session {
             self.unknown = 0;
         }
-        let DisconnectReason::BindRefused(error) = reason else {
+        let DisconnectReason::TemporaryKeyRefused(error) = reason else {
             return Verdict { gives_up_session, gives_up_permanent_key: false };
         };
         let is_settled = self.made_at.is_none_or(|at| now - at >= policy::KEY_PROPAGATION);
@@ -108,7 +110,7 @@ mod tests {
     const USED: UsedKey = UsedKey::Temporary { is_useless: false };
 
     fn refused() -> DisconnectReason {
-        DisconnectReason::BindRefused(RpcError::parse(400, "ENCRYPTED_MESSAGE_INVALID"))
+        DisconnectReason::TemporaryKeyRefused(RpcError::parse(400, "ENCRYPTED_MESSAGE_INVALID"))
     }
 
     #[test]
@@ -147,7 +149,7 @@ mod tests {
         );
         key_refusals.on_key_usable();
         assert!(!key_refusals.on_disconnect(&refused(), USED, NOW).gives_up_permanent_key);
-        let other = DisconnectReason::BindRefused(RpcError::parse(500, "INTERNAL"));
+        let other = DisconnectReason::TemporaryKeyRefused(RpcError::parse(500, "INTERNAL"));
         assert!((0..9).all(|_| !key_refusals.on_disconnect(&other, USED, NOW).gives_up_permanent_key));
     }
 

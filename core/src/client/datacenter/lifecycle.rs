@@ -16,7 +16,7 @@ use crate::client::endpoints::{self, Attempt};
 use crate::client::io::ConnId;
 use crate::client::stored_session::StoredSession;
 use crate::crypto::SecureRandom;
-use crate::rpc::{DisconnectReason, PendingRequests};
+use crate::rpc::{DisconnectReason, RequestTable};
 use crate::time::{Now, Timestamp};
 
 impl Datacenter {
@@ -47,13 +47,7 @@ impl Datacenter {
 
     /// Begins an attempt over `stream`. If the temporary key of the session has expired, the session is dropped, so
     /// that the attempt makes another key.
-    pub(crate) fn open(
-        &mut self,
-        role: Role,
-        stream: ActiveConnection,
-        requests: &PendingRequests,
-        now: Now,
-    ) {
+    pub(crate) fn open(&mut self, role: Role, stream: ActiveConnection, requests: &RequestTable, now: Now) {
         match role {
             Role::Main if self.main.is_key_expired(now) => self.drop_session(requests),
             Role::Next => {
@@ -86,7 +80,7 @@ impl Datacenter {
     }
 
     /// Forgets all connections. Returns those to close.
-    pub(crate) fn close_all(&mut self, requests: &PendingRequests) -> impl Iterator<Item = ConnId> + use<> {
+    pub(crate) fn close_all(&mut self, requests: &RequestTable) -> impl Iterator<Item = ConnId> + use<> {
         let draining = self.drop_draining(requests);
         let conns = [self.main.conn(), self.close_next(), draining];
         self.main.close();
@@ -108,7 +102,7 @@ impl Datacenter {
     // ---- Key rotation ----------------------------------------------------------------------------------------------
 
     /// Advances the key rotation. Returns connections to close.
-    pub(super) fn advance_rotation(&mut self, requests: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
+    pub(super) fn advance_rotation(&mut self, requests: &RequestTable, now: Now) -> [Option<ConnId>; 2] {
         let Some(next) = &mut self.next else { return [None, None] };
         next.tick(now.monotonic);
         let input = RotationInput {
@@ -133,12 +127,7 @@ impl Datacenter {
     }
 
     /// Replaces the main connection, which drains if it still awaits answers. Returns connections to close.
-    fn replace_main(
-        &mut self,
-        next: Connection,
-        requests: &PendingRequests,
-        now: Now,
-    ) -> [Option<ConnId>; 2] {
+    fn replace_main(&mut self, next: Connection, requests: &RequestTable, now: Now) -> [Option<ConnId>; 2] {
         let unfinished = self.drop_draining(requests);
         let last = core::mem::replace(&mut self.main, next);
         self.rotation.stop_holding();
@@ -180,11 +169,11 @@ impl Datacenter {
     /// as unbound, although it was bound. Requests need another key, but the refusals of those in flight still arrive.
     pub(crate) fn drains_after(&self, role: Role, reason: &DisconnectReason) -> bool {
         let was_bound = self.main.temporary().is_some_and(|(_, temporary)| temporary.is_bound());
-        role == Role::Main && was_bound && matches!(reason, DisconnectReason::BindRefused(_))
+        role == Role::Main && was_bound && matches!(reason, DisconnectReason::TemporaryKeyRefused(_))
     }
 
     /// Starts draining the main connection; an idle one takes its place. Returns connections to close.
-    pub(crate) fn drain_main(&mut self, requests: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
+    pub(crate) fn drain_main(&mut self, requests: &RequestTable, now: Now) -> [Option<ConnId>; 2] {
         self.parked.clear();
         self.replace_main(Connection::new(), requests, now)
     }
@@ -195,7 +184,7 @@ impl Datacenter {
         &mut self,
         reason: &DisconnectReason,
         was_ready: bool,
-        requests: &PendingRequests,
+        requests: &RequestTable,
         now: Now,
     ) -> bool {
         self.attempt_history
@@ -247,7 +236,7 @@ impl Datacenter {
         &mut self,
         now: Now,
         reason: &DisconnectReason,
-        requests: &PendingRequests,
+        requests: &RequestTable,
         random: &mut dyn SecureRandom,
     ) {
         self.next = None;
@@ -269,15 +258,15 @@ impl Datacenter {
     }
 
     /// Handles that the permanent key is gone.
-    pub(crate) fn forget_key(&mut self, config: &Config, requests: &PendingRequests) {
+    pub(crate) fn forget_key(&mut self, config: &Config, requests: &RequestTable) {
         self.pfs = config.pfs;
         self.key_refusals.reset();
         self.drop_session(requests);
     }
 
     /// Drops the session, so that the next connection begins a new one. The outcome of its sent requests is unknown.
-    fn drop_session(&mut self, requests: &PendingRequests) {
-        self.orphaned.add(&self.main, requests.unanswered(self.dc));
+    fn drop_session(&mut self, requests: &RequestTable) {
+        self.orphaned.add(&self.main, requests.pending(self.dc));
         self.main.take_session();
         self.rotation.stop_holding();
         self.parked.clear();

@@ -8,7 +8,7 @@ use super::draining::DrainingSession;
 use super::{Datacenter, Role};
 use crate::client::connection::connection_session::ConnectionSession;
 use crate::client::io::ConnId;
-use crate::rpc::{PendingRequests, RequestConstraints, RequestId, Requester};
+use crate::rpc::{RequestConstraints, RequestId, RequestTable, Requester};
 use crate::session::{Delivery, RequestTag};
 use crate::time::{Now, Timestamp};
 
@@ -29,7 +29,7 @@ impl Datacenter {
     /// Returns whether a request may be sent in the current session. One that must be executed after a request whose
     /// answer the draining session awaits must wait: msg_ids of one session mean nothing in another.
     fn may_leave(&self, constraints: RequestConstraints) -> bool {
-        let passes = self.transfer_state == TransferState::Unrestricted
+        let passes = self.transfer_state == TransferState::NotNeeded
             || matches!(constraints.requester, Requester::Transfer(_));
         let waits = constraints
             .after
@@ -48,7 +48,7 @@ impl Datacenter {
 
     /// Queues the pending requests in the session, once its key is usable; a key that must be bound is bound first.
     /// Returns whether requests are queued now that had to wait for a key exchange.
-    pub(crate) fn bind_or_queue_waiting(&mut self, requests: &PendingRequests) -> bool {
+    pub(crate) fn bind_or_queue_waiting(&mut self, requests: &RequestTable) -> bool {
         let waited = self.ready_deadline_in_key_exchange().is_some();
         let Some(session) = self.main.session_mut() else { return false };
         if !session.is_key_usable() {
@@ -63,7 +63,7 @@ impl Datacenter {
         self.parked.clear();
         // Requests whose answers the draining session awaits stay there.
         let waiting: Vec<RequestId> =
-            requests.unanswered(self.dc).filter(|id| !self.is_awaited_by_draining(id.tag())).collect();
+            requests.pending(self.dc).filter(|id| !self.is_awaited_by_draining(id.tag())).collect();
         for id in waiting {
             self.queue_or_park_waiting(id.tag(), requests);
         }
@@ -76,20 +76,20 @@ impl Datacenter {
     }
 
     /// Queues the parked requests that may be sent now.
-    pub(crate) fn unpark(&mut self, requests: &PendingRequests) {
+    pub(crate) fn unpark(&mut self, requests: &RequestTable) {
         for tag in core::mem::take(&mut self.parked) {
             self.queue_or_park_waiting(tag, requests);
         }
     }
 
-    pub(super) fn unpark_if_needed(&mut self, requests: &PendingRequests) {
+    pub(super) fn unpark_if_needed(&mut self, requests: &RequestTable) {
         if core::mem::take(&mut self.needs_unpark) && !self.parked.is_empty() && self.takes_requests() {
             self.unpark(requests);
         }
     }
 
     /// Queues a request, or parks it, unless it has ended.
-    fn queue_or_park_waiting(&mut self, tag: RequestTag, requests: &PendingRequests) {
+    fn queue_or_park_waiting(&mut self, tag: RequestTag, requests: &RequestTable) {
         if let Some(constraints) = requests.constraints(tag.into()) {
             self.queue_or_park(tag, constraints);
         }
@@ -161,7 +161,7 @@ impl Datacenter {
 
     /// Moves the requests that the server never got from the draining session to the current one. Returns the
     /// connection to close if the draining has ended.
-    pub(super) fn tick_draining(&mut self, requests: &PendingRequests, now: Now) -> Option<ConnId> {
+    pub(super) fn tick_draining(&mut self, requests: &RequestTable, now: Now) -> Option<ConnId> {
         let draining = self.draining.as_deref_mut()?;
         draining.connection_mut().tick(now.monotonic);
         let lost = draining.take_unsent();
@@ -177,17 +177,17 @@ impl Datacenter {
 
     /// Drops the draining session: the outcome of the requests whose answers it awaits is unknown. Returns its
     /// connection, to be closed.
-    pub(super) fn drop_draining(&mut self, requests: &PendingRequests) -> Option<ConnId> {
+    pub(super) fn drop_draining(&mut self, requests: &RequestTable) -> Option<ConnId> {
         let draining = self.draining.take()?;
         self.needs_unpark = true;
-        self.orphaned.add(draining.connection(), requests.unanswered(self.dc));
+        self.orphaned.add(draining.connection(), requests.pending(self.dc));
         draining.connection().conn()
     }
 
     /// Gives up the answers of both sessions: the outcome of their requests is unknown. Returns the draining session's
     /// connection, to be closed.
-    pub(crate) fn abandon_answers(&mut self, requests: &PendingRequests) -> Option<ConnId> {
-        self.orphaned.add(&self.main, requests.unanswered(self.dc));
+    pub(crate) fn abandon_answers(&mut self, requests: &RequestTable) -> Option<ConnId> {
+        self.orphaned.add(&self.main, requests.pending(self.dc));
         self.drop_draining(requests)
     }
 }

@@ -4,14 +4,14 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::hint::{get_hint, is_password_needed};
+use super::hint::{is_password_needed, request_hint};
 use crate::crypto::Secret;
 use crate::login::answer;
 use crate::login::credentials::BotToken;
 use crate::login::error::LoginError;
 use crate::login::outcome::{AccountChange, PasswordHint, UserInfo};
 use crate::login::single_query::{LoginQuery, SingleQuery};
-use crate::login::state::{AnswerContext, Migrations, Next, Request, State, secret_bytes};
+use crate::login::state::{AnswerContext, AwaitedQuery, Migrations, Next, State, serialize_secret};
 use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
@@ -31,7 +31,7 @@ impl LoginStep<UserInfo> {
                 bot_auth_token: token.expose().into(),
             };
             let state = LoginQuery { method: "auth.importBotAuthorization" };
-            Ok(Request::new(state, secret_bytes(&query, 0)))
+            Ok(AwaitedQuery::new(state, serialize_secret(&query, 0)))
         })
     }
 
@@ -40,7 +40,7 @@ impl LoginStep<UserInfo> {
     #[must_use]
     pub fn get_me() -> Self {
         let state = SingleQuery { method: "users.getUsers", is_login: false, read: answer::user };
-        Self::new(AccountChange::of_user, |_| Ok(Request::new(state, get_self())))
+        Self::new(AccountChange::of_user, |_| Ok(AwaitedQuery::new(state, get_self())))
     }
 }
 
@@ -63,7 +63,7 @@ impl LoginStep<LoginState> {
     /// answer cannot be read.
     #[must_use]
     pub fn login_state() -> Self {
-        Self::new(state_change, |_| Ok(Request::new(GetLoginState, get_self())))
+        Self::new(state_change, |_| Ok(AwaitedQuery::new(GetLoginState, get_self())))
     }
 }
 
@@ -71,14 +71,14 @@ impl LoginStep<()> {
     /// Logs out (`auth.logOut`), so that the keys can be deleted. Succeeds too if no user is logged in.
     #[must_use]
     pub fn log_out() -> Self {
-        let query = secret_bytes(&functions::auth::LogOut {}, 0);
-        Self::new(|()| AccountChange::LoggedOut, |_| Ok(Request::new(LogOut, query)))
+        let query = serialize_secret(&functions::auth::LogOut {}, 0);
+        Self::new(|()| AccountChange::LoggedOut, |_| Ok(AwaitedQuery::new(LogOut, query)))
     }
 }
 
 fn get_self() -> Secret<Vec<u8>> {
     let query = functions::users::GetUsers { id: vec![types::InputUserSelf {}.into()] };
-    secret_bytes(&query, 0)
+    serialize_secret(&query, 0)
 }
 
 struct GetLoginState;
@@ -103,7 +103,7 @@ impl State<LoginState> for GetLoginState {
 
     fn refused(self: Box<Self>, error: RpcError, _: &mut Migrations) -> Result<Next<LoginState>, LoginError> {
         if is_password_needed(&error) {
-            return Ok(get_hint(LoginState::PasswordRequired));
+            return Ok(request_hint(LoginState::PasswordRequired));
         }
         if denies_login(&error) {
             return Ok(Next::Done(LoginState::NotLoggedIn));

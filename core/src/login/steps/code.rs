@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroize;
 
-use super::hint::{get_hint, is_password_needed};
+use super::hint::{is_password_needed, request_hint};
 use crate::crypto::Secret;
 use crate::login::answer::{self, Authorization};
 use crate::login::code::SentCode;
@@ -16,7 +16,9 @@ use crate::login::outcome::{
 };
 use crate::login::phone::PhoneNumber;
 use crate::login::single_query::{LoginQuery, SingleQuery};
-use crate::login::state::{AnswerContext, LoginContext, Migrations, Next, Request, State, secret_bytes};
+use crate::login::state::{
+    AnswerContext, AwaitedQuery, LoginContext, Migrations, Next, State, serialize_secret,
+};
 use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::{enums, functions, types};
@@ -48,7 +50,7 @@ impl LoginStep<SendCodeOutcome> {
                 phone_code_hash: hash(&sent_code)?,
                 reason: None,
             };
-            Ok(request_code("auth.resendCode", sent_code.phone, secret_bytes(&query, 0)))
+            Ok(request_code("auth.resendCode", sent_code.phone, serialize_secret(&query, 0)))
         })
     }
 }
@@ -97,20 +99,20 @@ impl LoginStep<()> {
     pub fn cancel_code(sent_code: &SentCode) -> Self {
         let query = hash(sent_code).map(|phone_code_hash| {
             let phone_number = sent_code.phone.digits().into();
-            secret_bytes(&functions::auth::CancelCode { phone_number, phone_code_hash }, 0)
+            serialize_secret(&functions::auth::CancelCode { phone_number, phone_code_hash }, 0)
         });
         let state = SingleQuery { method: "auth.cancelCode", is_login: true, read: answer::expect_true };
-        Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query?)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query?)))
     }
 
     /// Tells the server, after the sign-up, that the terms of service were accepted (`help.acceptTermsOfService`).
     #[must_use]
     pub fn accept_terms(terms: &TermsOfService) -> Self {
         let id = types::DataJson { data: terms.id.clone() }.into();
-        let query = secret_bytes(&functions::help::AcceptTermsOfService { id }, 0);
+        let query = serialize_secret(&functions::help::AcceptTermsOfService { id }, 0);
         let state =
             SingleQuery { method: "help.acceptTermsOfService", is_login: false, read: answer::expect_true };
-        Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query)))
     }
 }
 
@@ -127,10 +129,10 @@ impl LoginStep<UserInfo> {
                 first_name: first_name.trim().into(),
                 last_name: last_name.trim().into(),
             };
-            Ok(secret_bytes(&query, first_name.len() + last_name.len()))
+            Ok(serialize_secret(&query, first_name.len() + last_name.len()))
         });
         let state = LoginQuery { method: "auth.signUp" };
-        Self::new(AccountChange::of_login, |_| Ok(Request::new(state, query?)))
+        Self::new(AccountChange::of_login, |_| Ok(AwaitedQuery::new(state, query?)))
     }
 }
 
@@ -148,8 +150,8 @@ pub(super) fn request_code(
     method: &'static str,
     phone: PhoneNumber,
     query: Secret<Vec<u8>>,
-) -> Request<SendCodeOutcome> {
-    Request::new(AwaitSentCode { method, phone, read: answer::sent_code }, query)
+) -> AwaitedQuery<SendCodeOutcome> {
+    AwaitedQuery::new(AwaitSentCode { method, phone, read: answer::sent_code }, query)
 }
 
 impl State<SendCodeOutcome> for AwaitSentCode {
@@ -171,13 +173,13 @@ impl State<SendCodeOutcome> for AwaitSentCode {
         _: &mut Migrations,
     ) -> Result<Next<SendCodeOutcome>, LoginError> {
         if is_password_needed(&error) {
-            return Ok(get_hint(SendCodeOutcome::PasswordRequired));
+            return Ok(request_hint(SendCodeOutcome::PasswordRequired));
         }
         Err(LoginError::from_rpc(self.method, error))
     }
 }
 
-fn send_code(phone: PhoneNumber, cx: &LoginContext<'_>) -> Result<Request<SendCodeOutcome>, LoginError> {
+fn send_code(phone: PhoneNumber, cx: &LoginContext<'_>) -> Result<AwaitedQuery<SendCodeOutcome>, LoginError> {
     let api = cx.credentials_for_login()?;
     let tokens = cx.logout_tokens.iter().map(|token| token.to_vec()).collect();
     let tokens = (!cx.logout_tokens.is_empty()).then_some(tokens);
@@ -189,7 +191,7 @@ fn send_code(phone: PhoneNumber, cx: &LoginContext<'_>) -> Result<Request<SendCo
     };
     // Each may take 8 bytes besides its own, and the writer wants room for 4 more.
     let more = cx.logout_tokens.iter().map(|token| token.len() + 12).sum();
-    let bytes = secret_bytes(&query, more);
+    let bytes = serialize_secret(&query, more);
     let enums::CodeSettings::CodeSettings(settings) = &mut query.settings;
     settings.logout_tokens.zeroize();
     Ok(request_code("auth.sendCode", phone, bytes))
@@ -203,7 +205,7 @@ struct SignIn {
 fn sign_in(sent_code: &SentCode, code: &str, is_from_email: bool) -> LoginStep<SignInOutcome> {
     let query = sign_in_query(sent_code, code, is_from_email);
     let sent_code = sent_code.clone();
-    LoginStep::new(sign_in_change, |_| Ok(Request::new(SignIn { sent_code }, query?)))
+    LoginStep::new(sign_in_change, |_| Ok(AwaitedQuery::new(SignIn { sent_code }, query?)))
 }
 
 fn sign_in_query(
@@ -223,7 +225,7 @@ fn sign_in_query(
         phone_code,
         email_verification: verification,
     };
-    Ok(secret_bytes(&query, code.len()))
+    Ok(serialize_secret(&query, code.len()))
 }
 
 impl State<SignInOutcome> for SignIn {
@@ -238,7 +240,7 @@ impl State<SignInOutcome> for SignIn {
     ) -> Result<Next<SignInOutcome>, LoginError> {
         Ok(Next::Done(match answer::read_authorization(body)? {
             Authorization::SignUpRequired(terms) => sign_up_required(self.sent_code, terms),
-            authorization => SignInOutcome::LoggedIn(answer::take_user(authorization, cx)?),
+            authorization => SignInOutcome::LoggedIn(answer::accept_login(authorization, cx)?),
         }))
     }
 
@@ -249,7 +251,7 @@ impl State<SignInOutcome> for SignIn {
     ) -> Result<Next<SignInOutcome>, LoginError> {
         match error.name.as_str() {
             "PHONE_NUMBER_UNOCCUPIED" => Ok(Next::Done(sign_up_required(self.sent_code, None))),
-            _ if is_password_needed(&error) => Ok(get_hint(SignInOutcome::PasswordRequired)),
+            _ if is_password_needed(&error) => Ok(request_hint(SignInOutcome::PasswordRequired)),
             _ => Err(LoginError::from_rpc("auth.signIn", error)),
         }
     }

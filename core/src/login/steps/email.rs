@@ -6,7 +6,7 @@ use crate::login::code::{SentCode, read_code_with_digits};
 use crate::login::error::LoginError;
 use crate::login::outcome::{AccountChange, EmailCode, SendCodeOutcome};
 use crate::login::single_query::SingleQuery;
-use crate::login::state::{Request, secret_bytes};
+use crate::login::state::{AwaitedQuery, serialize_secret};
 use crate::login::step::LoginStep;
 use crate::tl::{enums, functions, types};
 
@@ -21,11 +21,11 @@ impl LoginStep<EmailCode> {
                 purpose: login_setup(sent_code)?,
                 email: email.trim().into(),
             };
-            Ok(secret_bytes(&query, email.len()))
+            Ok(serialize_secret(&query, email.len()))
         });
         let state =
             SingleQuery { method: "account.sendVerifyEmailCode", is_login: true, read: answer::email_code };
-        Self::new(|_| AccountChange::Unchanged, |_| Ok(Request::new(state, query?)))
+        Self::new(|_| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query?)))
     }
 }
 
@@ -43,14 +43,14 @@ impl LoginStep<SendCodeOutcome> {
                 purpose: login_setup(sent_code)?,
                 verification: email_verification(&code),
             };
-            Ok(secret_bytes(&query, code.len()))
+            Ok(serialize_secret(&query, code.len()))
         });
         let state = AwaitSentCode {
             method: "account.verifyEmail",
             phone: sent_code.phone.clone(),
             read: answer::email_verified,
         };
-        Self::new(AccountChange::of_send_code, |_| Ok(Request::new(state, query?)))
+        Self::new(AccountChange::of_send_code, |_| Ok(AwaitedQuery::new(state, query?)))
     }
 
     /// Removes the e-mail address if the user cannot open the mailbox, so that codes come by telephone
@@ -59,7 +59,7 @@ impl LoginStep<SendCodeOutcome> {
     pub fn reset_login_email(sent_code: &SentCode) -> Self {
         let query = hash(sent_code).map(|phone_code_hash| {
             let phone_number = sent_code.phone.digits().into();
-            secret_bytes(&functions::auth::ResetLoginEmail { phone_number, phone_code_hash }, 0)
+            serialize_secret(&functions::auth::ResetLoginEmail { phone_number, phone_code_hash }, 0)
         });
         let phone = sent_code.phone.clone();
         Self::new(AccountChange::of_send_code, |_| Ok(request_code("auth.resetLoginEmail", phone, query?)))

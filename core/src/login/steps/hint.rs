@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use crate::login::answer;
 use crate::login::error::LoginError;
 use crate::login::outcome::PasswordHint;
-use crate::login::state::{AnswerContext, Next, State, secret_bytes};
+use crate::login::state::{AnswerContext, Next, State, serialize_secret};
 use crate::tl::functions;
 
 /// Waits for the hint.
@@ -19,8 +19,8 @@ pub(super) fn is_password_needed(error: &crate::rpc::RpcError) -> bool {
 }
 
 /// Requests the hint, and ends in what `finish` makes of it.
-pub(super) fn get_hint<T: 'static>(finish: fn(PasswordHint) -> T) -> Next<T> {
-    Next::send(GetHint { finish }, secret_bytes(&functions::account::GetPassword {}, 0))
+pub(super) fn request_hint<T: 'static>(finish: fn(PasswordHint) -> T) -> Next<T> {
+    Next::send(GetHint { finish }, serialize_secret(&functions::account::GetPassword {}, 0))
 }
 
 impl<T> State<T> for GetHint<T> {

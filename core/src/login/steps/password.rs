@@ -12,7 +12,7 @@ use crate::login::error::{LoginError, PasswordParametersError};
 use crate::login::outcome::{AccountChange, PasswordReset, RecoveryCode, UserInfo};
 use crate::login::password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
 use crate::login::single_query::{LoginQuery, SingleQuery};
-use crate::login::state::{AnswerContext, KdfState, Migrations, Next, Request, State, secret_bytes};
+use crate::login::state::{AnswerContext, AwaitedQuery, KdfState, Migrations, Next, State, serialize_secret};
 use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
@@ -25,7 +25,7 @@ impl LoginStep<UserInfo> {
     #[must_use]
     pub fn check_password(password: &str) -> Self {
         let proof = Proof { password: Secret::new(password.into()), is_refreshed: false };
-        Self::new(AccountChange::of_login, |_| Ok(Request::new(GetPassword(proof), get_password())))
+        Self::new(AccountChange::of_login, |_| Ok(AwaitedQuery::new(GetPassword(proof), get_password())))
     }
 
     /// Logs in with the recovery code instead of the password (`auth.recoverPassword`). `new` replaces the password;
@@ -39,11 +39,11 @@ impl LoginStep<UserInfo> {
         Self::new(AccountChange::of_login, |_| {
             let code = code?;
             Ok(match new {
-                Some(new) => Request::new(GetPassword(Replacement { code, new }), get_password()),
+                Some(new) => AwaitedQuery::new(GetPassword(Replacement { code, new }), get_password()),
                 None => {
                     let query =
                         functions::auth::RecoverPassword { code: code.expose().clone(), new_settings: None };
-                    Request::new(PASSWORD_RECOVERED, secret_bytes(&query, code.expose().len()))
+                    AwaitedQuery::new(PASSWORD_RECOVERED, serialize_secret(&query, code.expose().len()))
                 }
             })
         })
@@ -55,13 +55,13 @@ impl LoginStep<RecoveryCode> {
     /// [`PasswordHint::has_recovery`](crate::login::PasswordHint::has_recovery) says that there is an address.
     #[must_use]
     pub fn request_password_recovery() -> Self {
-        let query = secret_bytes(&functions::auth::RequestPasswordRecovery {}, 0);
+        let query = serialize_secret(&functions::auth::RequestPasswordRecovery {}, 0);
         let state = SingleQuery {
             method: "auth.requestPasswordRecovery",
             is_login: true,
             read: answer::recovery_code,
         };
-        Self::new(|_| AccountChange::Unchanged, |_| Ok(Request::new(state, query)))
+        Self::new(|_| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query)))
     }
 }
 
@@ -74,26 +74,26 @@ impl LoginStep<()> {
     pub fn check_recovery_password(code: &str) -> Self {
         let query = recovery_code(code).map(|code| {
             let query = functions::auth::CheckRecoveryPassword { code: code.expose().clone() };
-            secret_bytes(&query, code.expose().len())
+            serialize_secret(&query, code.expose().len())
         });
         let state = SingleQuery {
             method: "auth.checkRecoveryPassword",
             is_login: true,
             read: answer::recovery_code_accepted,
         };
-        Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query?)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query?)))
     }
 
     /// Cancels the [reset](LoginStep::reset_password) of the password (`account.declinePasswordReset`).
     #[must_use]
     pub fn decline_password_reset() -> Self {
-        let query = secret_bytes(&functions::account::DeclinePasswordReset {}, 0);
+        let query = serialize_secret(&functions::account::DeclinePasswordReset {}, 0);
         let state = SingleQuery {
             method: "account.declinePasswordReset",
             is_login: false,
             read: answer::expect_true,
         };
-        Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query)))
     }
 }
 
@@ -102,17 +102,17 @@ impl LoginStep<PasswordReset> {
     /// request, 7 days later, removes it.
     #[must_use]
     pub fn reset_password() -> Self {
-        let query = secret_bytes(&functions::account::ResetPassword {}, 0);
+        let query = serialize_secret(&functions::account::ResetPassword {}, 0);
         let state =
             SingleQuery { method: "account.resetPassword", is_login: false, read: answer::password_reset };
-        Self::new(|_| AccountChange::Unchanged, |_| Ok(Request::new(state, query)))
+        Self::new(|_| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query)))
     }
 }
 
 const PASSWORD_RECOVERED: LoginQuery = LoginQuery { method: "auth.recoverPassword" };
 
 fn get_password() -> Secret<Vec<u8>> {
-    secret_bytes(&functions::account::GetPassword {}, 0)
+    serialize_secret(&functions::account::GetPassword {}, 0)
 }
 
 fn recovery_code(typed: &str) -> Result<Secret<String>, LoginError> {
@@ -203,7 +203,7 @@ impl KdfPurpose for Proof {
             .map_err(PasswordParametersError::from)?;
         let answer = types::InputCheckPasswordSrp { srp_id, a: proof.a.to_vec(), m1: proof.m1.to_vec() };
         let query = functions::auth::CheckPassword { password: answer.into() };
-        Ok(Next::send(CheckPassword(self), secret_bytes(&query, 0)))
+        Ok(Next::send(CheckPassword(self), serialize_secret(&query, 0)))
     }
 }
 
@@ -220,7 +220,7 @@ impl State<UserInfo> for CheckPassword {
         body: &[u8],
         cx: &mut AnswerContext<'_>,
     ) -> Result<Next<UserInfo>, LoginError> {
-        answer::take_user(answer::read_authorization(body)?, cx).map(Next::Done)
+        answer::accept_login(answer::read_authorization(body)?, cx).map(Next::Done)
     }
 
     fn refused(self: Box<Self>, error: RpcError, _: &mut Migrations) -> Result<Next<UserInfo>, LoginError> {
@@ -263,7 +263,7 @@ impl KdfPurpose for Replacement {
             code: code.expose().clone(),
             new_settings: Some(new_settings(&new, algorithm, output).into()),
         };
-        Ok(Next::send(PASSWORD_RECOVERED, secret_bytes(&query, more)))
+        Ok(Next::send(PASSWORD_RECOVERED, serialize_secret(&query, more)))
     }
 }
 

@@ -3,13 +3,13 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::hint::{get_hint, is_password_needed};
+use super::hint::{is_password_needed, request_hint};
 use crate::login::answer::{self, LoginToken};
 use crate::login::credentials::ApiCredentials;
 use crate::login::error::LoginError;
 use crate::login::outcome::{AccountChange, LoginStage, PasswordHint, UserInfo};
 use crate::login::qr_link::QrLink;
-use crate::login::state::{AnswerContext, Migrations, Next, QrState, Request, State, secret_bytes};
+use crate::login::state::{AnswerContext, AwaitedQuery, Migrations, Next, QrState, State, serialize_secret};
 use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::functions;
@@ -56,14 +56,14 @@ struct QrLogin {
 
 impl QrLogin {
     /// Requests a token, or the result of the scan of the last one.
-    fn export(self) -> Request<QrLoginOutcome> {
+    fn export(self) -> AwaitedQuery<QrLoginOutcome> {
         let query = functions::auth::ExportLoginToken {
             api_id: self.api.id,
             api_hash: self.api.hash.clone(),
             except_ids: self.except_ids.clone(),
         };
-        let query = secret_bytes(&query, self.except_ids.len() * 8);
-        Request::new(Exporting(self), query)
+        let query = serialize_secret(&query, self.except_ids.len() * 8);
+        AwaitedQuery::new(Exporting(self), query)
     }
 
     /// Takes an `auth.LoginToken`.
@@ -76,11 +76,11 @@ impl QrLogin {
             }
             LoginToken::MigrateTo { dc, token } => {
                 let query = functions::auth::ImportLoginToken { token: token.to_vec() };
-                let query = secret_bytes(&query, token.len());
-                Ok(Next::Migrate(dc.into(), Request::new(Importing(self), query)))
+                let query = serialize_secret(&query, token.len());
+                Ok(Next::Migrate(dc.into(), AwaitedQuery::new(Importing(self), query)))
             }
             LoginToken::LoggedIn(authorization) => {
-                answer::take_user(authorization, cx).map(QrLoginOutcome::LoggedIn).map(Next::Done)
+                answer::accept_login(authorization, cx).map(QrLoginOutcome::LoggedIn).map(Next::Done)
             }
         }
     }
@@ -116,7 +116,7 @@ impl State<QrLoginOutcome> for Exporting {
         _: &mut Migrations,
     ) -> Result<Next<QrLoginOutcome>, LoginError> {
         if is_password_needed(&error) {
-            return Ok(get_hint(QrLoginOutcome::PasswordRequired));
+            return Ok(request_hint(QrLoginOutcome::PasswordRequired));
         }
         Err(LoginError::from_rpc(self.method(), error))
     }
@@ -148,7 +148,7 @@ impl State<QrLoginOutcome> for Importing {
         migrations: &mut Migrations,
     ) -> Result<Next<QrLoginOutcome>, LoginError> {
         if is_password_needed(&error) {
-            return Ok(get_hint(QrLoginOutcome::PasswordRequired));
+            return Ok(request_hint(QrLoginOutcome::PasswordRequired));
         }
         // The token expired on its way to this DC: a new one must be scanned.
         if error.name.starts_with("AUTH_TOKEN_") && migrations.take() {
@@ -162,7 +162,7 @@ impl State<QrLoginOutcome> for Importing {
 struct Shown(QrLogin);
 
 impl QrState<QrLoginOutcome> for Shown {
-    fn renew(self: Box<Self>) -> Request<QrLoginOutcome> {
+    fn renew(self: Box<Self>) -> AwaitedQuery<QrLoginOutcome> {
         self.0.export()
     }
 }

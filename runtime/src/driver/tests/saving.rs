@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn sessions_are_saved_off_the_lock_and_the_newest_state_last() {
     let mut bench = Bench::new();
-    bench.output([Output::Event(Event::SessionChanged)]);
-    bench.output([Output::Event(Event::SessionChanged)]);
+    bench.output([Output::Event(Event::StoredSessionChanged)]);
+    bench.output([Output::Event(Event::StoredSessionChanged)]);
     assert_eq!(bench.runtime.blocking.lock().unwrap().len(), 1, "one save at a time");
     assert!(bench.store.session().is_none());
     bench.run_blocking();
@@ -20,7 +20,7 @@ fn sessions_are_saved_off_the_lock_and_the_newest_state_last() {
 #[test]
 fn a_save_that_never_finishes_counts_as_failed() {
     let mut bench = Bench::new();
-    bench.output([Output::Event(Event::SessionChanged)]);
+    bench.output([Output::Event(Event::StoredSessionChanged)]);
     bench.runtime.blocking.lock().unwrap().clear();
     let state = bench.shared.lock();
     assert!(state.saves.is_idle());
@@ -30,11 +30,11 @@ fn a_save_that_never_finishes_counts_as_failed() {
 #[test]
 fn a_failed_save_is_retried_at_the_end() {
     let mut bench = Bench::new();
-    bench.output([Output::Event(Event::SessionChanged)]);
+    bench.output([Output::Event(Event::StoredSessionChanged)]);
     let unfinished = std::mem::take(&mut *bench.runtime.blocking.lock().unwrap());
     drop(unfinished);
     assert!(bench.store.session().is_none());
-    bench.shared.call(|state, _| state.close_requested = true);
+    bench.shared.with_state(|state, _| state.close_requested = true);
     assert!(bench.poll().is_pending(), "there is something left to save");
     bench.run_blocking();
     assert!(bench.poll().is_ready());
@@ -64,7 +64,7 @@ fn a_save_that_fails_is_reported_and_tried_again_with_a_backoff() {
         bench.pass(Duration::from_millis(1));
         assert!(bench.poll().is_pending());
     };
-    bench.output([Output::Event(Event::SessionChanged)]);
+    bench.output([Output::Event(Event::StoredSessionChanged)]);
     for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
         fails(&mut bench, pause);
     }
@@ -73,10 +73,10 @@ fn a_save_that_fails_is_reported_and_tried_again_with_a_backoff() {
     assert!(bench.shared.lock().saves.error.is_none());
     assert_eq!(bench.shared.lock().events.pop_front(), Some(ClientEvent::Saved));
     // The backoff starts again with a short pause, and a success without a failure before it is not reported.
-    bench.output([Output::Event(Event::SessionChanged)]);
+    bench.output([Output::Event(Event::StoredSessionChanged)]);
     fails(&mut bench, 1);
     bench.run_blocking();
-    bench.output([Output::Event(Event::SessionChanged)]);
+    bench.output([Output::Event(Event::StoredSessionChanged)]);
     bench.run_blocking();
     assert_eq!(bench.shared.lock().events.len(), 1);
     bench.pass(Duration::from_secs(1000));
@@ -88,9 +88,9 @@ fn a_save_that_fails_is_reported_and_tried_again_with_a_backoff() {
 fn the_driver_saves_closes_and_ends_without_handles() {
     let mut bench = Bench::new();
     bench.open(1, &[FIRST]);
-    bench.output([Output::Event(Event::SessionChanged)]);
+    bench.output([Output::Event(Event::StoredSessionChanged)]);
     bench.heard();
-    bench.shared.call(|state, _| state.close_requested = true);
+    bench.shared.with_state(|state, _| state.close_requested = true);
     assert!(bench.poll().is_pending(), "the save is still running");
     assert_eq!(bench.heard(), ["close"]);
     assert!(bench.wire(FIRST).closed);
@@ -119,7 +119,7 @@ fn the_store_is_dropped_before_a_save_or_the_end_is_reported() {
     let waker = Waker::from(watch.clone());
     let mut cx = Context::from_waker(&waker);
     let shared = bench.shared.clone();
-    bench.output([Output::Event(Event::SessionChanged)]);
+    bench.output([Output::Event(Event::StoredSessionChanged)]);
     let mut save = pin!(shared.until(|state| state.saves.is_idle().then_some(())));
     assert!(save.as_mut().poll(&mut cx).is_pending());
     bench.run_blocking();

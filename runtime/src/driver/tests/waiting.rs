@@ -7,7 +7,7 @@ fn calls_wake_the_driver_and_completions_wake_their_waiters() {
     let mut bench = Bench::new();
     assert!(bench.poll().is_pending());
     let wakes = bench.wakes();
-    bench.shared.call(|_, _| ());
+    bench.shared.with_state(|_, _| ());
     assert_eq!(bench.wakes(), wakes + 1);
 
     let shared = bench.shared.clone();

@@ -50,7 +50,7 @@ fn random_keys_begin_with_a_zero_byte_at_times() {
         let mut pair = Pair::new(PairOptions::seeded(seed));
         pair.client.connect(pair.client_now());
         pair.run_until(|pair| pair.client.is_connected()).unwrap();
-        let keys = &pair.client.session().keys;
+        let keys = &pair.client.stored_session().keys;
         met += keys.values().filter(|key| key.auth_key.as_bytes()[0] == 0).count();
         assert!(pair.refusals.is_empty(), "seed {seed}: {:?}", pair.refusals);
         if met == 2 {

@@ -54,13 +54,13 @@ fn every_kind_of_secret_is_known_and_none_is_printed() {
 fn a_printed_secret_fails_the_scenario() {
     let mut pair = run();
     let sent_code = request_code(&mut pair, "9996620003");
-    let key = pair.client.session().keys.values().next().unwrap().auth_key.as_bytes().to_vec();
+    let key = pair.client.stored_session().keys.values().next().unwrap().auth_key.as_bytes().to_vec();
     let hex: String = key[100..120].iter().map(|byte| format!("{byte:02x}")).collect();
     let text = sansgram_core::login::SavedLogin::from(sent_code).to_text();
     let plants: [(&str, String); 6] = [
         ("auth_key", format!("{key:?}")),
         ("auth_key", format!("Key {{ part: {hex} }}")),
-        ("auth_key", pair.client.session().to_text().to_string()),
+        ("auth_key", pair.client.stored_session().to_text().to_string()),
         ("login code", "LoginError: the code 22222 is wrong".into()),
         ("password", "check_password(\"sandbox\")".into()),
         ("phone_code_hash", text.to_string()),

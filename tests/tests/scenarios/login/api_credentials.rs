@@ -25,7 +25,7 @@ fn a_logged_in_client_starts_without_credentials() {
     for _ in 0..2 {
         pair.restart_client(nameless.clone());
         assert!(pair.login(LoginStep::get_me()).is_ok());
-        assert_eq!(pair.client.session().api_id, Some(1));
+        assert_eq!(pair.client.stored_session().api_id, Some(1));
     }
     // The server was told the number in `initConnection` each time, or it would have refused the call.
     assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
@@ -63,9 +63,9 @@ fn init_connection_is_repeated_for_each_pending_request_if_the_server_forgot_it(
 #[test]
 fn a_login_does_not_replace_another_login() {
     let mut pair = logged_in(PairOptions::default());
-    let session = pair.client.session().clone();
+    let session = pair.client.stored_session().clone();
     assert_eq!(pair.login(LoginStep::send_code("9996610001")), Err(LoginError::AlreadyLoggedIn));
     assert_eq!(pair.login(LoginStep::bot_login("2:elsewhere")), Err(LoginError::AlreadyLoggedIn));
     assert_eq!(pair.login(LoginStep::qr_login(&[])), Err(LoginError::AlreadyLoggedIn));
-    assert_eq!(*pair.client.session(), session);
+    assert_eq!(*pair.client.stored_session(), session);
 }

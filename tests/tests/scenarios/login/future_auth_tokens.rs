@@ -20,7 +20,7 @@ fn a_logout_token_replaces_the_next_code_but_not_the_password() {
         assert!(matches!(outcome, Ok(SignInOutcome::LoggedIn(_))), "{outcome:?}");
         assert_eq!(pair.login(LoginStep::log_out()), Ok(()));
         // It survives a restart.
-        let session = StoredSession::from_text(&pair.client.session().to_text()).unwrap();
+        let session = StoredSession::from_text(&pair.client.stored_session().to_text()).unwrap();
         assert_eq!(session.logout_tokens.len(), 1);
         assert!(!format!("{session:?}").contains(&format!("{:?}", session.logout_tokens[0].as_slice())));
         let sent = |pair: &Pair| {

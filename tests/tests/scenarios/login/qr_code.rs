@@ -58,7 +58,7 @@ fn a_scan_of_the_link_logs_in_at_once() {
         );
         // The update reported it, before any timer.
         assert!(pair.elapsed() - before < Duration::from_secs(1));
-        assert!(pair.client.session().user.is_some());
+        assert!(pair.client.stored_session().user.is_some());
         assert_no_fault(&pair);
     }
 }

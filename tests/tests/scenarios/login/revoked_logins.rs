@@ -18,14 +18,14 @@ fn a_revoked_login_is_reported_with_advice_and_can_be_repeated() {
     ] {
         let mut pair = pair_with(vec![Fault::error("users.getUsers", code, name).once()]);
         assert!(is_logged_in(&pair.login(LoginStep::bot_login("1:sandbox"))));
-        let key = pair.client.session().keys.clone();
+        let key = pair.client.stored_session().keys.clone();
         assert_eq!(pair.login(LoginStep::login_state()), Ok(LoginState::NotLoggedIn), "{name}");
         assert!(pair.events.contains(&Event::LoggedOut(cause)), "{name}");
         assert!(cause.advice().ends_with('.'));
-        assert_eq!(pair.client.session().user, None);
+        assert_eq!(pair.client.stored_session().user, None);
         let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
         assert!(is_logged_in(&outcome), "{name}: {outcome:?}");
         // Only a key without a login is reused.
-        assert_eq!(pair.client.session().keys == key, !cause.is_key_dead(), "{name}");
+        assert_eq!(pair.client.stored_session().keys == key, !cause.is_key_dead(), "{name}");
     }
 }

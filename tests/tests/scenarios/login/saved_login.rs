@@ -26,13 +26,13 @@ fn a_saved_login_continues_in_another_client() {
     // The API credentials are not needed again.
     restart(&mut pair);
     assert!(pair.login(LoginStep::get_me()).is_ok());
-    let session = pair.client.session();
+    let session = pair.client.stored_session();
     assert_eq!(session.keys.len(), 2, "the keys of the two DCs were used all along");
 }
 
 /// The same servers, another client with the same session and without an application.
 fn restart(pair: &mut Pair) {
-    let text = pair.client.session().to_text();
+    let text = pair.client.stored_session().to_text();
     let session = StoredSession::from_text(&text).unwrap();
     let mut config = PairOptions::config(&[1, 2, 3]);
     config.api = None;

@@ -37,7 +37,7 @@ fn a_new_user_signs_up_with_terms_and_name() {
         assert_eq!(pair.login(LoginStep::accept_terms(&terms)), Ok(()));
         assert_eq!(pair.login(LoginStep::get_me()), Ok(user));
         assert_eq!(pair.client.home().number(), dc);
-        assert_eq!(pair.client.session().user.as_ref().map(|user| user.is_bot), Some(false));
+        assert_eq!(pair.client.stored_session().user.as_ref().map(|user| user.is_bot), Some(false));
     }
 }
 

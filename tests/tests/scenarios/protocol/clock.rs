@@ -116,6 +116,6 @@ fn a_clock_difference_is_not_saved_repeatedly() {
         wait(&mut pair, away).unwrap();
         wait(&mut pair, home).unwrap();
     }
-    let saves = pair.events.iter().filter(|event| matches!(event, Event::SessionChanged)).count();
+    let saves = pair.events.iter().filter(|event| matches!(event, Event::StoredSessionChanged)).count();
     assert!(saves < 5, "{saves} saves");
 }

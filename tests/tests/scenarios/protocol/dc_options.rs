@@ -51,7 +51,7 @@ fn c2_get_config_is_sent_once_until_its_answer_expires() {
     }
     assert_eq!(pair.dcs.configs_asked(), 1, "twenty requests and connections cost nothing more");
     // Another process with the session does not request it either.
-    let text = pair.client.session().to_text();
+    let text = pair.client.stored_session().to_text();
     pair.restart_client_from(PairOptions::config(&[1, 2, 3]), StoredSession::from_text(&text).unwrap());
     assert_works(&mut pair, 20);
     assert_eq!(pair.dcs.configs_asked(), 1);
@@ -89,7 +89,7 @@ fn c2_a_moved_dc_is_reached_at_its_new_address() {
     assert_works(&mut pair, 1);
     assert_eq!(pair.connected.last(), Some(&elsewhere()));
     // In another process too, from the session text; and back to the configured address if the server's one fails.
-    let text = pair.client.session().to_text();
+    let text = pair.client.stored_session().to_text();
     pair.restart_client_from(PairOptions::config(&[1, 2, 3]), StoredSession::from_text(&text).unwrap());
     assert_works(&mut pair, 2);
     assert_eq!(pair.connected.last(), Some(&elsewhere()));
@@ -106,8 +106,8 @@ fn c2_an_update_replaces_the_addresses() {
     pair.dcs.announce(vec![announced(elsewhere())]);
     pair.dcs.push_dc_options();
     pair.run_for(Duration::from_secs(1)).unwrap();
-    let told = pair.client.session().dc_options.iter().any(|option| option.address == elsewhere());
-    assert!(told, "{:?}", pair.client.session());
+    let told = pair.client.stored_session().dc_options.iter().any(|option| option.address == elsewhere());
+    assert!(told, "{:?}", pair.client.stored_session());
     move_away(&mut pair);
     assert_works(&mut pair, 1);
     assert_eq!((pair.connected.last(), pair.dcs.configs_asked()), (Some(&elsewhere()), 1));
@@ -150,7 +150,7 @@ fn c2_media_cdn_and_static_addresses_are_not_used() {
     assert!(wait(&mut pair, id).is_err());
     assert!(!pair.opened.concat().contains(&elsewhere()), "{:?}", pair.opened);
     // Behind a proxy, the static one comes first.
-    let session = pair.client.session().clone();
+    let session = pair.client.stored_session().clone();
     let mut config = PairOptions::config(&[1, 2, 3]);
     config.through_proxy = true;
     pair.restart_client_from(config, session);
@@ -183,7 +183,7 @@ fn c2_the_secret_of_an_address_obfuscates_the_connection() {
         pair.dcs.options_mut().frontend = Frontend::MtProxy { key, mode };
         assert_works(&mut pair, 1);
         assert_eq!(pair.connected.last(), Some(&elsewhere()));
-        assert!(!format!("{:?}", pair.client.session()).contains("sixteen"));
+        assert!(!format!("{:?}", pair.client.stored_session()).contains("sixteen"));
     }
 }
 
@@ -205,17 +205,17 @@ fn c2_invalid_addresses_are_dropped_and_the_rest_is_bounded() {
     more.extend([-1, 0, 1001, i32::MIN].map(|dc| announced(elsewhere()).with_dc(dc)));
     more.push(announced(elsewhere()).with_secret(Some(vec![7; 3])));
     let pair = logged_in(announcing(more));
-    let known: Vec<_> = pair.client.session().dc_options.iter().map(|option| option.address).collect();
+    let known: Vec<_> = pair.client.stored_session().dc_options.iter().map(|option| option.address).collect();
     assert_eq!(known, [1, 2, 3].map(address));
 
     let many =
         (1..=60).flat_map(|dc| (1..=20).map(move |port| announced(elsewhere()).with_dc(dc).with_port(port)));
     let pair = logged_in(announcing(many.collect()));
-    let known = pair.client.session().dc_options.iter();
+    let known = pair.client.stored_session().dc_options.iter();
     assert_eq!(known.count(), 128);
-    assert!(pair.client.session().dc_options.iter().filter(|option| option.dc == dc(2)).count() <= 16);
-    let text = pair.client.session().to_text();
-    assert_eq!(StoredSession::from_text(&text).as_ref(), Ok(pair.client.session()));
+    assert!(pair.client.stored_session().dc_options.iter().filter(|option| option.dc == dc(2)).count() <= 16);
+    let text = pair.client.stored_session().to_text();
+    assert_eq!(StoredSession::from_text(&text).as_ref(), Ok(pair.client.stored_session()));
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn session(logs_in: bool) -> StoredSession {
         let outcome = pair.login(LoginStep::sign_in(&sent_code, "22222"));
         assert!(matches!(outcome, Ok(SignInOutcome::LoggedIn(_))), "{outcome:?}");
     }
-    pair.client.session().clone()
+    pair.client.stored_session().clone()
 }
 
 fn home_key(session: &StoredSession) -> u64 {
@@ -35,7 +35,7 @@ fn a_forgotten_key_without_a_login_is_replaced() {
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
     let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
     assert!(is_logged_in(&outcome), "{outcome:?}");
-    assert_ne!(home_key(pair.client.session()), old);
+    assert_ne!(home_key(pair.client.stored_session()), old);
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn a_logged_in_key_is_given_up_only_if_the_server_proves_it() {
     assert!(matches!(outcome, Err(LoginError::NotLoggedIn)), "{outcome:?}");
     let logged_out = Event::LoggedOut(LogoutCause::KeyInvalid);
     assert_eq!(pair.events.iter().filter(|event| **event == logged_out).count(), 1);
-    assert_ne!(home_key(pair.client.session()), old);
-    assert_eq!(pair.client.session().user, None);
+    assert_ne!(home_key(pair.client.stored_session()), old);
+    assert_eq!(pair.client.stored_session().user, None);
 }
 
 /// What a man in the middle sends over each connection.
@@ -65,7 +65,7 @@ fn say_404(pair: &mut Pair) {
 fn a_key_of_an_unknown_user_survives_a_man_in_the_middle() {
     let mut pair = logged_in(PairOptions::seeded(7));
     // Sessions of other libraries do not name their user.
-    let imported = StoredSession { user: None, ..pair.client.session().clone() };
+    let imported = StoredSession { user: None, ..pair.client.stored_session().clone() };
     let old = home_key(&imported);
     pair.restart_client_from(PairOptions::default().client, imported);
     pair.client.connect(pair.client_now());
@@ -75,19 +75,19 @@ fn a_key_of_an_unknown_user_survives_a_man_in_the_middle() {
         pair.run_until(|pair| pair.network.connections().next().is_none()).unwrap();
     }
     assert!(pair.login(LoginStep::get_me()).is_ok());
-    assert_eq!(home_key(pair.client.session()), old);
+    assert_eq!(home_key(pair.client.stored_session()), old);
 }
 
 #[test]
 fn a_logged_in_key_survives_a_man_in_the_middle() {
     let mut pair = logged_in(PairOptions::seeded(7));
-    let old = home_key(pair.client.session());
+    let old = home_key(pair.client.stored_session());
     for _ in 0..6 {
         say_404(&mut pair);
         let outcome = pair.login(LoginStep::get_me());
         assert!(is_logged_in(&outcome), "{outcome:?}");
     }
-    assert_eq!(home_key(pair.client.session()), old);
+    assert_eq!(home_key(pair.client.stored_session()), old);
     assert!(!pair.events.iter().any(|event| matches!(event, Event::LoggedOut(_))));
 }
 
@@ -134,7 +134,8 @@ fn repeated_auth_key_perm_empty_does_not_make_keys_without_end() {
         options.server.accounts.faults = vec![Fault::error("help.getConfig", 401, error)];
         let mut pair = Pair::new(options);
         let id = asks_for_the_configuration(&mut pair);
-        let key = |pair: &Pair| pair.client.session().keys.values().next().map(|key| key.auth_key.id());
+        let key =
+            |pair: &Pair| pair.client.stored_session().keys.values().next().map(|key| key.auth_key.id());
         pair.run_until(|pair| key(pair).is_some()).unwrap();
         let permanent = key(&pair);
         pair.run_for(Duration::from_secs(60)).unwrap();

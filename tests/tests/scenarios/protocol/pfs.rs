@@ -29,7 +29,7 @@ fn temporary_key(pair: &Pair) -> u64 {
 }
 
 fn permanent_key(pair: &Pair) -> u64 {
-    pair.client.session().keys[&pair.client.home()].auth_key.id().0
+    pair.client.stored_session().keys[&pair.client.home()].auth_key.id().0
 }
 
 /// Waits for these requests; each must have been executed once and answered.
@@ -171,7 +171,7 @@ fn a_server_that_refuses_every_binding_ends_the_connection_attempts() {
     let mut pair = Pair::new(options);
     let outcome = pair.login(LoginStep::bot_login("1:sandbox"));
     let Err(LoginError::Invoke(InvokeError::Unreachable {
-        reason: DisconnectReason::BindRefused(error),
+        reason: DisconnectReason::TemporaryKeyRefused(error),
         ..
     })) = outcome
     else {

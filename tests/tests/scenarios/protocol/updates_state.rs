@@ -163,10 +163,13 @@ fn a_session_of_an_unknown_user_requests_the_state_once_the_user_is_known() {
     let mut pair = Pair::new(options(false));
     log_in_bot(&mut pair, "1:sandbox");
     // As sessions of Telethon and GramJS are.
-    let imported = StoredSession { user: None, ..pair.client.session().clone() };
+    let imported = StoredSession { user: None, ..pair.client.stored_session().clone() };
     pair.restart_client_from(PairOptions::default().client, imported);
     let outcome = pair.login(LoginStep::login_state());
     assert!(matches!(outcome, Ok(LoginState::LoggedIn(_))), "{outcome:?}");
     wait(&mut pair);
-    assert_eq!((pair.client.session().user.as_ref().map(|user| user.is_bot), states(&pair)), (Some(true), 1));
+    assert_eq!(
+        (pair.client.stored_session().user.as_ref().map(|user| user.is_bot), states(&pair)),
+        (Some(true), 1)
+    );
 }

@@ -14,7 +14,7 @@ fn an_interrupted_login_reuses_its_key() {
         };
         let mut pair = Pair::new(PairOptions { client: config(), ..PairOptions::default() });
         request_code(&mut pair, "9996620001");
-        let keys = pair.client.session().keys.clone();
+        let keys = pair.client.stored_session().keys.clone();
         assert_eq!(keys.len(), 1);
         for _ in 0..3 {
             pair.restart_client(config());
@@ -25,7 +25,7 @@ fn an_interrupted_login_reuses_its_key() {
         assert_code_logs_in(&mut pair, &sent_code);
         let kept = |key: &sansgram_core::client::DcAuth| key.auth_key.clone();
         let of = |keys: &std::collections::BTreeMap<_, _>| keys.values().map(kept).collect::<Vec<_>>();
-        assert_eq!(of(&pair.client.session().keys), of(&keys));
+        assert_eq!(of(&pair.client.stored_session().keys), of(&keys));
         assert_eq!(pair.dcs.keys().filter(|key| !key.temporary).count(), 1);
         assert_no_fault(&pair);
     }

@@ -9,7 +9,7 @@ use crate::common::{assert_no_fault, dc, logged_in};
 
 /// What another process reads of the pair's session.
 fn reread(pair: &Pair) -> StoredSession {
-    StoredSession::from_text(&pair.client.session().to_text()).unwrap()
+    StoredSession::from_text(&pair.client.stored_session().to_text()).unwrap()
 }
 
 #[test]

@@ -21,9 +21,9 @@ fn another_client_continues_from_the_text() {
         let keys = pair.dcs.keys().count();
 
         // As if the text had been copied to another machine.
-        let text = pair.client.session().to_text();
+        let text = pair.client.stored_session().to_text();
         let session = StoredSession::from_text(&text).unwrap();
-        assert_eq!(&session, pair.client.session());
+        assert_eq!(&session, pair.client.stored_session());
         pair.restart_client(PairOptions::default().client);
         assert_eq!(pair.login(LoginStep::get_me()), Ok(user));
         assert_eq!(pair.dcs.keys().count(), keys, "no key was made");
@@ -35,7 +35,7 @@ fn another_client_continues_from_the_text() {
 fn a_malformed_text_is_named() {
     let mut pair = Pair::new(PairOptions::default());
     log_in_bot(&mut pair, "1:sandbox");
-    let text = pair.client.session().to_text();
+    let text = pair.client.stored_session().to_text();
     assert!(text.starts_with("sansgram1:"));
     assert_eq!(StoredSession::from_text(""), Err(SessionFormatError::Empty));
     assert_eq!(StoredSession::from_text("1BVtsOKABu"), Err(SessionFormatError::Foreign));

@@ -1,4 +1,4 @@
-//! The table of pending requests.
+//! The table of requests: those without a result, and results that were not taken.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -25,7 +25,7 @@ enum QuickAck {
 }
 
 #[derive(Debug)]
-struct Pending {
+struct Entry {
     requester: Requester,
     dc: DcId,
     query: Secret<Vec<u8>>,
@@ -44,16 +44,16 @@ struct Pending {
 /// The requests whose results have not been taken. Look-ups take constant time if requests are answered roughly in
 /// order, and logarithmic time at worst.
 #[derive(Debug, Default)]
-pub struct PendingRequests {
-    pending: SequenceMap<RequestId, Pending>,
+pub struct RequestTable {
+    entries: SequenceMap<RequestId, Entry>,
     deadlines: SequenceMap<(Timestamp, RequestId), ()>,
     /// Number of requests without a result per DC. There are few DCs.
-    unanswered_per_dc: Vec<(DcId, usize)>,
+    pending_per_dc: Vec<(DcId, usize)>,
     /// Total length in bytes of all queries without a result.
     bytes: usize,
 }
 
-impl PendingRequests {
+impl RequestTable {
     /// Adds a request. A query of the application of at least 1024 bytes is compressed if a sample of it promises a
     /// gain and the result is shorter.
     pub fn insert(&mut self, id: RequestId, request: NewRequest) {
@@ -78,7 +78,7 @@ impl PendingRequests {
             .then(|| compression::compress(query.expose(), gzip::compress))
             .flatten();
         let result = None;
-        let pending = Pending {
+        let entry = Entry {
             requester,
             dc,
             query,
@@ -92,23 +92,23 @@ impl PendingRequests {
             result,
         };
         self.count(dc, 1);
-        self.pending.insert(id, pending);
+        self.entries.insert(id, entry);
     }
 
     /// Frees the memory that an empty table keeps for reuse.
     pub fn trim(&mut self) {
-        self.pending.trim();
+        self.entries.trim();
         self.deadlines.trim();
-        self.unanswered_per_dc.retain(|(_, count)| *count > 0);
-        self.unanswered_per_dc.shrink_to_fit();
+        self.pending_per_dc.retain(|(_, count)| *count > 0);
+        self.pending_per_dc.shrink_to_fit();
     }
 
-    fn unanswered_request(&self, id: RequestId) -> Option<&Pending> {
-        self.pending.get(id).filter(|pending| pending.result.is_none())
+    fn pending_request(&self, id: RequestId) -> Option<&Entry> {
+        self.entries.get(id).filter(|entry| entry.result.is_none())
     }
 
-    fn unanswered_request_mut(&mut self, id: RequestId) -> Option<&mut Pending> {
-        self.pending.get_mut(id).filter(|pending| pending.result.is_none())
+    fn pending_request_mut(&mut self, id: RequestId) -> Option<&mut Entry> {
+        self.entries.get_mut(id).filter(|entry| entry.result.is_none())
     }
 
     /// Returns the bytes to send for a request without a result, starting with the prefix that `prefix` returns for its
@@ -119,35 +119,35 @@ impl PendingRequests {
         id: RequestId,
         prefix: impl FnOnce(Requester) -> &'a [u8],
     ) -> Option<RequestBody<'a>> {
-        let pending = self.unanswered_request(id)?;
-        let prefix = prefix(pending.requester);
+        let entry = self.pending_request(id)?;
+        let prefix = prefix(entry.requester);
         // `gzip_packed` must be the whole message, so a wrapped query is sent uncompressed.
-        let gzipped = pending.gzipped.as_ref().filter(|_| prefix.is_empty());
-        let query = gzipped.unwrap_or(&pending.query).expose();
-        let after = pending.after.map(RequestId::tag);
-        let quick_ack = pending.quick_ack == QuickAck::Wanted;
-        let is_repeatable = pending.on_unknown_outcome == OnUnknownOutcome::Retry;
+        let gzipped = entry.gzipped.as_ref().filter(|_| prefix.is_empty());
+        let query = gzipped.unwrap_or(&entry.query).expose();
+        let after = entry.after.map(RequestId::tag);
+        let quick_ack = entry.quick_ack == QuickAck::Wanted;
+        let is_repeatable = entry.on_unknown_outcome == OnUnknownOutcome::Retry;
         Some(RequestBody { prefix, query, after, quick_ack, is_repeatable })
     }
 
     /// Returns the requester of a request without a result.
     #[must_use]
     pub fn requester(&self, id: RequestId) -> Option<Requester> {
-        self.unanswered_request(id).map(|pending| pending.requester)
+        self.pending_request(id).map(|entry| entry.requester)
     }
 
     /// Returns the constraints of a request without a result.
     #[must_use]
     pub fn constraints(&self, id: RequestId) -> Option<RequestConstraints> {
-        let pending = self.unanswered_request(id)?;
-        let after = pending.after.filter(|after| self.requester(*after).is_some());
-        Some(RequestConstraints { requester: pending.requester, after: after.map(RequestId::tag) })
+        let entry = self.pending_request(id)?;
+        let after = entry.after.filter(|after| self.requester(*after).is_some());
+        Some(RequestConstraints { requester: entry.requester, after: after.map(RequestId::tag) })
     }
 
     /// Returns the action if the outcome of a request without a result is unknown.
     #[must_use]
     pub fn on_unknown_outcome(&self, id: RequestId) -> Option<OnUnknownOutcome> {
-        self.unanswered_request(id).map(|pending| pending.on_unknown_outcome)
+        self.pending_request(id).map(|entry| entry.on_unknown_outcome)
     }
 
     /// Decides by the [retry policy](super::retry) the consequence of an error with which the server answered a
@@ -159,11 +159,11 @@ impl PendingRequests {
         sent: SentAs,
         is_known: impl FnOnce(DcId) -> bool,
     ) -> RetryDecision {
-        let Some(pending) = self.unanswered_request_mut(id) else { return RetryDecision::Fail };
-        let is_application = pending.requester == Requester::Application;
-        let decision = pending.retries.decide(error, sent, is_application, is_known);
+        let Some(entry) = self.pending_request_mut(id) else { return RetryDecision::Fail };
+        let is_application = entry.requester == Requester::Application;
+        let decision = entry.retries.decide(error, sent, is_application, is_known);
         if let RetryDecision::QueueAt(dc) = decision {
-            let from = core::mem::replace(&mut pending.dc, dc);
+            let from = core::mem::replace(&mut entry.dc, dc);
             self.count(from, -1);
             self.count(dc, 1);
         }
@@ -173,13 +173,13 @@ impl PendingRequests {
     /// Returns the DC of a request without a result.
     #[must_use]
     pub fn dc(&self, id: RequestId) -> Option<DcId> {
-        self.unanswered_request(id).map(|pending| pending.dc)
+        self.pending_request(id).map(|entry| entry.dc)
     }
 
     /// Returns whether a request has an answer of the server, even an error, that was not taken.
     #[must_use]
-    pub fn is_answered(&self, id: RequestId) -> bool {
-        let result = self.pending.get(id).and_then(|pending| pending.result.as_ref());
+    pub fn has_server_answer(&self, id: RequestId) -> bool {
+        let result = self.entries.get(id).and_then(|entry| entry.result.as_ref());
         result.is_some_and(|result| match result {
             Ok(_) => true,
             Err(error) => matches!(**error, InvokeError::Rpc(_) | InvokeError::Decode(_)),
@@ -188,26 +188,26 @@ impl PendingRequests {
 
     /// Records the requested quick ack of a request. Returns `false` if none is pending.
     pub fn note_quick_ack(&mut self, id: RequestId) -> bool {
-        let wanted = self.unanswered_request_mut(id).filter(|pending| pending.quick_ack == QuickAck::Wanted);
-        wanted.map(|pending| pending.quick_ack = QuickAck::Received).is_some()
+        let wanted = self.pending_request_mut(id).filter(|entry| entry.quick_ack == QuickAck::Wanted);
+        wanted.map(|entry| entry.quick_ack = QuickAck::Received).is_some()
     }
 
     /// Returns whether the server sent a quick ack for a request.
     #[must_use]
     pub fn is_quickly_acknowledged(&self, id: RequestId) -> bool {
-        self.pending.get(id).is_some_and(|pending| pending.quick_ack == QuickAck::Received)
+        self.entries.get(id).is_some_and(|entry| entry.quick_ack == QuickAck::Received)
     }
 
     /// Returns the number of requests in the table, including results that were not taken.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pending.len()
+        self.entries.len()
     }
 
     /// Returns whether the table is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty()
+        self.entries.is_empty()
     }
 
     /// Returns the total length in bytes of all queries without a result.
@@ -218,15 +218,15 @@ impl PendingRequests {
 
     /// Returns whether a request to `dc` has no result yet. Takes constant time.
     #[must_use]
-    pub fn has_unanswered(&self, dc: DcId) -> bool {
-        self.unanswered_per_dc.iter().any(|(of, count)| *of == dc && *count > 0)
+    pub fn has_pending(&self, dc: DcId) -> bool {
+        self.pending_per_dc.iter().any(|(of, count)| *of == dc && *count > 0)
     }
 
     /// Returns the requests to `dc` without a result, oldest first.
-    pub fn unanswered(&self, dc: DcId) -> impl Iterator<Item = RequestId> + '_ {
-        self.pending
+    pub fn pending(&self, dc: DcId) -> impl Iterator<Item = RequestId> + '_ {
+        self.entries
             .iter()
-            .filter(move |(_, pending)| pending.dc == dc && pending.result.is_none())
+            .filter(move |(_, entry)| entry.dc == dc && entry.result.is_none())
             .map(|(id, _)| id)
     }
 
@@ -250,41 +250,41 @@ impl PendingRequests {
     }
 
     fn finish(&mut self, id: RequestId, result: Result<Secret<Vec<u8>>, InvokeError>) -> Option<Requester> {
-        let pending = self.pending.get_mut(id).filter(|pending| pending.result.is_none())?;
-        pending.result = Some(result.map_err(Box::new));
-        self.bytes -= pending.query.expose().len();
-        pending.query = Secret::new(Vec::new());
-        pending.gzipped = None;
-        if let Some(at) = pending.deadline.take() {
+        let entry = self.entries.get_mut(id).filter(|entry| entry.result.is_none())?;
+        entry.result = Some(result.map_err(Box::new));
+        self.bytes -= entry.query.expose().len();
+        entry.query = Secret::new(Vec::new());
+        entry.gzipped = None;
+        if let Some(at) = entry.deadline.take() {
             self.deadlines.remove((at, id));
         }
-        let (requester, dc) = (pending.requester, pending.dc);
+        let (requester, dc) = (entry.requester, entry.dc);
         self.count(dc, -1);
         Some(requester)
     }
 
     /// Adds `change` to the number of requests to `dc` without a result.
     fn count(&mut self, dc: DcId, change: isize) {
-        match self.unanswered_per_dc.iter_mut().find(|(of, _)| *of == dc) {
+        match self.pending_per_dc.iter_mut().find(|(of, _)| *of == dc) {
             Some((_, count)) => *count = count.saturating_add_signed(change),
-            None => self.unanswered_per_dc.push((dc, 0_usize.saturating_add_signed(change))),
+            None => self.pending_per_dc.push((dc, 0_usize.saturating_add_signed(change))),
         }
     }
 
     /// Takes the result, once.
     pub fn take(&mut self, id: RequestId) -> Option<Result<Secret<Vec<u8>>, InvokeError>> {
-        self.pending.get(id)?.result.as_ref()?;
-        Some(self.pending.remove(id)?.result?.map_err(|error| *error))
+        self.entries.get(id)?.result.as_ref()?;
+        Some(self.entries.remove(id)?.result?.map_err(|error| *error))
     }
 
     /// Removes a request, answered or not.
     pub fn remove(&mut self, id: RequestId) {
-        let Some(pending) = self.pending.remove(id) else { return };
-        self.bytes -= pending.query.expose().len();
-        if pending.result.is_none() {
-            self.count(pending.dc, -1);
+        let Some(entry) = self.entries.remove(id) else { return };
+        self.bytes -= entry.query.expose().len();
+        if entry.result.is_none() {
+            self.count(entry.dc, -1);
         }
-        if let Some(at) = pending.deadline {
+        if let Some(at) = entry.deadline {
             self.deadlines.remove((at, id));
         }
     }
@@ -304,10 +304,10 @@ impl PendingRequests {
     /// Extends the deadline of a request, if that is allowed and it is earlier. Returns `false` if it is left
     /// unchanged.
     pub fn extend_deadline(&mut self, id: RequestId, until: Timestamp) -> bool {
-        let unanswered = self.pending.get_mut(id).filter(|pending| pending.result.is_none());
-        let Some(pending) = unanswered.filter(|pending| pending.is_deadline_extensible) else { return false };
-        let Some(deadline) = pending.deadline.filter(|deadline| *deadline < until) else { return false };
-        pending.deadline = Some(until);
+        let unanswered = self.entries.get_mut(id).filter(|entry| entry.result.is_none());
+        let Some(entry) = unanswered.filter(|entry| entry.is_deadline_extensible) else { return false };
+        let Some(deadline) = entry.deadline.filter(|deadline| *deadline < until) else { return false };
+        entry.deadline = Some(until);
         self.deadlines.remove((deadline, id));
         self.deadlines.insert((until, id), ());
         true
@@ -316,7 +316,7 @@ impl PendingRequests {
     /// Returns all requests without a result.
     #[must_use]
     pub fn all_unanswered(&self) -> Vec<RequestId> {
-        self.pending.iter().filter(|(_, pending)| pending.result.is_none()).map(|(id, _)| id).collect()
+        self.entries.iter().filter(|(_, entry)| entry.result.is_none()).map(|(id, _)| id).collect()
     }
 }
 
@@ -356,7 +356,7 @@ mod tests {
     fn debug_shows_neither_queries_nor_results() {
         let shown = format!("{:?}", request(Requester::Application, vec![251; 8]));
         assert!(!shown.contains("251"), "{shown}");
-        let mut requests = PendingRequests::default();
+        let mut requests = RequestTable::default();
         for (id, length) in [(1, 8), (2, 4096), (3, 8)] {
             requests.insert(RequestId(id), request(Requester::Application, vec![251; length]));
         }
@@ -375,7 +375,7 @@ mod tests {
             (&gzip::compress(&[7; 64])[..20], GzipError::Truncated),
             (&[&gzip::compress(&[7; 64])[..], &[0]].concat(), GzipError::BadLength),
         ] {
-            let mut requests = PendingRequests::default();
+            let mut requests = RequestTable::default();
             requests.insert(RequestId(1), request(Requester::Application, vec![251; 8]));
             let mut body = ids::GZIP_PACKED.to_le_bytes().to_vec();
             write::bytes(&mut body, data);
@@ -391,7 +391,7 @@ mod tests {
         for (requester, is_compressed) in
             [(Requester::Application, true), (Requester::Step(RequestId(1)), false)]
         {
-            let mut requests = PendingRequests::default();
+            let mut requests = RequestTable::default();
             requests.insert(RequestId(2), request(requester, vec![251; 4096]));
             let body = requests.body(RequestId(2), |_| &[]).unwrap();
             assert_eq!(body.query.len() < 4096, is_compressed, "{requester:?}");
