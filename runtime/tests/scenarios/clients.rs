@@ -46,7 +46,8 @@ pub(crate) async fn dropped_futures_do_no_harm<R: Runtime + Clone>(runtime: R) {
         let went_through = client.is_authorized().await.unwrap();
         if let Some(user) = logged_in {
             assert_eq!(client.get_me().await.unwrap(), user);
-            assert!(polls > 5, "the login had fewer awaits than this test supposes");
+            // With several threads, an answer may arrive before it is awaited.
+            assert!(polls > 1, "no login was interrupted between two of its awaits");
             return;
         }
         // The cancelled step can be repeated from the beginning, unless it was the last one and its answer had already
