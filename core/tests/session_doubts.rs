@@ -190,7 +190,7 @@ fn f15_only_requested_answers_are_given_up() {
 fn f2_requests_wait_for_activity_in_the_last_75_seconds() {
     let mut bench = Bench::new();
     let leaves = |bench: &mut Bench, second: u64| {
-        bench.session.hold_unrepeatable_requests(at(second), true);
+        bench.session.decide_unrepeatable_hold(at(second), true);
         let mut pinged = false;
         let mut left = 0;
         let mut out = Vec::new();
@@ -203,7 +203,7 @@ fn f2_requests_wait_for_activity_in_the_last_75_seconds() {
             let plaintext = message::open(&bench.key, Direction::ToServer, &mut out[4..]).unwrap();
             pinged |= plaintext.windows(4).any(|bytes| bytes == PING.to_le_bytes());
             left += plaintext.windows(4).filter(|bytes| *bytes == REQUEST.to_le_bytes()).count();
-            session.hold_unrepeatable_requests(at(second), true);
+            session.decide_unrepeatable_hold(at(second), true);
         }
         (pinged, left)
     };
@@ -230,7 +230,7 @@ fn f2_requests_wait_for_activity_in_the_last_75_seconds() {
     // Only the wall clock shows the suspend.
     bench.request(4);
     let slept = Now::new(at(152).monotonic, at(9000).unix);
-    bench.session.hold_unrepeatable_requests(slept, true);
+    bench.session.decide_unrepeatable_hold(slept, true);
     let mut out = Vec::new();
     let Bench { session, bodies, encoder, random, .. } = &mut bench;
     assert!(session.wants_to_send(slept.monotonic));

@@ -216,7 +216,7 @@ impl Client {
     }
 
     /// Like [`wait_saved`](Self::wait_saved), but tries again if the last save failed.
-    pub(crate) async fn flush(&self) -> Result<(), Error> {
+    pub(crate) async fn wait_saved_or_retry(&self) -> Result<(), Error> {
         self.shared().with_state(|state, _| {
             if state.saves.error.is_some() {
                 state.saves.requested_version += 1;

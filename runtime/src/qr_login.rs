@@ -52,7 +52,7 @@ impl QrLogin {
             None => match self.next_progress().await? {
                 QrProgress::Link(link) => {
                     // From now on, a scan can log in a user under this key.
-                    self.client.flush().await?;
+                    self.client.wait_saved_or_retry().await?;
                     self.shown = link.number;
                     return Ok(QrStep::Link(link));
                 }

@@ -297,7 +297,7 @@ impl Connection {
     /// Returns the next bytes to transmit, or `None` if there are none or a transmit is in flight.
     pub(super) fn transmit(
         &mut self,
-        prefix: &[u8],
+        query_prefix: &[u8],
         requests: &RequestTable,
         cx: &mut Context<'_>,
     ) -> Option<Vec<u8>> {
@@ -316,9 +316,9 @@ impl Connection {
                 // an unknown outcome.
                 if session.is_key_usable() {
                     let is_key_trusted = session.temporary.is_none() || matches!(stage, Stage::Ready(_));
-                    session.mtproto.hold_unrepeatable_requests(cx.now, is_key_trusted);
+                    session.mtproto.decide_unrepeatable_hold(cx.now, is_key_trusted);
                 }
-                let bodies = RequestBodies::new(requests, prefix, session.inited, cx.config.updates);
+                let bodies = RequestBodies::new(requests, query_prefix, session.inited, cx.config.updates);
                 // The length of queries is limited far below that of frames, so packing cannot fail.
                 session.mtproto.wants_to_send(cx.now.monotonic)
                     && session.mtproto.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)

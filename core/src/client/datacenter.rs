@@ -68,7 +68,7 @@ pub(super) struct Datacenter {
     last_used: Timestamp,
     /// The prefix of queries: `initConnection`, until the server knows this client, then
     /// [`WITHOUT_UPDATES`](crate::rpc::WITHOUT_UPDATES) if no updates are wanted.
-    prefix: Vec<u8>,
+    query_prefix: Vec<u8>,
 }
 
 /// The role of a connection in its DC.
@@ -83,7 +83,7 @@ pub(super) enum Role {
 }
 
 impl Datacenter {
-    pub(super) fn new(dc: DcId, prefix: Vec<u8>, pfs: bool) -> Self {
+    pub(super) fn new(dc: DcId, query_prefix: Vec<u8>, pfs: bool) -> Self {
         Self {
             dc,
             main: Connection::new(),
@@ -99,7 +99,7 @@ impl Datacenter {
             orphaned: OrphanedRequests::default(),
             is_kept_open: false,
             last_used: Timestamp::ZERO,
-            prefix,
+            query_prefix,
         }
     }
 
@@ -233,7 +233,7 @@ impl Datacenter {
             Role::Next => self.next.as_deref_mut()?,
             Role::Draining => self.draining.as_deref_mut()?.connection_mut(),
         };
-        let bytes = connection.transmit(&self.prefix, requests, cx)?;
+        let bytes = connection.transmit(&self.query_prefix, requests, cx)?;
         Some((connection.conn()?, bytes))
     }
 
@@ -250,9 +250,9 @@ impl Datacenter {
     }
 
     /// Records that a request was answered.
-    pub(super) fn on_result(&mut self, now: Timestamp) {
+    pub(super) fn on_success(&mut self, now: Timestamp) {
         self.last_used = now;
-        self.attempt_history.on_answer();
+        self.attempt_history.on_success();
     }
 
     /// Returns the salt to store and the clock's offset from the wall clock in seconds, or `None` if nothing is known
@@ -292,6 +292,6 @@ impl Datacenter {
     pub(super) fn ready_deadline_in_key_exchange(&self) -> Option<Timestamp> {
         self.main
             .ready_deadline_in_key_exchange()
-            .filter(|_| !self.takes_requests() && !self.attempt_history.failed_in_key_exchange())
+            .filter(|_| !self.has_pending_queued() && !self.attempt_history.failed_in_key_exchange())
     }
 }

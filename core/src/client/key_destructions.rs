@@ -8,14 +8,14 @@ use super::context::Context;
 use super::datacenter::key_destruction::KeyDestruction;
 use super::endpoints::{self, Attempt};
 use super::io::{ConnId, Output};
-use super::steps::StepOutput;
+use super::steps::ErasedOutcome;
 use crate::dc::DcId;
 use crate::login::LoginError;
 use crate::rpc::RequestId;
 use crate::time::Timestamp;
 
 /// The result of a logout.
-type LogoutResult = Result<StepOutput, LoginError>;
+type LogoutResult = Result<ErasedOutcome, LoginError>;
 
 /// The keys that are being destroyed, and the logouts that end with the last of them.
 #[derive(Debug, Default)]

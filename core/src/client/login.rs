@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::error::ApiMisuse;
 use super::io::{Event, Output};
 use super::machine::Client;
-use super::steps::{RunningStep, StepOutput, StepTimer};
+use super::steps::{ErasedOutcome, RunningStep, StepTimer};
 use super::stored_session::LoggedInUser;
 use crate::login::{AccountChange, LoginContext, LoginError, LoginStep, PasswordKdfOutput, Progress, QrLink};
 use crate::policy;
@@ -73,7 +73,7 @@ impl Client {
 
     /// Takes the result of a step once it is there. Returns `None` before that, and after it was taken.
     pub fn take_step<T: 'static>(&mut self, handle: StepHandle<T>) -> Option<Result<T, LoginError>> {
-        let is_of_type = |result: &Result<StepOutput, _>| {
+        let is_of_type = |result: &Result<ErasedOutcome, _>| {
             result.as_ref().map_or(true, |finished| finished.output.is::<T>())
         };
         self.steps.results.get(&handle.id).filter(|result| is_of_type(result))?;
@@ -110,7 +110,7 @@ impl Client {
             };
             if step.pending_request.is_some() {
                 // The server may have sent the pending answer before the scan.
-                step.login_token_scanned = true;
+                step.login_token_may_be_scanned = true;
             } else if matches!(step.timer, None | Some((_, StepTimer::Renew))) {
                 self.renew_scanned(now, id);
             }
@@ -175,7 +175,7 @@ impl Client {
         self.apply_progress(now, id, progress);
     }
 
-    fn apply_progress(&mut self, now: Now, id: RequestId, progress: Progress<StepOutput>) {
+    fn apply_progress(&mut self, now: Now, id: RequestId, progress: Progress<ErasedOutcome>) {
         match progress {
             Progress::Send => self.send_query(now, id),
             // The addresses of the DCs are being queried.
@@ -244,14 +244,14 @@ impl Client {
         let wait = link.renew_after();
         let Some(step) = self.steps.running.get_mut(&id) else { return };
         step.link = Some(link);
-        let login_token_scanned = core::mem::take(&mut step.login_token_scanned);
-        if login_token_scanned && step.scan_throttled_until <= now.monotonic {
+        let login_token_may_be_scanned = core::mem::take(&mut step.login_token_may_be_scanned);
+        if login_token_may_be_scanned && step.scan_throttled_until <= now.monotonic {
             return self.renew_scanned(now, id);
         }
         self.set_step_timer(
             now,
             id,
-            if login_token_scanned { policy::MIN_QR_LIFETIME } else { wait },
+            if login_token_may_be_scanned { policy::MIN_QR_LIFETIME } else { wait },
             StepTimer::Renew,
         );
         self.outputs.push_back(Output::Event(Event::QrLink(id)));
@@ -273,7 +273,7 @@ impl Client {
         self.schedule_updates_query();
     }
 
-    fn finish_step(&mut self, now: Now, id: RequestId, result: Result<StepOutput, LoginError>) {
+    fn finish_step(&mut self, now: Now, id: RequestId, result: Result<ErasedOutcome, LoginError>) {
         let step = self.steps.running.remove(&id);
         if let Some(token) = step.and_then(|mut step| step.inner.take_future_auth_token()) {
             self.stored.edit().keep_logout_token(token);

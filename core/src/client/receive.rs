@@ -42,7 +42,7 @@ impl Client {
         };
         let dc = datacenter.dc();
         let was_ready = datacenter.is_ready();
-        let is_other_dc = dc != home && self.stored.user.is_some();
+        let is_login_elsewhere = dc != home && self.stored.user.is_some();
         let mut dispatch = Dispatch {
             dc,
             requests: &mut self.requests,
@@ -50,7 +50,7 @@ impl Client {
             internal_results: &mut self.internal_results,
             updates: &mut self.updates,
             rejections: &mut self.rejections,
-            is_other_dc,
+            is_login_elsewhere,
             is_under_temporary_key: datacenter.is_under_temporary_key(role),
             config: &self.config,
             stored: &self.stored,
@@ -71,23 +71,24 @@ impl Client {
             datacenter.on_key_made(now.monotonic);
         }
         // No user is logged in under a new key.
-        let is_unauthorized = !deferred.unauthorized.is_empty() || (is_other_dc && deferred.key.is_some());
+        let is_unauthorized =
+            !deferred.unauthorized.is_empty() || (is_login_elsewhere && deferred.key.is_some());
         if is_unauthorized && datacenter.transfer_state() == TransferState::NotNeeded {
             datacenter.set_transfer_state(TransferState::TransferNeeded);
         }
         deferred.unauthorized.into_iter().for_each(|tag| datacenter.park(tag));
         if deferred.has_success {
-            datacenter.on_result(now.monotonic);
+            datacenter.on_success(now.monotonic);
         }
         deferred.ended.into_iter().for_each(|tag| datacenter.on_request_ended(tag));
         let storable_salt_and_clock_offset = datacenter.storable_salt_and_clock_offset(now);
-        for (id, to) in deferred.requeued {
+        for (id, to) in deferred.queued_at {
             if let Some(constraints) = self.requests.constraints(id) {
                 self.datacenter(to).queue(id.tag(), constraints, now.monotonic);
             }
         }
         if let Some(key) = deferred.key {
-            self.stored.set_key(dc, key);
+            self.stored.set_auth(dc, key);
         }
         if let Some((salt, clock_offset)) = storable_salt_and_clock_offset {
             if let Some(salt) = salt {
@@ -112,7 +113,7 @@ impl Client {
                 self.forget_key(dc);
             }
         }
-        if dc == home && deferred.login_token_scanned {
+        if dc == home && deferred.login_token_may_be_scanned {
             self.on_links_scanned(now);
         }
         if let Err(reason) = result {
@@ -158,7 +159,7 @@ struct Dispatch<'a> {
     rejections: &'a mut BTreeMap<&'static str, u64>,
     /// Whether the account's home is another DC. A request that finds no user logged in here waits for the transfer of
     /// the login, and says nothing about the login at home.
-    is_other_dc: bool,
+    is_login_elsewhere: bool,
     /// Whether the session is under a temporary key.
     is_under_temporary_key: bool,
     config: &'a Config,
@@ -178,8 +179,8 @@ struct Deferred {
     /// Requests that have ended at this DC.
     ended: Vec<RequestTag>,
     /// Requests that are queued again at a DC.
-    requeued: Vec<(RequestId, DcId)>,
-    login_token_scanned: bool,
+    queued_at: Vec<(RequestId, DcId)>,
+    login_token_may_be_scanned: bool,
     /// What an update announces of the addresses of DCs.
     addresses: Option<AnnouncedOptions>,
     has_new_session: bool,
@@ -219,7 +220,7 @@ impl Dispatch<'_> {
     }
 
     fn on_update(&mut self, body: &[u8]) {
-        self.deferred.login_token_scanned |= may_hold_login_token(body);
+        self.deferred.login_token_may_be_scanned |= may_hold_login_token(body);
         if let Some(addresses) = dc_options::dc_options_in_update(body) {
             self.deferred.addresses = Some(addresses);
         }
@@ -244,7 +245,7 @@ impl Dispatch<'_> {
             let sent = SentAs {
                 dc: self.dc,
                 is_under_temporary_key: self.is_under_temporary_key,
-                is_other_dc: self.is_other_dc,
+                is_login_elsewhere: self.is_login_elsewhere,
             };
             let is_known = |dc| endpoints::is_known(self.config, self.stored, dc);
             match self.requests.on_rpc_error(id, &error, sent, is_known) {
@@ -252,13 +253,13 @@ impl Dispatch<'_> {
                 RetryDecision::RetryWithNewKey => return AfterResult::RetryWithNewKey(error),
                 RetryDecision::RetryAfterTransfer => return AfterResult::AwaitsTransfer,
                 RetryDecision::QueueAt(dc) => {
-                    self.deferred.requeued.push((id, dc));
+                    self.deferred.queued_at.push((id, dc));
                     self.deferred.ended.push(tag);
                     return AfterResult::Ended;
                 }
                 RetryDecision::Fail => {}
             }
-            let cause = LogoutCause::of(&error).filter(|_| !self.is_other_dc);
+            let cause = LogoutCause::of(&error).filter(|_| !self.is_login_elsewhere);
             self.deferred.logged_out = cause.or(self.deferred.logged_out);
         } else if !matches!(
             self.requests.requester(id),
@@ -267,7 +268,7 @@ impl Dispatch<'_> {
             self.deferred.has_success = true;
         }
         self.deferred.ended.push(tag);
-        match self.requests.answer(id, body) {
+        match self.requests.record_answer(id, body) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
             Some(requester) => self.internal_results.push_back((id, requester)),
             None => {}

@@ -17,14 +17,14 @@ use crate::time::Timestamp;
 
 /// The output of a step, of a type that only its handle knows.
 #[derive(Debug)]
-pub(super) struct StepOutput {
+pub(super) struct ErasedOutcome {
     pub(super) output: Box<dyn Any + Send>,
     pub(super) account: AccountChange,
 }
 
 /// A [`LoginStep`] of any output.
 pub(super) trait AnyLoginStep: fmt::Debug + Send {
-    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<StepOutput>;
+    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<ErasedOutcome>;
     fn query(&self) -> &[u8];
     fn is_qr_login(&self) -> bool;
     fn answered(
@@ -32,15 +32,18 @@ pub(super) trait AnyLoginStep: fmt::Debug + Send {
         answer: Result<&[u8], InvokeError>,
         server_time: i64,
         random: &mut dyn SecureRandom,
-    ) -> Progress<StepOutput>;
-    fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom)
-    -> Progress<StepOutput>;
-    fn renew(&mut self) -> Option<Progress<StepOutput>>;
+    ) -> Progress<ErasedOutcome>;
+    fn computed(
+        &mut self,
+        output: &PasswordKdfOutput,
+        random: &mut dyn SecureRandom,
+    ) -> Progress<ErasedOutcome>;
+    fn renew(&mut self) -> Option<Progress<ErasedOutcome>>;
     fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>>;
 }
 
 impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
-    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<StepOutput> {
+    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<ErasedOutcome> {
         let progress = LoginStep::start(self, cx);
         erase_output(self, progress)
     }
@@ -58,7 +61,7 @@ impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
         answer: Result<&[u8], InvokeError>,
         server_time: i64,
         random: &mut dyn SecureRandom,
-    ) -> Progress<StepOutput> {
+    ) -> Progress<ErasedOutcome> {
         let progress = LoginStep::answered(self, answer, server_time, random);
         erase_output(self, progress)
     }
@@ -67,12 +70,12 @@ impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
         &mut self,
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
-    ) -> Progress<StepOutput> {
+    ) -> Progress<ErasedOutcome> {
         let progress = LoginStep::computed(self, output, random);
         erase_output(self, progress)
     }
 
-    fn renew(&mut self) -> Option<Progress<StepOutput>> {
+    fn renew(&mut self) -> Option<Progress<ErasedOutcome>> {
         let progress = LoginStep::renew(self)?;
         Some(erase_output(self, progress))
     }
@@ -82,15 +85,15 @@ impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
     }
 }
 
-fn erase_output<T: Send + 'static>(step: &LoginStep<T>, progress: Progress<T>) -> Progress<StepOutput> {
-    progress.map(|output| StepOutput { account: step.account_change(&output), output: Box::new(output) })
+fn erase_output<T: Send + 'static>(step: &LoginStep<T>, progress: Progress<T>) -> Progress<ErasedOutcome> {
+    progress.map(|output| ErasedOutcome { account: step.account_change(&output), output: Box::new(output) })
 }
 
 /// The running steps, and the results that were not taken.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     pub(super) running: BTreeMap<RequestId, RunningStep>,
-    pub(super) results: BTreeMap<RequestId, Result<StepOutput, LoginError>>,
+    pub(super) results: BTreeMap<RequestId, Result<ErasedOutcome, LoginError>>,
     /// Whether a step has migrated to another DC.
     pub(super) have_migrated: bool,
 }
@@ -112,7 +115,7 @@ pub(super) struct RunningStep {
     /// The error of the last answer, if the query is sent again for it: a flood wait or an internal error.
     pub(super) last_retry_error: Option<RpcError>,
     /// Whether `updateLoginToken` arrived while a request was pending.
-    pub(super) login_token_scanned: bool,
+    pub(super) login_token_may_be_scanned: bool,
     /// Until this time, a scan renews the link only at this time, since the server may report scans without end.
     pub(super) scan_throttled_until: Timestamp,
 }
@@ -140,7 +143,7 @@ impl RunningStep {
             flood_waits: 0,
             link: None,
             last_retry_error: None,
-            login_token_scanned: false,
+            login_token_may_be_scanned: false,
             scan_throttled_until: Timestamp::ZERO,
         }
     }

@@ -53,7 +53,7 @@ impl TrackedSession {
     }
 
     /// Stores a permanent key.
-    pub(super) fn set_key(&mut self, dc: DcId, key: DcAuth) {
+    pub(super) fn set_auth(&mut self, dc: DcId, key: DcAuth) {
         self.edit().keys.insert(dc, key);
     }
 

@@ -47,7 +47,7 @@ pub(super) struct Algorithm {
 
 /// Returns the user who has logged in, and stores the token for the next login. Errors if a sign-up is required, which
 /// only the step that submits a code handles.
-pub(super) fn accept_login(
+pub(super) fn expect_logged_in(
     authorization: Authorization,
     cx: &mut AnswerContext<'_>,
 ) -> Result<UserInfo, LoginError> {
@@ -95,7 +95,7 @@ pub(super) fn sent_code(
     match sent_code_reply::read(phone, body).map_err(InvokeError::Decode)? {
         SentCodeReply::Code(sent_code) => Ok(SendCodeOutcome::CodeSent(sent_code)),
         SentCodeReply::Success(answer) => {
-            accept_login(authorization(answer)?, cx).map(SendCodeOutcome::LoggedIn)
+            expect_logged_in(authorization(answer)?, cx).map(SendCodeOutcome::LoggedIn)
         }
         SentCodeReply::PaymentRequired => Err(LoginError::OfficialAppsOnly),
     }

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use super::answer;
 use super::error::LoginError;
 use super::outcome::UserInfo;
-use super::state::{AnswerContext, Next, State};
+use super::state::{AnswerContext, AnswerState, Transition};
 
 /// A step of one query.
 pub(super) struct SingleQuery<T> {
@@ -16,7 +16,7 @@ pub(super) struct SingleQuery<T> {
     pub(super) read: fn(&[u8]) -> Result<T, LoginError>,
 }
 
-impl<T> State<T> for SingleQuery<T> {
+impl<T> AnswerState<T> for SingleQuery<T> {
     fn method(&self) -> &'static str {
         self.method
     }
@@ -25,8 +25,12 @@ impl<T> State<T> for SingleQuery<T> {
         self.is_login
     }
 
-    fn answered(self: Box<Self>, body: &[u8], _: &mut AnswerContext<'_>) -> Result<Next<T>, LoginError> {
-        (self.read)(body).map(Next::Done)
+    fn answered(
+        self: Box<Self>,
+        body: &[u8],
+        _: &mut AnswerContext<'_>,
+    ) -> Result<Transition<T>, LoginError> {
+        (self.read)(body).map(Transition::Done)
     }
 }
 
@@ -35,7 +39,7 @@ pub(super) struct LoginQuery {
     pub(super) method: &'static str,
 }
 
-impl State<UserInfo> for LoginQuery {
+impl AnswerState<UserInfo> for LoginQuery {
     fn method(&self) -> &'static str {
         self.method
     }
@@ -44,7 +48,7 @@ impl State<UserInfo> for LoginQuery {
         self: Box<Self>,
         body: &[u8],
         cx: &mut AnswerContext<'_>,
-    ) -> Result<Next<UserInfo>, LoginError> {
-        answer::accept_login(answer::read_authorization(body)?, cx).map(Next::Done)
+    ) -> Result<Transition<UserInfo>, LoginError> {
+        answer::expect_logged_in(answer::read_authorization(body)?, cx).map(Transition::Done)
     }
 }

@@ -45,31 +45,31 @@ impl LoginContext<'_> {
     }
 }
 
-/// A query, and the state in which its answer is awaited.
-pub(super) struct AwaitedQuery<T> {
-    pub(super) state: Box<dyn State<T>>,
+/// A query to send, and the state that waits for its answer.
+pub(super) struct QueryWithState<T> {
+    pub(super) state: Box<dyn AnswerState<T>>,
     pub(super) query: Secret<Vec<u8>>,
 }
 
-impl<T> AwaitedQuery<T> {
-    pub(super) fn new(state: impl State<T> + 'static, query: Secret<Vec<u8>>) -> Self {
+impl<T> QueryWithState<T> {
+    pub(super) fn new(state: impl AnswerState<T> + 'static, query: Secret<Vec<u8>>) -> Self {
         Self { state: Box::new(state), query }
     }
 }
 
-/// What follows in a step.
-pub(super) enum Next<T> {
-    Send(AwaitedQuery<T>),
+/// The next phase of a step.
+pub(super) enum Transition<T> {
+    Send(QueryWithState<T>),
     /// The request goes to this DC, as the server numbers it.
-    Migrate(i64, AwaitedQuery<T>),
+    Migrate(i64, QueryWithState<T>),
     Compute(PasswordKdfTask, Box<dyn KdfState<T>>),
     ShowQr(QrLink, Box<dyn QrState<T>>),
     Done(T),
 }
 
-impl<T> Next<T> {
-    pub(super) fn send(state: impl State<T> + 'static, query: Secret<Vec<u8>>) -> Self {
-        Self::Send(AwaitedQuery::new(state, query))
+impl<T> Transition<T> {
+    pub(super) fn send(state: impl AnswerState<T> + 'static, query: Secret<Vec<u8>>) -> Self {
+        Self::Send(QueryWithState::new(state, query))
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) struct AnswerContext<'a> {
 }
 
 /// The state of a step that waits for an answer. Each answer consumes it.
-pub(super) trait State<T>: Send {
+pub(super) trait AnswerState<T>: Send {
     /// The method whose answer the step waits for.
     fn method(&self) -> &'static str;
 
@@ -104,17 +104,25 @@ pub(super) trait State<T>: Send {
     }
 
     /// Processes the answer, one boxed TL object.
-    fn answered(self: Box<Self>, body: &[u8], cx: &mut AnswerContext<'_>) -> Result<Next<T>, LoginError>;
+    fn answered(
+        self: Box<Self>,
+        body: &[u8],
+        cx: &mut AnswerContext<'_>,
+    ) -> Result<Transition<T>, LoginError>;
 
     /// Processes a refusal that demands neither a migration nor a pause.
-    fn refused(self: Box<Self>, error: RpcError, migrations: &mut Migrations) -> Result<Next<T>, LoginError> {
+    fn refused(
+        self: Box<Self>,
+        error: RpcError,
+        migrations: &mut Migrations,
+    ) -> Result<Transition<T>, LoginError> {
         let _ = migrations;
         let error = LoginError::from_rpc(self.method(), error);
         self.failed(error)
     }
 
     /// Processes the error with which the query has failed.
-    fn failed(self: Box<Self>, error: LoginError) -> Result<Next<T>, LoginError> {
+    fn failed(self: Box<Self>, error: LoginError) -> Result<Transition<T>, LoginError> {
         Err(error)
     }
 }
@@ -126,13 +134,13 @@ pub(super) trait KdfState<T>: Send {
         self: Box<Self>,
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
-    ) -> Result<Next<T>, LoginError>;
+    ) -> Result<Transition<T>, LoginError>;
 }
 
 /// The state of a step that shows a QR code.
 pub(super) trait QrState<T>: Send {
     /// Returns the request for a new link.
-    fn renew(self: Box<Self>) -> AwaitedQuery<T>;
+    fn renew(self: Box<Self>) -> QueryWithState<T>;
 }
 
 /// The error of a step that is given what it does not wait for: its caller has cancelled the request.
@@ -146,7 +154,7 @@ pub(super) struct Migrations(u8);
 
 impl Migrations {
     /// Counts one more migration. Returns `false` if the step has reached its maximum.
-    pub(super) const fn take(&mut self) -> bool {
+    pub(super) const fn try_count(&mut self) -> bool {
         let may_take = self.0 < MAX_MIGRATIONS;
         if may_take {
             self.0 += 1;

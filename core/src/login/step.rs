@@ -13,7 +13,8 @@ use super::outcome::AccountChange;
 use super::password::{PasswordKdfOutput, PasswordKdfTask};
 use super::qr_link::QrLink;
 use super::state::{
-    AnswerContext, AwaitedQuery, KdfState, LoginContext, Migrations, Next, QrState, State, not_awaited,
+    AnswerContext, AnswerState, KdfState, LoginContext, Migrations, QrState, QueryWithState, Transition,
+    not_awaited,
 };
 use crate::crypto::{Secret, SecureRandom};
 use crate::dc::DcId;
@@ -69,11 +70,11 @@ pub struct LoginStep<T> {
     future_auth_token: Option<Zeroizing<Vec<u8>>>,
 }
 
-type Start<T> = Box<dyn FnOnce(&LoginContext<'_>) -> Result<AwaitedQuery<T>, LoginError> + Send>;
+type Start<T> = Box<dyn FnOnce(&LoginContext<'_>) -> Result<QueryWithState<T>, LoginError> + Send>;
 
 enum Phase<T> {
     New(Start<T>),
-    Waiting(Box<dyn State<T>>),
+    Waiting(Box<dyn AnswerState<T>>),
     Computing(Box<dyn KdfState<T>>),
     ShowingQr(Box<dyn QrState<T>>),
     Over,
@@ -84,7 +85,7 @@ impl<T> LoginStep<T> {
     /// account.
     pub(super) fn new(
         account_change: fn(&T) -> AccountChange,
-        start: impl FnOnce(&LoginContext<'_>) -> Result<AwaitedQuery<T>, LoginError> + Send + 'static,
+        start: impl FnOnce(&LoginContext<'_>) -> Result<QueryWithState<T>, LoginError> + Send + 'static,
     ) -> Self {
         Self {
             phase: Phase::New(Box::new(start)),
@@ -102,7 +103,7 @@ impl<T> LoginStep<T> {
         match mem::replace(&mut self.phase, Phase::Over) {
             Phase::New(start) => {
                 self.has_migrated = cx.has_migrated;
-                let next = start(cx).map(Next::Send);
+                let next = start(cx).map(Transition::Send);
                 self.advance(next)
             }
             phase => {
@@ -191,34 +192,34 @@ impl<T> LoginStep<T> {
     }
 
     /// Waits in the state that the request leads to.
-    fn wait_for(&mut self, request: AwaitedQuery<T>) {
+    fn wait_for(&mut self, request: QueryWithState<T>) {
         self.phase = Phase::Waiting(request.state);
         self.query = request.query;
         self.retries = 0;
     }
 
-    fn advance(&mut self, next: Result<Next<T>, LoginError>) -> Progress<T> {
+    fn advance(&mut self, next: Result<Transition<T>, LoginError>) -> Progress<T> {
         let result = match next {
-            Ok(Next::Send(request)) => {
+            Ok(Transition::Send(request)) => {
                 self.wait_for(request);
                 return Progress::Send;
             }
-            Ok(Next::Migrate(target, request)) => {
+            Ok(Transition::Migrate(target, request)) => {
                 self.query = request.query;
                 self.retries = 0;
                 return self.migrate(request.state, target);
             }
-            Ok(Next::Compute(task, state)) => {
+            Ok(Transition::Compute(task, state)) => {
                 self.phase = Phase::Computing(state);
                 return Progress::Compute(task);
             }
-            Ok(Next::ShowQr(link, state)) => {
+            Ok(Transition::ShowQr(link, state)) => {
                 self.phase = Phase::ShowingQr(state);
                 // Migrations form a loop only if no link is shown between them.
                 self.migrations = Migrations::default();
                 return Progress::ShowQr(link);
             }
-            Ok(Next::Done(output)) => Ok(output),
+            Ok(Transition::Done(output)) => Ok(output),
             Err(error) => Err(error),
         };
         self.phase = Phase::Over;
@@ -226,9 +227,9 @@ impl<T> LoginStep<T> {
         Progress::Done(result)
     }
 
-    fn refused(&mut self, state: Box<dyn State<T>>, error: InvokeError) -> Progress<T> {
+    fn refused(&mut self, state: Box<dyn AnswerState<T>>, error: InvokeError) -> Progress<T> {
         let retries =
-            retry::login_retries(&error, state.is_renewing_link(), self.has_migrated && state.is_login());
+            retry::login_retry_limit(&error, state.is_renewing_link(), self.has_migrated && state.is_login());
         let error = match (error, retries) {
             (InvokeError::Rpc(error), _) => error,
             (error, Some(limit)) => return self.repeat(state, error.into(), limit),
@@ -249,8 +250,8 @@ impl<T> LoginStep<T> {
         self.advance(next)
     }
 
-    fn migrate(&mut self, state: Box<dyn State<T>>, target: i64) -> Progress<T> {
-        if !self.migrations.take() {
+    fn migrate(&mut self, state: Box<dyn AnswerState<T>>, target: i64) -> Progress<T> {
+        if !self.migrations.try_count() {
             return self.fail(state, LoginError::MigrationLoop);
         }
         self.has_migrated = true;
@@ -263,7 +264,7 @@ impl<T> LoginStep<T> {
         }
     }
 
-    fn repeat(&mut self, state: Box<dyn State<T>>, error: LoginError, limit: u32) -> Progress<T> {
+    fn repeat(&mut self, state: Box<dyn AnswerState<T>>, error: LoginError, limit: u32) -> Progress<T> {
         if self.retries == limit {
             return self.fail(state, error);
         }
@@ -273,7 +274,7 @@ impl<T> LoginStep<T> {
         Progress::RetryAfter(pause)
     }
 
-    fn fail(&mut self, state: Box<dyn State<T>>, error: LoginError) -> Progress<T> {
+    fn fail(&mut self, state: Box<dyn AnswerState<T>>, error: LoginError) -> Progress<T> {
         let next = state.failed(error);
         self.advance(next)
     }

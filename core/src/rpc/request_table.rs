@@ -232,7 +232,7 @@ impl RequestTable {
 
     /// Records the answer in `body`: `rpc_error` or the result itself. Returns the requester, or `None` if the request
     /// has a result or is gone.
-    pub fn answer(&mut self, id: RequestId, body: &[u8]) -> Option<Requester> {
+    pub fn record_answer(&mut self, id: RequestId, body: &[u8]) -> Option<Requester> {
         let result = match RpcError::read(body) {
             Some(Ok(error)) => Err(InvokeError::Rpc(error)),
             Some(Err(broken)) => Err(InvokeError::Decode(broken)),
@@ -360,7 +360,7 @@ mod tests {
         for (id, length) in [(1, 8), (2, 4096), (3, 8)] {
             requests.insert(RequestId(id), request(Requester::Application, vec![251; length]));
         }
-        requests.answer(RequestId(3), &[251; 8]);
+        requests.record_answer(RequestId(3), &[251; 8]);
         let shown = format!("{requests:?}");
         // Compressed data starts with the gzip magic number.
         assert!(!shown.contains("251") && !shown.contains("31, 139"), "{shown}");
@@ -379,7 +379,7 @@ mod tests {
             requests.insert(RequestId(1), request(Requester::Application, vec![251; 8]));
             let mut body = ids::GZIP_PACKED.to_le_bytes().to_vec();
             write::bytes(&mut body, data);
-            requests.answer(RequestId(1), &body);
+            requests.record_answer(RequestId(1), &body);
             let error = requests.take(RequestId(1)).unwrap().unwrap_err();
             assert!(error.to_string().starts_with("the server's answer cannot be decompressed: "), "{error}");
             assert!(matches!(error, InvokeError::Gzip(_)), "{error:?} for {expected:?}");

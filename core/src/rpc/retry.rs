@@ -33,7 +33,7 @@ pub(crate) struct SentAs {
     /// Whether the session is under a temporary key.
     pub(crate) is_under_temporary_key: bool,
     /// Whether the account's home is another DC.
-    pub(crate) is_other_dc: bool,
+    pub(crate) is_login_elsewhere: bool,
 }
 
 /// The consequence of an error of the server.
@@ -68,7 +68,11 @@ impl RetryBudget {
     ) -> RetryDecision {
         let target = error.redirect_dc().and_then(|number| DcId::new(number).ok());
         if let Some(dc) = target.filter(|dc| *dc != sent.dc && is_known(*dc)) {
-            return if take(&mut self.redirects) { RetryDecision::QueueAt(dc) } else { RetryDecision::Fail };
+            return if use_one(&mut self.redirects) {
+                RetryDecision::QueueAt(dc)
+            } else {
+                RetryDecision::Fail
+            };
         }
         let decision = match (error.code, error.name.as_str()) {
             (_, "CONNECTION_NOT_INITED" | "CONNECTION_LAYER_INVALID") => RetryDecision::RetryWithInit,
@@ -78,17 +82,17 @@ impl RetryBudget {
             }
             // It was not executed. The request before it has ended, or was sent again under another msg_id.
             (_, "MSG_WAIT_FAILED" | "MSG_WAIT_TIMEOUT") => RetryDecision::QueueAt(sent.dc),
-            _ if sent.is_other_dc && is_application && LogoutCause::of(error).is_some() => {
+            _ if sent.is_login_elsewhere && is_application && LogoutCause::of(error).is_some() => {
                 RetryDecision::RetryAfterTransfer
             }
             _ => return RetryDecision::Fail,
         };
-        if take(&mut self.retries) { decision } else { RetryDecision::Fail }
+        if use_one(&mut self.retries) { decision } else { RetryDecision::Fail }
     }
 }
 
 /// Uses up one attempt. Returns `false` if none is left.
-const fn take(left: &mut u8) -> bool {
+const fn use_one(left: &mut u8) -> bool {
     match left.checked_sub(1) {
         Some(fewer) => {
             *left = fewer;
@@ -139,7 +143,7 @@ const MAX_LOGIN_RETRY_DELAY: Duration = Duration::from_secs(60);
 /// Returns how often in a row a step of a login sends its query again after `error`, or `None` if it does not.
 /// `is_renewing_link`: a QR code is shown. `logs_in_after_migration`: the query logs in, at a DC to which the account has
 /// just moved.
-pub(crate) fn login_retries(
+pub(crate) fn login_retry_limit(
     error: &InvokeError,
     is_renewing_link: bool,
     logs_in_after_migration: bool,
@@ -180,7 +184,7 @@ mod tests {
     }
 
     const AT_HOME: SentAs =
-        SentAs { dc: DcId::literal(2), is_under_temporary_key: false, is_other_dc: false };
+        SentAs { dc: DcId::literal(2), is_under_temporary_key: false, is_login_elsewhere: false };
 
     /// Returns the decisions on the same error, five times in a row.
     fn decisions(code: i32, message: &str, sent: SentAs, is_application: bool) -> Vec<RetryDecision> {
@@ -193,7 +197,7 @@ mod tests {
     fn an_error_is_retried_three_times_and_is_the_result_then() {
         use RetryDecision::{Fail, QueueAt, RetryAfterTransfer, RetryWithInit, RetryWithNewKey};
         let temporary = SentAs { is_under_temporary_key: true, ..AT_HOME };
-        let away = SentAs { is_other_dc: true, ..AT_HOME };
+        let away = SentAs { is_login_elsewhere: true, ..AT_HOME };
         for (code, message, sent, expected) in [
             (400, "CONNECTION_NOT_INITED", AT_HOME, RetryWithInit),
             (400, "CONNECTION_LAYER_INVALID", AT_HOME, RetryWithInit),
@@ -211,7 +215,7 @@ mod tests {
 
     #[test]
     fn other_errors_are_the_result() {
-        let away = SentAs { is_other_dc: true, ..AT_HOME };
+        let away = SentAs { is_login_elsewhere: true, ..AT_HOME };
         for (code, message, sent, is_application) in [
             (401, "AUTH_KEY_INVALID", AT_HOME, true),
             (401, "AUTH_KEY_UNREGISTERED", AT_HOME, true),

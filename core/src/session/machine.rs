@@ -53,7 +53,7 @@ pub struct Session {
     pub(super) future_salts_request: Option<MsgId>,
     /// Another session carries new requests.
     pub(super) is_draining: bool,
-    /// Unrepeatable requests stay queued, see [`hold_unrepeatable_requests`](Self::hold_unrepeatable_requests).
+    /// Unrepeatable requests stay queued, see [`decide_unrepeatable_hold`](Self::decide_unrepeatable_hold).
     pub(super) holds_unrepeatable: bool,
     /// Number of bytes that the other messages of the received packet may decompress to.
     pub(super) decompression_budget: usize,
@@ -225,7 +225,7 @@ impl Session {
     ///
     /// Without this, a request sent over a dead connection would have an unknown outcome if the server created a new
     /// session over the next one: the earlier session might have executed it.
-    pub fn hold_unrepeatable_requests(&mut self, now: Now, is_key_trusted: bool) {
+    pub fn decide_unrepeatable_hold(&mut self, now: Now, is_key_trusted: bool) {
         self.clock.detect_clock_jump(now);
         self.holds_unrepeatable = !(is_key_trusted
             && self.keep_alive.has_recent_activity(now.monotonic)

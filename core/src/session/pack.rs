@@ -151,7 +151,7 @@ impl Session {
                     timer.request_id = Some(msg_id);
                 }
             }
-            Service::FutureSalts => self.future_salts_request = Some(msg_id),
+            Service::FutureSaltsRequest => self.future_salts_request = Some(msg_id),
             Service::DestroyAuthKey => {
                 seq_no = self.seq_no.content();
                 self.destroy_key = DestroyKeyState::Packed(msg_id);

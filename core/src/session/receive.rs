@@ -411,7 +411,7 @@ impl Session {
     fn request_salts_if_few(&mut self, now: Now) {
         if self.salts.should_request(now.monotonic) {
             self.salts.on_requested(now.monotonic);
-            self.queue_service(Service::FutureSalts);
+            self.queue_service(Service::FutureSaltsRequest);
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct RequestBody<'a> {
     /// Whether the packet asks the server for a quick ack.
     pub quick_ack: bool,
     /// Whether the request may be executed twice. If so, it is sent before the connection has proved that it works
-    /// ([`Session::hold_unrepeatable_requests`](super::Session::hold_unrepeatable_requests)).
+    /// ([`Session::decide_unrepeatable_hold`](super::Session::decide_unrepeatable_hold)).
     pub is_repeatable: bool,
 }
 

@@ -28,7 +28,7 @@ pub(super) enum Service {
     /// `rpc_drop_answer`: the answer to this request is no longer wanted.
     DropAnswer(MsgId),
     /// `get_future_salts`.
-    FutureSalts,
+    FutureSaltsRequest,
     /// `destroy_session`: a session of this key that the client no longer uses.
     DestroySession(u64),
     /// `destroy_auth_key`: the key is no longer needed. The server answers it like a request, so it is content-related.
@@ -56,7 +56,9 @@ impl Service {
                 write::bytes(out, info);
             }
             Self::DropAnswer(id) => functions::RpcDropAnswer { req_msg_id: id.to_wire() }.serialize(out),
-            Self::FutureSalts => functions::GetFutureSalts { num: policy::WANTED_SALTS }.serialize(out),
+            Self::FutureSaltsRequest => {
+                functions::GetFutureSalts { num: policy::WANTED_SALTS }.serialize(out);
+            }
             Self::DestroyAuthKey => functions::DestroyAuthKey {}.serialize(out),
             Self::DestroySession(id) => {
                 functions::DestroySession { session_id: id.cast_signed() }.serialize(out);

@@ -40,7 +40,7 @@ impl Client {
     /// Runs a step that may log in a user. The auth key is saved first: if it were lost after the login, no client
     /// could log out.
     async fn run_with_saved_key<T: Send + 'static>(&self, step: LoginStep<T>) -> Result<T, Error> {
-        self.flush().await?;
+        self.wait_saved_or_retry().await?;
         self.run_and_save(step).await
     }
 

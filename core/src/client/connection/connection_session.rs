@@ -22,12 +22,12 @@ pub(crate) struct ConnectionSession {
     /// Requests that the server refused and that are sent again inside `initConnection`, oldest first.
     pub(crate) retries: Vec<RequestTag>,
     /// Whether the pending requests have been queued in the session, which happens once its key is usable.
-    pub(crate) takes_requests: bool,
+    pub(crate) has_pending_queued: bool,
 }
 
 impl ConnectionSession {
     pub(crate) fn new(mtproto: Session, temporary: Option<TemporaryKeyState>) -> Self {
-        Self { mtproto, temporary, inited: false, retries: Vec::new(), takes_requests: false }
+        Self { mtproto, temporary, inited: false, retries: Vec::new(), has_pending_queued: false }
     }
 
     /// Creates a session under a permanent key.

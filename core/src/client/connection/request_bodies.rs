@@ -13,15 +13,20 @@ pub(crate) struct RequestBodies<'a> {
 }
 
 impl<'a> RequestBodies<'a> {
-    /// `prefix` is `initConnection`, which is left out if the server knows the client (`inited`), then
+    /// `query_prefix` is `initConnection`, which is left out if the server knows the client (`inited`), then
     /// `invokeWithoutUpdates` if no updates are wanted.
-    pub(crate) fn new(requests: &'a RequestTable, prefix: &'a [u8], inited: bool, updates: bool) -> Self {
+    pub(crate) fn new(
+        requests: &'a RequestTable,
+        query_prefix: &'a [u8],
+        inited: bool,
+        updates: bool,
+    ) -> Self {
         let wrapper = if updates { 0 } else { WITHOUT_UPDATES.len() };
-        let (init, wrapper) = prefix.split_at(prefix.len().saturating_sub(wrapper));
+        let (init, wrapper) = query_prefix.split_at(query_prefix.len().saturating_sub(wrapper));
         if inited {
             Self { requests, application: wrapper, internal: &[] }
         } else {
-            Self { requests, application: prefix, internal: init }
+            Self { requests, application: query_prefix, internal: init }
         }
     }
 }

@@ -54,7 +54,7 @@ impl AttemptHistory {
     }
 
     /// Records that a request was answered. The connection then counts as a success, however soon it ends.
-    pub(crate) fn on_answer(&mut self) {
+    pub(crate) fn on_success(&mut self) {
         self.backoff.reset();
         self.last_failure = None;
     }
@@ -140,7 +140,7 @@ mod tests {
         history.on_disconnect(&DisconnectReason::ClosedByUs, ConnectionProgress::default());
         history.on_ready();
         assert_eq!(history.last_failure(), Some(&LOST));
-        history.on_answer();
+        history.on_success();
         assert_eq!((history.last_failure(), history.failures()), (None, 0));
     }
 

@@ -16,19 +16,19 @@ impl Datacenter {
     /// Queues a new request. If there is no session for it yet, the next session takes it from the pending requests.
     pub(crate) fn queue(&mut self, tag: RequestTag, constraints: RequestConstraints, now: Timestamp) {
         self.last_used = now;
-        if self.takes_requests() {
+        if self.has_pending_queued() {
             self.queue_or_park(tag, constraints);
         }
     }
 
     /// Returns whether the pending requests have been queued in the session: new ones are queued at once then.
-    pub(super) fn takes_requests(&self) -> bool {
-        self.main.session().is_some_and(|session| session.takes_requests)
+    pub(super) fn has_pending_queued(&self) -> bool {
+        self.main.session().is_some_and(|session| session.has_pending_queued)
     }
 
     /// Returns whether a request may be sent in the current session. One that must be executed after a request whose
     /// answer the draining session awaits must wait: msg_ids of one session mean nothing in another.
-    fn may_leave(&self, constraints: RequestConstraints) -> bool {
+    fn may_be_sent(&self, constraints: RequestConstraints) -> bool {
         let passes = self.transfer_state == TransferState::NotNeeded
             || matches!(constraints.requester, Requester::Transfer(_));
         let waits = constraints
@@ -39,9 +39,9 @@ impl Datacenter {
 
     /// Queues a request in the session, or parks it.
     fn queue_or_park(&mut self, tag: RequestTag, constraints: RequestConstraints) {
-        let may_leave = self.may_leave(constraints);
+        let may_be_sent = self.may_be_sent(constraints);
         match self.main.session_mut() {
-            Some(session) if may_leave => session.mtproto.queue(tag),
+            Some(session) if may_be_sent => session.mtproto.queue(tag),
             _ => _ = self.parked.insert(tag),
         }
     }
@@ -55,10 +55,10 @@ impl Datacenter {
             session.bind();
             return false;
         }
-        if session.takes_requests {
+        if session.has_pending_queued {
             return false;
         }
-        session.takes_requests = true;
+        session.has_pending_queued = true;
         self.key_refusals.on_key_usable();
         self.parked.clear();
         // Requests whose answers the draining session awaits stay there.
@@ -83,7 +83,7 @@ impl Datacenter {
     }
 
     pub(super) fn unpark_if_needed(&mut self, requests: &RequestTable) {
-        if core::mem::take(&mut self.needs_unpark) && !self.parked.is_empty() && self.takes_requests() {
+        if core::mem::take(&mut self.needs_unpark) && !self.parked.is_empty() && self.has_pending_queued() {
             self.unpark(requests);
         }
     }
@@ -148,13 +148,13 @@ impl Datacenter {
             draining.drop_request(tag);
             self.needs_unpark = true;
         }
-        if !self.takes_requests() {
+        if !self.has_pending_queued() {
             return;
         }
-        let may_leave = self.may_leave(constraints);
+        let may_be_sent = self.may_be_sent(constraints);
         match self.main.session_mut() {
             // Requests to be executed after it may be queued there already.
-            Some(session) if may_leave => session.mtproto.requeue(tag),
+            Some(session) if may_be_sent => session.mtproto.requeue(tag),
             _ => _ = self.parked.insert(tag),
         }
     }
@@ -167,7 +167,7 @@ impl Datacenter {
         let lost = draining.take_unsent();
         let is_over = draining.is_over(now.monotonic);
         // A session that takes no requests yet gets them later, with all others.
-        if self.takes_requests() {
+        if self.has_pending_queued() {
             for tag in lost {
                 self.queue_or_park_waiting(tag, requests);
             }

@@ -11,7 +11,9 @@ use crate::login::credentials::BotToken;
 use crate::login::error::LoginError;
 use crate::login::outcome::{AccountChange, PasswordHint, UserInfo};
 use crate::login::single_query::{LoginQuery, SingleQuery};
-use crate::login::state::{AnswerContext, AwaitedQuery, Migrations, Next, State, serialize_secret};
+use crate::login::state::{
+    AnswerContext, AnswerState, Migrations, QueryWithState, Transition, serialize_secret,
+};
 use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
@@ -31,7 +33,7 @@ impl LoginStep<UserInfo> {
                 bot_auth_token: token.expose().into(),
             };
             let state = LoginQuery { method: "auth.importBotAuthorization" };
-            Ok(AwaitedQuery::new(state, serialize_secret(&query, 0)))
+            Ok(QueryWithState::new(state, serialize_secret(&query, 0)))
         })
     }
 
@@ -40,7 +42,7 @@ impl LoginStep<UserInfo> {
     #[must_use]
     pub fn get_me() -> Self {
         let state = SingleQuery { method: "users.getUsers", is_login: false, read: answer::user };
-        Self::new(AccountChange::of_user, |_| Ok(AwaitedQuery::new(state, get_self())))
+        Self::new(AccountChange::of_user, |_| Ok(QueryWithState::new(state, get_self())))
     }
 }
 
@@ -63,7 +65,7 @@ impl LoginStep<LoginState> {
     /// answer cannot be read.
     #[must_use]
     pub fn login_state() -> Self {
-        Self::new(state_change, |_| Ok(AwaitedQuery::new(GetLoginState, get_self())))
+        Self::new(account_change, |_| Ok(QueryWithState::new(GetLoginState, get_self())))
     }
 }
 
@@ -72,7 +74,7 @@ impl LoginStep<()> {
     #[must_use]
     pub fn log_out() -> Self {
         let query = serialize_secret(&functions::auth::LogOut {}, 0);
-        Self::new(|()| AccountChange::LoggedOut, |_| Ok(AwaitedQuery::new(LogOut, query)))
+        Self::new(|()| AccountChange::LoggedOut, |_| Ok(QueryWithState::new(LogOut, query)))
     }
 }
 
@@ -83,7 +85,7 @@ fn get_self() -> Secret<Vec<u8>> {
 
 struct GetLoginState;
 
-impl State<LoginState> for GetLoginState {
+impl AnswerState<LoginState> for GetLoginState {
     fn method(&self) -> &'static str {
         "users.getUsers"
     }
@@ -96,17 +98,21 @@ impl State<LoginState> for GetLoginState {
         self: Box<Self>,
         body: &[u8],
         _: &mut AnswerContext<'_>,
-    ) -> Result<Next<LoginState>, LoginError> {
+    ) -> Result<Transition<LoginState>, LoginError> {
         let user = answer::user_if_any(body)?;
-        Ok(Next::Done(user.map_or(LoginState::NotLoggedIn, LoginState::LoggedIn)))
+        Ok(Transition::Done(user.map_or(LoginState::NotLoggedIn, LoginState::LoggedIn)))
     }
 
-    fn refused(self: Box<Self>, error: RpcError, _: &mut Migrations) -> Result<Next<LoginState>, LoginError> {
+    fn refused(
+        self: Box<Self>,
+        error: RpcError,
+        _: &mut Migrations,
+    ) -> Result<Transition<LoginState>, LoginError> {
         if is_password_needed(&error) {
             return Ok(request_hint(LoginState::PasswordRequired));
         }
         if denies_login(&error) {
-            return Ok(Next::Done(LoginState::NotLoggedIn));
+            return Ok(Transition::Done(LoginState::NotLoggedIn));
         }
         Err(LoginError::from_rpc("users.getUsers", error))
     }
@@ -114,7 +120,7 @@ impl State<LoginState> for GetLoginState {
 
 struct LogOut;
 
-impl State<()> for LogOut {
+impl AnswerState<()> for LogOut {
     fn method(&self) -> &'static str {
         "auth.logOut"
     }
@@ -123,14 +129,18 @@ impl State<()> for LogOut {
         false
     }
 
-    fn answered(self: Box<Self>, body: &[u8], cx: &mut AnswerContext<'_>) -> Result<Next<()>, LoginError> {
+    fn answered(
+        self: Box<Self>,
+        body: &[u8],
+        cx: &mut AnswerContext<'_>,
+    ) -> Result<Transition<()>, LoginError> {
         *cx.future_auth_token = answer::logged_out(body)?;
-        Ok(Next::Done(()))
+        Ok(Transition::Done(()))
     }
 
-    fn refused(self: Box<Self>, error: RpcError, _: &mut Migrations) -> Result<Next<()>, LoginError> {
+    fn refused(self: Box<Self>, error: RpcError, _: &mut Migrations) -> Result<Transition<()>, LoginError> {
         if denies_login(&error) {
-            Ok(Next::Done(()))
+            Ok(Transition::Done(()))
         } else {
             Err(LoginError::from_rpc("auth.logOut", error))
         }
@@ -144,7 +154,7 @@ fn denies_login(error: &RpcError) -> bool {
 }
 
 /// Returns the change of the account that the state reports.
-const fn state_change(state: &LoginState) -> AccountChange {
+const fn account_change(state: &LoginState) -> AccountChange {
     match state {
         LoginState::NotLoggedIn | LoginState::PasswordRequired(_) => AccountChange::NotLoggedIn,
         LoginState::LoggedIn(user) => AccountChange::of_user(user),

@@ -17,7 +17,7 @@ use crate::login::outcome::{
 use crate::login::phone::PhoneNumber;
 use crate::login::single_query::{LoginQuery, SingleQuery};
 use crate::login::state::{
-    AnswerContext, AwaitedQuery, LoginContext, Migrations, Next, State, serialize_secret,
+    AnswerContext, AnswerState, LoginContext, Migrations, QueryWithState, Transition, serialize_secret,
 };
 use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
@@ -47,7 +47,7 @@ impl LoginStep<SendCodeOutcome> {
             }
             let query = functions::auth::ResendCode {
                 phone_number: sent_code.phone.digits().into(),
-                phone_code_hash: hash(&sent_code)?,
+                phone_code_hash: phone_code_hash(&sent_code)?,
                 reason: None,
             };
             Ok(request_code("auth.resendCode", sent_code.phone, serialize_secret(&query, 0)))
@@ -97,12 +97,12 @@ impl LoginStep<()> {
     /// Cancels a code (`auth.cancelCode`).
     #[must_use]
     pub fn cancel_code(sent_code: &SentCode) -> Self {
-        let query = hash(sent_code).map(|phone_code_hash| {
+        let query = phone_code_hash(sent_code).map(|phone_code_hash| {
             let phone_number = sent_code.phone.digits().into();
             serialize_secret(&functions::auth::CancelCode { phone_number, phone_code_hash }, 0)
         });
         let state = SingleQuery { method: "auth.cancelCode", is_login: true, read: answer::expect_true };
-        Self::new(|()| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query?)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(QueryWithState::new(state, query?)))
     }
 
     /// Tells the server, after the sign-up, that the terms of service were accepted (`help.acceptTermsOfService`).
@@ -112,7 +112,7 @@ impl LoginStep<()> {
         let query = serialize_secret(&functions::help::AcceptTermsOfService { id }, 0);
         let state =
             SingleQuery { method: "help.acceptTermsOfService", is_login: false, read: answer::expect_true };
-        Self::new(|()| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(QueryWithState::new(state, query)))
     }
 }
 
@@ -125,14 +125,14 @@ impl LoginStep<UserInfo> {
             let query = functions::auth::SignUp {
                 no_joined_notifications: false,
                 phone_number: sent_code.phone.digits().into(),
-                phone_code_hash: hash(sent_code)?,
+                phone_code_hash: phone_code_hash(sent_code)?,
                 first_name: first_name.trim().into(),
                 last_name: last_name.trim().into(),
             };
             Ok(serialize_secret(&query, first_name.len() + last_name.len()))
         });
         let state = LoginQuery { method: "auth.signUp" };
-        Self::new(AccountChange::of_login, |_| Ok(AwaitedQuery::new(state, query?)))
+        Self::new(AccountChange::of_login, |_| Ok(QueryWithState::new(state, query?)))
     }
 }
 
@@ -150,11 +150,11 @@ pub(super) fn request_code(
     method: &'static str,
     phone: PhoneNumber,
     query: Secret<Vec<u8>>,
-) -> AwaitedQuery<SendCodeOutcome> {
-    AwaitedQuery::new(AwaitSentCode { method, phone, read: answer::sent_code }, query)
+) -> QueryWithState<SendCodeOutcome> {
+    QueryWithState::new(AwaitSentCode { method, phone, read: answer::sent_code }, query)
 }
 
-impl State<SendCodeOutcome> for AwaitSentCode {
+impl AnswerState<SendCodeOutcome> for AwaitSentCode {
     fn method(&self) -> &'static str {
         self.method
     }
@@ -163,15 +163,15 @@ impl State<SendCodeOutcome> for AwaitSentCode {
         self: Box<Self>,
         body: &[u8],
         cx: &mut AnswerContext<'_>,
-    ) -> Result<Next<SendCodeOutcome>, LoginError> {
-        (self.read)(self.phone, body, cx).map(Next::Done)
+    ) -> Result<Transition<SendCodeOutcome>, LoginError> {
+        (self.read)(self.phone, body, cx).map(Transition::Done)
     }
 
     fn refused(
         self: Box<Self>,
         error: RpcError,
         _: &mut Migrations,
-    ) -> Result<Next<SendCodeOutcome>, LoginError> {
+    ) -> Result<Transition<SendCodeOutcome>, LoginError> {
         if is_password_needed(&error) {
             return Ok(request_hint(SendCodeOutcome::PasswordRequired));
         }
@@ -179,7 +179,10 @@ impl State<SendCodeOutcome> for AwaitSentCode {
     }
 }
 
-fn send_code(phone: PhoneNumber, cx: &LoginContext<'_>) -> Result<AwaitedQuery<SendCodeOutcome>, LoginError> {
+fn send_code(
+    phone: PhoneNumber,
+    cx: &LoginContext<'_>,
+) -> Result<QueryWithState<SendCodeOutcome>, LoginError> {
     let api = cx.credentials_for_login()?;
     let tokens = cx.logout_tokens.iter().map(|token| token.to_vec()).collect();
     let tokens = (!cx.logout_tokens.is_empty()).then_some(tokens);
@@ -205,7 +208,7 @@ struct SignIn {
 fn sign_in(sent_code: &SentCode, code: &str, is_from_email: bool) -> LoginStep<SignInOutcome> {
     let query = sign_in_query(sent_code, code, is_from_email);
     let sent_code = sent_code.clone();
-    LoginStep::new(sign_in_change, |_| Ok(AwaitedQuery::new(SignIn { sent_code }, query?)))
+    LoginStep::new(account_change, |_| Ok(QueryWithState::new(SignIn { sent_code }, query?)))
 }
 
 fn sign_in_query(
@@ -221,14 +224,14 @@ fn sign_in_query(
     };
     let query = functions::auth::SignIn {
         phone_number: sent_code.phone.digits().into(),
-        phone_code_hash: hash(sent_code)?,
+        phone_code_hash: phone_code_hash(sent_code)?,
         phone_code,
         email_verification: verification,
     };
     Ok(serialize_secret(&query, code.len()))
 }
 
-impl State<SignInOutcome> for SignIn {
+impl AnswerState<SignInOutcome> for SignIn {
     fn method(&self) -> &'static str {
         "auth.signIn"
     }
@@ -237,10 +240,10 @@ impl State<SignInOutcome> for SignIn {
         self: Box<Self>,
         body: &[u8],
         cx: &mut AnswerContext<'_>,
-    ) -> Result<Next<SignInOutcome>, LoginError> {
-        Ok(Next::Done(match answer::read_authorization(body)? {
+    ) -> Result<Transition<SignInOutcome>, LoginError> {
+        Ok(Transition::Done(match answer::read_authorization(body)? {
             Authorization::SignUpRequired(terms) => sign_up_required(self.sent_code, terms),
-            authorization => SignInOutcome::LoggedIn(answer::accept_login(authorization, cx)?),
+            authorization => SignInOutcome::LoggedIn(answer::expect_logged_in(authorization, cx)?),
         }))
     }
 
@@ -248,9 +251,9 @@ impl State<SignInOutcome> for SignIn {
         self: Box<Self>,
         error: RpcError,
         _: &mut Migrations,
-    ) -> Result<Next<SignInOutcome>, LoginError> {
+    ) -> Result<Transition<SignInOutcome>, LoginError> {
         match error.name.as_str() {
-            "PHONE_NUMBER_UNOCCUPIED" => Ok(Next::Done(sign_up_required(self.sent_code, None))),
+            "PHONE_NUMBER_UNOCCUPIED" => Ok(Transition::Done(sign_up_required(self.sent_code, None))),
             _ if is_password_needed(&error) => Ok(request_hint(SignInOutcome::PasswordRequired)),
             _ => Err(LoginError::from_rpc("auth.signIn", error)),
         }
@@ -266,7 +269,7 @@ pub(super) fn not_empty(text: &str, or: LoginError) -> Result<&str, LoginError> 
     if text.trim().is_empty() { Err(or) } else { Ok(text) }
 }
 
-pub(super) fn hash(sent_code: &SentCode) -> Result<String, LoginError> {
+pub(super) fn phone_code_hash(sent_code: &SentCode) -> Result<String, LoginError> {
     sent_code.hash.as_deref().cloned().ok_or(LoginError::CodeUnusable)
 }
 
@@ -275,7 +278,7 @@ pub(super) fn email_verification(code: &str) -> enums::EmailVerification {
 }
 
 /// Returns the change of the account that the outcome reports.
-const fn sign_in_change(outcome: &SignInOutcome) -> AccountChange {
+const fn account_change(outcome: &SignInOutcome) -> AccountChange {
     match outcome {
         SignInOutcome::PasswordRequired(_) => AccountChange::NotLoggedIn,
         SignInOutcome::SignUpRequired(_) => AccountChange::Unchanged,

@@ -1,12 +1,12 @@
 //! The e-mail address that login codes go to.
 
-use super::code::{AwaitSentCode, email_verification, hash, not_empty, request_code};
+use super::code::{AwaitSentCode, email_verification, not_empty, phone_code_hash, request_code};
 use crate::login::answer;
 use crate::login::code::{SentCode, read_code_with_digits};
 use crate::login::error::LoginError;
 use crate::login::outcome::{AccountChange, EmailCode, SendCodeOutcome};
 use crate::login::single_query::SingleQuery;
-use crate::login::state::{AwaitedQuery, serialize_secret};
+use crate::login::state::{QueryWithState, serialize_secret};
 use crate::login::step::LoginStep;
 use crate::tl::{enums, functions, types};
 
@@ -25,7 +25,7 @@ impl LoginStep<EmailCode> {
         });
         let state =
             SingleQuery { method: "account.sendVerifyEmailCode", is_login: true, read: answer::email_code };
-        Self::new(|_| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query?)))
+        Self::new(|_| AccountChange::Unchanged, |_| Ok(QueryWithState::new(state, query?)))
     }
 }
 
@@ -50,14 +50,14 @@ impl LoginStep<SendCodeOutcome> {
             phone: sent_code.phone.clone(),
             read: answer::email_verified,
         };
-        Self::new(AccountChange::of_send_code, |_| Ok(AwaitedQuery::new(state, query?)))
+        Self::new(AccountChange::of_send_code, |_| Ok(QueryWithState::new(state, query?)))
     }
 
     /// Removes the e-mail address if the user cannot open the mailbox, so that codes come by telephone
     /// (`auth.resetLoginEmail`): at once, or after the time that the new [`SentCode`] names.
     #[must_use]
     pub fn reset_login_email(sent_code: &SentCode) -> Self {
-        let query = hash(sent_code).map(|phone_code_hash| {
+        let query = phone_code_hash(sent_code).map(|phone_code_hash| {
             let phone_number = sent_code.phone.digits().into();
             serialize_secret(&functions::auth::ResetLoginEmail { phone_number, phone_code_hash }, 0)
         });
@@ -68,5 +68,6 @@ impl LoginStep<SendCodeOutcome> {
 
 fn login_setup(sent_code: &SentCode) -> Result<enums::EmailVerifyPurpose, LoginError> {
     let phone_number = sent_code.phone.digits().into();
-    Ok(types::EmailVerifyPurposeLoginSetup { phone_number, phone_code_hash: hash(sent_code)? }.into())
+    Ok(types::EmailVerifyPurposeLoginSetup { phone_number, phone_code_hash: phone_code_hash(sent_code)? }
+        .into())
 }

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use crate::login::answer;
 use crate::login::error::LoginError;
 use crate::login::outcome::PasswordHint;
-use crate::login::state::{AnswerContext, Next, State, serialize_secret};
+use crate::login::state::{AnswerContext, AnswerState, Transition, serialize_secret};
 use crate::tl::functions;
 
 /// Waits for the hint.
@@ -19,23 +19,27 @@ pub(super) fn is_password_needed(error: &crate::rpc::RpcError) -> bool {
 }
 
 /// Requests the hint, and ends in what `finish` makes of it.
-pub(super) fn request_hint<T: 'static>(finish: fn(PasswordHint) -> T) -> Next<T> {
-    Next::send(GetHint { finish }, serialize_secret(&functions::account::GetPassword {}, 0))
+pub(super) fn request_hint<T: 'static>(finish: fn(PasswordHint) -> T) -> Transition<T> {
+    Transition::send(GetHint { finish }, serialize_secret(&functions::account::GetPassword {}, 0))
 }
 
-impl<T> State<T> for GetHint<T> {
+impl<T> AnswerState<T> for GetHint<T> {
     fn method(&self) -> &'static str {
         "account.getPassword"
     }
 
-    fn answered(self: Box<Self>, body: &[u8], _: &mut AnswerContext<'_>) -> Result<Next<T>, LoginError> {
-        Ok(Next::Done((self.finish)(answer::hint(body)?)))
+    fn answered(
+        self: Box<Self>,
+        body: &[u8],
+        _: &mut AnswerContext<'_>,
+    ) -> Result<Transition<T>, LoginError> {
+        Ok(Transition::Done((self.finish)(answer::hint(body)?)))
     }
 
-    fn failed(self: Box<Self>, error: LoginError) -> Result<Next<T>, LoginError> {
+    fn failed(self: Box<Self>, error: LoginError) -> Result<Transition<T>, LoginError> {
         if error.continuation().can_continue() {
             // The code is used up, so the password is required even without its hint.
-            Ok(Next::Done((self.finish)(PasswordHint::default())))
+            Ok(Transition::Done((self.finish)(PasswordHint::default())))
         } else {
             Err(error)
         }

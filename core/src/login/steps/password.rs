@@ -12,7 +12,9 @@ use crate::login::error::{LoginError, PasswordParametersError};
 use crate::login::outcome::{AccountChange, PasswordReset, RecoveryCode, UserInfo};
 use crate::login::password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
 use crate::login::single_query::{LoginQuery, SingleQuery};
-use crate::login::state::{AnswerContext, AwaitedQuery, KdfState, Migrations, Next, State, serialize_secret};
+use crate::login::state::{
+    AnswerContext, AnswerState, KdfState, Migrations, QueryWithState, Transition, serialize_secret,
+};
 use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
@@ -25,7 +27,7 @@ impl LoginStep<UserInfo> {
     #[must_use]
     pub fn check_password(password: &str) -> Self {
         let proof = Proof { password: Secret::new(password.into()), is_refreshed: false };
-        Self::new(AccountChange::of_login, |_| Ok(AwaitedQuery::new(GetPassword(proof), get_password())))
+        Self::new(AccountChange::of_login, |_| Ok(QueryWithState::new(GetPassword(proof), get_password())))
     }
 
     /// Logs in with the recovery code instead of the password (`auth.recoverPassword`). `new` replaces the password;
@@ -39,11 +41,11 @@ impl LoginStep<UserInfo> {
         Self::new(AccountChange::of_login, |_| {
             let code = code?;
             Ok(match new {
-                Some(new) => AwaitedQuery::new(GetPassword(Replacement { code, new }), get_password()),
+                Some(new) => QueryWithState::new(GetPassword(Replacement { code, new }), get_password()),
                 None => {
                     let query =
                         functions::auth::RecoverPassword { code: code.expose().clone(), new_settings: None };
-                    AwaitedQuery::new(PASSWORD_RECOVERED, serialize_secret(&query, code.expose().len()))
+                    QueryWithState::new(PASSWORD_RECOVERED, serialize_secret(&query, code.expose().len()))
                 }
             })
         })
@@ -61,7 +63,7 @@ impl LoginStep<RecoveryCode> {
             is_login: true,
             read: answer::recovery_code,
         };
-        Self::new(|_| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query)))
+        Self::new(|_| AccountChange::Unchanged, |_| Ok(QueryWithState::new(state, query)))
     }
 }
 
@@ -81,7 +83,7 @@ impl LoginStep<()> {
             is_login: true,
             read: answer::recovery_code_accepted,
         };
-        Self::new(|()| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query?)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(QueryWithState::new(state, query?)))
     }
 
     /// Cancels the [reset](LoginStep::reset_password) of the password (`account.declinePasswordReset`).
@@ -93,7 +95,7 @@ impl LoginStep<()> {
             is_login: false,
             read: answer::expect_true,
         };
-        Self::new(|()| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(QueryWithState::new(state, query)))
     }
 }
 
@@ -105,7 +107,7 @@ impl LoginStep<PasswordReset> {
         let query = serialize_secret(&functions::account::ResetPassword {}, 0);
         let state =
             SingleQuery { method: "account.resetPassword", is_login: false, read: answer::password_reset };
-        Self::new(|_| AccountChange::Unchanged, |_| Ok(AwaitedQuery::new(state, query)))
+        Self::new(|_| AccountChange::Unchanged, |_| Ok(QueryWithState::new(state, query)))
     }
 }
 
@@ -136,13 +138,13 @@ trait KdfPurpose: Send + Sized + 'static {
         parameters: Self::Parameters,
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
-    ) -> Result<Next<UserInfo>, LoginError>;
+    ) -> Result<Transition<UserInfo>, LoginError>;
 }
 
 /// Waits for the answer to `account.getPassword`.
 struct GetPassword<P>(P);
 
-impl<P: KdfPurpose> State<UserInfo> for GetPassword<P> {
+impl<P: KdfPurpose> AnswerState<UserInfo> for GetPassword<P> {
     fn method(&self) -> &'static str {
         "account.getPassword"
     }
@@ -151,10 +153,10 @@ impl<P: KdfPurpose> State<UserInfo> for GetPassword<P> {
         self: Box<Self>,
         body: &[u8],
         cx: &mut AnswerContext<'_>,
-    ) -> Result<Next<UserInfo>, LoginError> {
+    ) -> Result<Transition<UserInfo>, LoginError> {
         let parameters = Box::new(self.0.read(body, cx.random)?);
         let task = self.0.kdf_task(&parameters);
-        Ok(Next::Compute(task, Box::new(Stretching { purpose: self.0, parameters })))
+        Ok(Transition::Compute(task, Box::new(Stretching { purpose: self.0, parameters })))
     }
 }
 
@@ -169,7 +171,7 @@ impl<P: KdfPurpose> KdfState<UserInfo> for Stretching<P> {
         self: Box<Self>,
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
-    ) -> Result<Next<UserInfo>, LoginError> {
+    ) -> Result<Transition<UserInfo>, LoginError> {
         self.purpose.query(*self.parameters, output, random)
     }
 }
@@ -197,20 +199,20 @@ impl KdfPurpose for Proof {
         parameters: PasswordParameters,
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
-    ) -> Result<Next<UserInfo>, LoginError> {
+    ) -> Result<Transition<UserInfo>, LoginError> {
         let PasswordParameters { algorithm: Algorithm { group, salt1, salt2 }, srp_b, srp_id } = parameters;
         let proof = srp::prove(&group, &salt1, &salt2, &output.x, &srp_b, random)
             .map_err(PasswordParametersError::from)?;
         let answer = types::InputCheckPasswordSrp { srp_id, a: proof.a.to_vec(), m1: proof.m1.to_vec() };
         let query = functions::auth::CheckPassword { password: answer.into() };
-        Ok(Next::send(CheckPassword(self), serialize_secret(&query, 0)))
+        Ok(Transition::send(CheckPassword(self), serialize_secret(&query, 0)))
     }
 }
 
 /// Waits for the answer to the proof of the password.
 struct CheckPassword(Proof);
 
-impl State<UserInfo> for CheckPassword {
+impl AnswerState<UserInfo> for CheckPassword {
     fn method(&self) -> &'static str {
         "auth.checkPassword"
     }
@@ -219,15 +221,19 @@ impl State<UserInfo> for CheckPassword {
         self: Box<Self>,
         body: &[u8],
         cx: &mut AnswerContext<'_>,
-    ) -> Result<Next<UserInfo>, LoginError> {
-        answer::accept_login(answer::read_authorization(body)?, cx).map(Next::Done)
+    ) -> Result<Transition<UserInfo>, LoginError> {
+        answer::expect_logged_in(answer::read_authorization(body)?, cx).map(Transition::Done)
     }
 
-    fn refused(self: Box<Self>, error: RpcError, _: &mut Migrations) -> Result<Next<UserInfo>, LoginError> {
+    fn refused(
+        self: Box<Self>,
+        error: RpcError,
+        _: &mut Migrations,
+    ) -> Result<Transition<UserInfo>, LoginError> {
         let is_stale = matches!(error.name.as_str(), "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED");
         if is_stale && !self.0.is_refreshed {
             let proof = Proof { is_refreshed: true, ..self.0 };
-            return Ok(Next::send(GetPassword(proof), get_password()));
+            return Ok(Transition::send(GetPassword(proof), get_password()));
         }
         Err(LoginError::from_rpc("auth.checkPassword", error))
     }
@@ -255,7 +261,7 @@ impl KdfPurpose for Replacement {
         algorithm: Algorithm,
         output: &PasswordKdfOutput,
         _: &mut dyn SecureRandom,
-    ) -> Result<Next<UserInfo>, LoginError> {
+    ) -> Result<Transition<UserInfo>, LoginError> {
         let Self { code, new } = self;
         // The salts, the code and the hint have no maximum length.
         let more = algorithm.salt1.len() + algorithm.salt2.len() + code.expose().len() + new.hint.len();
@@ -263,7 +269,7 @@ impl KdfPurpose for Replacement {
             code: code.expose().clone(),
             new_settings: Some(new_settings(&new, algorithm, output).into()),
         };
-        Ok(Next::send(PASSWORD_RECOVERED, serialize_secret(&query, more)))
+        Ok(Transition::send(PASSWORD_RECOVERED, serialize_secret(&query, more)))
     }
 }
 

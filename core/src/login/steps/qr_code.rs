@@ -9,7 +9,9 @@ use crate::login::credentials::ApiCredentials;
 use crate::login::error::LoginError;
 use crate::login::outcome::{AccountChange, LoginStage, PasswordHint, UserInfo};
 use crate::login::qr_link::QrLink;
-use crate::login::state::{AnswerContext, AwaitedQuery, Migrations, Next, QrState, State, serialize_secret};
+use crate::login::state::{
+    AnswerContext, AnswerState, Migrations, QrState, QueryWithState, Transition, serialize_secret,
+};
 use crate::login::step::LoginStep;
 use crate::rpc::RpcError;
 use crate::tl::functions;
@@ -56,32 +58,36 @@ struct QrLogin {
 
 impl QrLogin {
     /// Requests a token, or the result of the scan of the last one.
-    fn export(self) -> AwaitedQuery<QrLoginOutcome> {
+    fn export(self) -> QueryWithState<QrLoginOutcome> {
         let query = functions::auth::ExportLoginToken {
             api_id: self.api.id,
             api_hash: self.api.hash.clone(),
             except_ids: self.except_ids.clone(),
         };
         let query = serialize_secret(&query, self.except_ids.len() * 8);
-        AwaitedQuery::new(Exporting(self), query)
+        QueryWithState::new(Exporting(self), query)
     }
 
     /// Takes an `auth.LoginToken`.
-    fn answered(self, body: &[u8], cx: &mut AnswerContext<'_>) -> Result<Next<QrLoginOutcome>, LoginError> {
+    fn answered(
+        self,
+        body: &[u8],
+        cx: &mut AnswerContext<'_>,
+    ) -> Result<Transition<QrLoginOutcome>, LoginError> {
         match answer::login_token(body)? {
             LoginToken::Show { expires, token } => {
                 let shown = self.shown.saturating_add(1);
                 let link = QrLink::new(&token, expires, cx.server_time, shown)?;
-                Ok(Next::ShowQr(link, Box::new(Shown(Self { shown, ..self }))))
+                Ok(Transition::ShowQr(link, Box::new(Shown(Self { shown, ..self }))))
             }
             LoginToken::MigrateTo { dc, token } => {
                 let query = functions::auth::ImportLoginToken { token: token.to_vec() };
                 let query = serialize_secret(&query, token.len());
-                Ok(Next::Migrate(dc.into(), AwaitedQuery::new(Importing(self), query)))
+                Ok(Transition::Migrate(dc.into(), QueryWithState::new(Importing(self), query)))
             }
-            LoginToken::LoggedIn(authorization) => {
-                answer::accept_login(authorization, cx).map(QrLoginOutcome::LoggedIn).map(Next::Done)
-            }
+            LoginToken::LoggedIn(authorization) => answer::expect_logged_in(authorization, cx)
+                .map(QrLoginOutcome::LoggedIn)
+                .map(Transition::Done),
         }
     }
 }
@@ -89,7 +95,7 @@ impl QrLogin {
 /// Waits for a token, or for the result of the scan of the last one.
 struct Exporting(QrLogin);
 
-impl State<QrLoginOutcome> for Exporting {
+impl AnswerState<QrLoginOutcome> for Exporting {
     fn method(&self) -> &'static str {
         "auth.exportLoginToken"
     }
@@ -106,7 +112,7 @@ impl State<QrLoginOutcome> for Exporting {
         self: Box<Self>,
         body: &[u8],
         cx: &mut AnswerContext<'_>,
-    ) -> Result<Next<QrLoginOutcome>, LoginError> {
+    ) -> Result<Transition<QrLoginOutcome>, LoginError> {
         self.0.answered(body, cx)
     }
 
@@ -114,7 +120,7 @@ impl State<QrLoginOutcome> for Exporting {
         self: Box<Self>,
         error: RpcError,
         _: &mut Migrations,
-    ) -> Result<Next<QrLoginOutcome>, LoginError> {
+    ) -> Result<Transition<QrLoginOutcome>, LoginError> {
         if is_password_needed(&error) {
             return Ok(request_hint(QrLoginOutcome::PasswordRequired));
         }
@@ -125,7 +131,7 @@ impl State<QrLoginOutcome> for Exporting {
 /// The token was scanned and is sent to the DC of the account: waits for the login there.
 struct Importing(QrLogin);
 
-impl State<QrLoginOutcome> for Importing {
+impl AnswerState<QrLoginOutcome> for Importing {
     fn method(&self) -> &'static str {
         "auth.importLoginToken"
     }
@@ -138,7 +144,7 @@ impl State<QrLoginOutcome> for Importing {
         self: Box<Self>,
         body: &[u8],
         cx: &mut AnswerContext<'_>,
-    ) -> Result<Next<QrLoginOutcome>, LoginError> {
+    ) -> Result<Transition<QrLoginOutcome>, LoginError> {
         self.0.answered(body, cx)
     }
 
@@ -146,13 +152,13 @@ impl State<QrLoginOutcome> for Importing {
         self: Box<Self>,
         error: RpcError,
         migrations: &mut Migrations,
-    ) -> Result<Next<QrLoginOutcome>, LoginError> {
+    ) -> Result<Transition<QrLoginOutcome>, LoginError> {
         if is_password_needed(&error) {
             return Ok(request_hint(QrLoginOutcome::PasswordRequired));
         }
         // The token expired on its way to this DC: a new one must be scanned.
-        if error.name.starts_with("AUTH_TOKEN_") && migrations.take() {
-            return Ok(Next::Send(self.0.export()));
+        if error.name.starts_with("AUTH_TOKEN_") && migrations.try_count() {
+            return Ok(Transition::Send(self.0.export()));
         }
         Err(LoginError::from_rpc(self.method(), error))
     }
@@ -162,7 +168,7 @@ impl State<QrLoginOutcome> for Importing {
 struct Shown(QrLogin);
 
 impl QrState<QrLoginOutcome> for Shown {
-    fn renew(self: Box<Self>) -> AwaitedQuery<QrLoginOutcome> {
+    fn renew(self: Box<Self>) -> QueryWithState<QrLoginOutcome> {
         self.0.export()
     }
 }
