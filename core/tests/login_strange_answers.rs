@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use sansgram_core::crypto::SecureRandom;
-use sansgram_core::login::{ApiCredentials, Continuation, LoginContext, LoginError, LoginStep, Progress};
+use sansgram_core::login::{ApiCredentials, Continuation, LoginContext, LoginError, LoginStep, StepAction};
 use sansgram_core::rpc::{InvokeError, RpcError};
 
 struct NoRandom;
@@ -42,19 +42,19 @@ fn end_of<T: Debug + 'static>(flow: impl Fn() -> LoginStep<T> + 'static) -> End 
 fn end<T: Debug>(mut flow: LoginStep<T>, error: &RpcError) -> (LoginError, u32, Duration) {
     let api = ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() };
     let cx = LoginContext { api: Some(&api), logout_tokens: &[], is_logged_in: false, has_migrated: false };
-    assert!(matches!(flow.start(&cx), Progress::Send));
+    assert!(matches!(flow.start(&cx), StepAction::Send));
     let mut waited = Duration::ZERO;
     for asked in 1..=20 {
         match flow.answered(Err(InvokeError::Rpc(error.clone())), 0, &mut NoRandom) {
-            Progress::Done(Err(error)) => return (error, asked, waited),
-            Progress::Done(Ok(outcome)) => panic!("{error}: {outcome:?}"),
-            Progress::Send | Progress::Migrate(_) => {}
-            Progress::RetryAfter(pause) => {
+            StepAction::Done(Err(error)) => return (error, asked, waited),
+            StepAction::Done(Ok(outcome)) => panic!("{error}: {outcome:?}"),
+            StepAction::Send | StepAction::Migrate(_) => {}
+            StepAction::RetryAfter(pause) => {
                 assert!(pause >= Duration::from_secs(1), "{error}: asked again at once");
                 waited += pause;
             }
             // The caller of the flow limits the total wait.
-            Progress::FloodWait(wait) => {
+            StepAction::FloodWait(wait) => {
                 assert!(wait >= Duration::from_secs(1), "{error}");
                 return (LoginError::FloodWait(wait), asked, waited);
             }

@@ -2,7 +2,7 @@
 
 mod vectors;
 
-use sansgram_core::login::{ApiCredentials, LoginContext, LoginStep, NewPassword, PhoneNumber, Progress};
+use sansgram_core::login::{ApiCredentials, LoginContext, LoginStep, NewPassword, PhoneNumber, StepAction};
 use sansgram_core::tl::{Serialize, enums, types, write};
 use vectors::{Script, Seeded, bytes, cases, load, text};
 
@@ -16,11 +16,11 @@ fn links_of_tokens() {
     for case in cases(&load("misc.json"), "qr", 2) {
         let api = ApiCredentials { id: 1, hash: "0".repeat(32) };
         let mut flow = LoginStep::qr_login(&[]);
-        assert!(matches!(flow.start(&context(&api)), Progress::Send));
+        assert!(matches!(flow.start(&context(&api)), StepAction::Send));
         let answer = types::auth::LoginToken { expires: 1_700_000_030, token: bytes(case, "token") };
         let answer = enums::auth::LoginToken::from(answer).to_bytes();
         match flow.answered(Ok(&answer), 1_700_000_000, &mut Seeded(1)) {
-            Progress::ShowQr(link) => {
+            StepAction::ShowQr(link) => {
                 assert_eq!(link.url(), text(case, "url"));
                 assert_eq!(*link.token(), bytes(case, "token"));
                 assert_eq!((link.lifetime.as_secs(), link.renew_after().as_secs()), (30, 25));
@@ -59,14 +59,14 @@ fn a_new_password_has_the_salts_and_the_verifier_of_the_vectors() {
         let new = NewPassword::new(std::str::from_utf8(&bytes(case, "password")).unwrap());
         let mut flow = LoginStep::recover_password("12345", Some(new));
         let api = ApiCredentials { id: 1, hash: "0".repeat(32) };
-        assert!(matches!(flow.start(&context(&api)), Progress::Send));
+        assert!(matches!(flow.start(&context(&api)), StepAction::Send));
         let mut random = Script::new(&[&bytes(case, "client_random32")]);
         let task = match flow.answered(Ok(&answer), 1_700_000_000, &mut random) {
-            Progress::Compute(task) => task,
+            StepAction::Compute(task) => task,
             other => panic!("{other:?}"),
         };
         assert!(random.is_used_up());
-        assert!(matches!(flow.computed(&task.run(), &mut random), Progress::Send));
+        assert!(matches!(flow.computed(&task.run(), &mut random), StepAction::Send));
         let has = |piece: &[u8]| flow.query().windows(piece.len()).any(|window| window == piece);
         assert!(has(&bytes(case, "salt1_sent")), "{}", text(case, "source"));
         assert!(has(&bytes(case, "salt2")), "{}", text(case, "source"));

@@ -15,8 +15,8 @@ use sansgram_core::crypto::message::{self, Direction};
 use sansgram_core::dc::DcId;
 use sansgram_core::handshake::{Handshake, Step};
 use sansgram_core::login::{
-    ApiCredentials, LoginContext, LoginStep, NewPassword, PasswordKdfOutput, PhoneNumber, Progress,
-    SavedLogin, SendCodeOutcome, SentCode, SignInOutcome, UserInfo,
+    ApiCredentials, LoginContext, LoginStep, NewPassword, PasswordKdfOutput, PhoneNumber, SavedLogin,
+    SendCodeOutcome, SentCode, SignInOutcome, StepAction, UserInfo,
 };
 use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
 use sansgram_core::time::{Now, Timestamp};
@@ -133,7 +133,7 @@ fn started<T: std::fmt::Debug>(
 ) -> LoginStep<T> {
     let cx = LoginContext { api: Some(api), logout_tokens, is_logged_in: false, has_migrated: false };
     let progress = flow.start(&cx);
-    assert!(matches!(progress, Progress::Send), "{progress:?}");
+    assert!(matches!(progress, StepAction::Send), "{progress:?}");
     flow
 }
 
@@ -181,7 +181,7 @@ fn request_code() -> SentCode {
     enums::auth::SentCodeType::from(types::auth::SentCodeTypeApp { length: 5 }).serialize(&mut body);
     write::string(&mut body, CODE_HASH);
     match started(LoginStep::send_code(PHONE), &api(), &[]).answered(Ok(&body), 0, &mut Seeded(1)) {
-        Progress::Done(Ok(SendCodeOutcome::CodeSent(sent_code))) => sent_code,
+        StepAction::Done(Ok(SendCodeOutcome::CodeSent(sent_code))) => sent_code,
         other => panic!("{other:?}"),
     }
 }
@@ -200,7 +200,7 @@ fn a_saved_login_leaves_no_trace() {
     let answer = enums::auth::Authorization::AuthorizationSignUpRequired(answer).to_bytes();
     let mut flow = started(LoginStep::sign_in(&sent_code, "12345"), &api(), &[]);
     let required = match flow.answered(Ok(&answer), 0, &mut Seeded(1)) {
-        Progress::Done(Ok(SignInOutcome::SignUpRequired(required))) => required,
+        StepAction::Done(Ok(SignInOutcome::SignUpRequired(required))) => required,
         other => panic!("{other:?}"),
     };
     for pending in [SavedLogin::Code(sent_code), SavedLogin::SignUp(required)] {
@@ -234,7 +234,7 @@ fn password_body() -> Vec<u8> {
 fn stretched(flow: LoginStep<UserInfo>) -> (LoginStep<UserInfo>, PasswordKdfOutput) {
     let mut flow = started(flow, &api(), &[]);
     match flow.answered(Ok(&password_body()), 0, &mut Seeded(1)) {
-        Progress::Compute(task) => (flow, task.run()),
+        StepAction::Compute(task) => (flow, task.run()),
         other => panic!("{other:?}"),
     }
 }

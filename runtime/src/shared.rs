@@ -41,7 +41,7 @@ pub(crate) struct State<M> {
     /// Each is woken when its request is completed, and whenever bytes arrive: the machine has no event for an
     /// acknowledgement.
     ack_waiters: BTreeMap<RequestId, Waker>,
-    /// All are woken after every other change.
+    /// All are woken after every other change, except saves and quick acks.
     watchers: BTreeMap<u64, Waker>,
     next_watcher: u64,
     /// True if the driver must close the connections and end.
@@ -187,7 +187,8 @@ impl<M: Machine> Shared<M> {
         Until { shared: self, key: Key::Ack(id), ready, result: PhantomData }
     }
 
-    /// Waits until `ready` returns a value; it is called again after every change except the completion of requests.
+    /// Waits until `ready` returns a value; it is called again after every change except the completion of
+    /// requests, saves and quick acks.
     pub(crate) fn until<T, F>(&self, ready: F) -> Until<'_, M, T, F>
     where
         F: FnMut(&mut State<M>) -> Option<T>,

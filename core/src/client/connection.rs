@@ -49,14 +49,14 @@ impl Connection {
         Self { state: ConnectionState::Idle, session: None }
     }
 
-    pub(super) fn open(&mut self, stream: ActiveConnection) {
-        self.state = ConnectionState::Active(Box::new(stream));
+    pub(super) fn open(&mut self, active: ActiveConnection) {
+        self.state = ConnectionState::Active(Box::new(active));
     }
 
     /// Frees the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
-        if let ConnectionState::Active(stream) = &mut self.state {
-            stream.trim();
+        if let ConnectionState::Active(active) = &mut self.state {
+            active.trim();
         }
         if let Some(session) = &mut self.session {
             session.mtproto.trim();
@@ -65,7 +65,7 @@ impl Connection {
 
     pub(super) const fn conn(&self) -> Option<ConnId> {
         match &self.state {
-            ConnectionState::Active(stream) => Some(stream.conn),
+            ConnectionState::Active(active) => Some(active.conn),
             _ => None,
         }
     }
@@ -127,7 +127,7 @@ impl Connection {
     /// Returns the time since which the connection is ready.
     pub(super) const fn ready_since(&self) -> Option<Timestamp> {
         match &self.state {
-            ConnectionState::Active(stream) => stream.ready_since(),
+            ConnectionState::Active(active) => active.ready_since(),
             _ => None,
         }
     }
@@ -139,12 +139,12 @@ impl Connection {
 
     /// Returns whether the stream is up.
     pub(super) fn has_stream(&self) -> bool {
-        matches!(&self.state, ConnectionState::Active(stream) if stream.stack.is_some())
+        matches!(&self.state, ConnectionState::Active(active) if active.stack.is_some())
     }
 
     /// Returns whether encrypted messages may be sent.
     pub(super) fn carries_session(&self) -> bool {
-        matches!(&self.state, ConnectionState::Active(stream) if stream.carries_session())
+        matches!(&self.state, ConnectionState::Active(active) if active.carries_session())
     }
 
     pub(super) const fn is_idle(&self) -> bool {
@@ -177,7 +177,7 @@ impl Connection {
     /// exchange on it.
     pub(super) const fn ready_deadline_in_key_exchange(&self) -> Option<Timestamp> {
         match &self.state {
-            ConnectionState::Active(stream) if stream.has_key_answer => Some(stream.deadline.at),
+            ConnectionState::Active(active) if active.has_key_answer => Some(active.deadline.at),
             _ => None,
         }
     }
@@ -185,52 +185,52 @@ impl Connection {
     /// Forgets that the server has answered a step of a key exchange, so that no request's deadline is extended for it:
     /// the requests could be sent under the previous key.
     pub(super) fn clear_key_answer(&mut self) {
-        if let ConnectionState::Active(stream) = &mut self.state {
-            stream.has_key_answer = false;
+        if let ConnectionState::Active(active) = &mut self.state {
+            active.has_key_answer = false;
         }
     }
 
     /// Returns the progress of the connection.
     pub(super) fn progress(&self, now: Timestamp) -> ConnectionProgress {
-        let ConnectionState::Active(stream) = &self.state else { return ConnectionProgress::default() };
-        let ready_since = stream.ready_since();
+        let ConnectionState::Active(active) = &self.state else { return ConnectionProgress::default() };
+        let ready_since = active.ready_since();
         ConnectionProgress {
             was_ready: ready_since.is_some(),
             was_stable: ready_since.is_some_and(|since| now - since >= policy::STABLE_AFTER),
-            in_key_exchange: stream.has_key_answer && ready_since.is_none(),
-            was_opening_tunnel: stream.stack.as_ref().is_some_and(|stack| !stack.is_open()),
+            in_key_exchange: active.has_key_answer && ready_since.is_none(),
+            was_opening_tunnel: active.stack.as_ref().is_some_and(|stack| !stack.is_open()),
         }
     }
 
     /// Handles that the stream is up. `tunnel_failures`: the number of connections whose tunnel did not open.
     pub(super) fn on_opened(&mut self, dc: DcId, tunnel_failures: u32, cx: &mut Context<'_>) {
-        let ConnectionState::Active(stream) = &mut self.state else { return };
-        if !matches!(stream.stage, Stage::Connecting) {
+        let ConnectionState::Active(active) = &mut self.state else { return };
+        if !matches!(active.stage, Stage::Connecting) {
             // The caller reports it twice.
             return;
         }
-        stream.stage = Stage::OpeningTunnel;
+        active.stage = Stage::OpeningTunnel;
         let clock = cx.new_clock();
-        let mode = stream.mode.as_deref().unwrap_or(&cx.config.stream_mode);
+        let mode = active.mode.as_deref().unwrap_or(&cx.config.stream_mode);
         // At most 11,000.
         let number = i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default();
         let unix =
             self.session.as_ref().map_or(&clock, |session| session.mtproto.clock()).server_time(cx.now);
-        let options = StackOptions::new(stream.framing, mode, number, unix).after_failures(tunnel_failures);
-        stream.stack = Some(TransportStack::new(&options, cx.random));
-        stream.check_tunnel_opened(cx.now.monotonic);
+        let options = StackOptions::new(active.framing, mode, number, unix).after_failures(tunnel_failures);
+        active.stack = Some(TransportStack::new(&options, cx.random));
+        active.check_tunnel_opened(cx.now.monotonic);
         // That took a round trip, and the first answer takes another.
-        stream.deadline.extend(cx.now.monotonic);
+        active.deadline.extend(cx.now.monotonic);
     }
 
     /// Starts the session or a key exchange, once frames may be sent.
     pub(super) fn start_session_or_key_exchange(&mut self, dc: DcId, pfs: bool, cx: &mut Context<'_>) {
-        let ConnectionState::Active(stream) = &mut self.state else { return };
-        if !stream.may_start() {
+        let ConnectionState::Active(active) = &mut self.state else { return };
+        if !active.may_start() {
             return;
         }
         if let Some(session) = &mut self.session {
-            stream.stage = if session.is_key_usable() { Stage::Validating } else { Stage::Binding };
+            active.stage = if session.is_key_usable() { Stage::Validating } else { Stage::Binding };
             session.mtproto.on_connected(cx.now);
             return;
         }
@@ -239,11 +239,11 @@ impl Connection {
             Some(key) => {
                 let clock = cx.new_clock();
                 self.session = Some(ConnectionSession::permanent(key, clock, cx.random, cx.now));
-                stream.stage = Stage::Validating;
+                active.stage = Stage::Validating;
             }
             None => {
                 let permanent = known.map(|key| key.auth_key.clone());
-                stream.stage = start_key_exchange(dc, permanent, MsgIdGenerator::default(), cx);
+                active.stage = start_key_exchange(dc, permanent, MsgIdGenerator::default(), cx);
             }
         }
     }
@@ -256,8 +256,8 @@ impl Connection {
         pfs: bool,
         cx: &'a mut Context<'c>,
     ) -> Option<ConnectionIncoming<'a, 'c>> {
-        let ConnectionState::Active(stream) = &mut self.state else { return None };
-        let ActiveConnection { stack: Some(stack), stage, deadline, has_key_answer, .. } = &mut **stream
+        let ConnectionState::Active(active) = &mut self.state else { return None };
+        let ActiveConnection { stack: Some(stack), stage, deadline, has_key_answer, .. } = &mut **active
         else {
             return None;
         };
@@ -277,8 +277,8 @@ impl Connection {
 
     /// Ends a [`receive`](Self::receive), once all bytes were pulled or pulling has failed.
     pub(super) fn finish_receive(&mut self, now: Timestamp) {
-        if let ConnectionState::Active(stream) = &mut self.state {
-            stream.check_tunnel_opened(now);
+        if let ConnectionState::Active(active) = &mut self.state {
+            active.check_tunnel_opened(now);
         }
         if let Some(session) = &mut self.session {
             session.queue_retries();
@@ -287,8 +287,8 @@ impl Connection {
 
     /// Handles that the transmit in flight was written. `buffer` is its buffer.
     pub(super) fn on_transmitted(&mut self, buffer: Vec<u8>) {
-        let ConnectionState::Active(stream) = &mut self.state else { return };
-        stream.on_transmitted(buffer);
+        let ConnectionState::Active(active) = &mut self.state else { return };
+        active.on_transmitted(buffer);
         if let Some(session) = &mut self.session {
             session.mtproto.on_transmitted();
         }
@@ -301,9 +301,9 @@ impl Connection {
         requests: &RequestTable,
         cx: &mut Context<'_>,
     ) -> Option<Vec<u8>> {
-        let ConnectionState::Active(stream) = &mut self.state else { return None };
-        let mut out = stream.take_buffer()?;
-        let ActiveConnection { stack: Some(stack), stage, .. } = &mut **stream else { return None };
+        let ConnectionState::Active(active) = &mut self.state else { return None };
+        let mut out = active.take_buffer()?;
+        let ActiveConnection { stack: Some(stack), stage, .. } = &mut **active else { return None };
         let mut written = stack.write_control(&mut out, cx.random);
         let has_started = !matches!(stage, Stage::Connecting | Stage::OpeningTunnel);
         if has_started && let Some(batch) = stack.begin(&mut out) {
@@ -327,13 +327,13 @@ impl Connection {
             };
             stack.finish(batch, &mut out, cx.random);
         }
-        stream.finish_buffer(out, written, cx.now.monotonic)
+        active.finish_buffer(out, written, cx.now.monotonic)
     }
 
     /// Advances the timers of the session, which run only while a stream carries it.
     pub(super) fn tick(&mut self, now: Timestamp) {
-        if let (ConnectionState::Active(stream), Some(session)) = (&self.state, &mut self.session)
-            && stream.carries_session()
+        if let (ConnectionState::Active(active), Some(session)) = (&self.state, &mut self.session)
+            && active.carries_session()
         {
             session.mtproto.tick(now);
         }
@@ -341,15 +341,15 @@ impl Connection {
 
     /// Returns the reason to close the connection, if a deadline has passed.
     pub(super) fn overdue(&self, now: Timestamp) -> Option<DisconnectReason> {
-        let ConnectionState::Active(stream) = &self.state else { return None };
-        if stream.write_due().is_some_and(|due| now >= due) {
+        let ConnectionState::Active(active) = &self.state else { return None };
+        if active.write_due().is_some_and(|due| now >= due) {
             return Some(DisconnectReason::WriteTimeout);
         }
-        let late = stream.ready_since().is_none() && now >= stream.deadline.at;
-        let silent = stream.carries_session()
+        let late = active.ready_since().is_none() && now >= active.deadline.at;
+        let silent = active.carries_session()
             && self.session.as_ref().is_some_and(|session| session.mtproto.is_silent(now));
         // Without a stream, it is the network's failure.
-        let reason = if stream.stack.is_some() {
+        let reason = if active.stack.is_some() {
             DisconnectReason::ReadTimeout
         } else {
             DisconnectReason::Network(IoFailure::TimedOut)
@@ -362,18 +362,18 @@ impl Connection {
         match &self.state {
             ConnectionState::Idle => None,
             ConnectionState::Backoff(at) => Some(*at),
-            ConnectionState::Active(stream) => {
-                let deadline = stream.ready_since().is_none().then_some(stream.deadline.at);
-                let session = self.session.as_ref().filter(|_| stream.carries_session());
+            ConnectionState::Active(active) => {
+                let deadline = active.ready_since().is_none().then_some(active.deadline.at);
+                let session = self.session.as_ref().filter(|_| active.carries_session());
                 let session = session.map(|session| &session.mtproto).and_then(|mtproto| {
                     // Nothing can be sent while a transmit is in flight.
-                    if stream.write_due().is_some() {
+                    if active.write_due().is_some() {
                         mtproto.timeout_while_writing()
                     } else {
                         Some(mtproto.timeout())
                     }
                 });
-                deadline.into_iter().chain(stream.write_due()).chain(session).min()
+                deadline.into_iter().chain(active.write_due()).chain(session).min()
             }
         }
     }

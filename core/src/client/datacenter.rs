@@ -124,7 +124,7 @@ impl Datacenter {
         self.is_kept_open = is_kept_open;
     }
 
-    /// Returns why the last connection ended, or `None` if a request was answered since.
+    /// Returns why the last connection ended, or `None` if a request succeeded since.
     pub(super) const fn last_failure(&self) -> Option<&DisconnectReason> {
         self.attempt_history.last_failure()
     }
@@ -249,7 +249,7 @@ impl Datacenter {
         self.key_refusals.on_key_made(now);
     }
 
-    /// Records that a request was answered.
+    /// Records that a request of the application or of a login step succeeded.
     pub(super) fn on_success(&mut self, now: Timestamp) {
         self.last_used = now;
         self.attempt_history.on_success();
@@ -292,6 +292,6 @@ impl Datacenter {
     pub(super) fn ready_deadline_in_key_exchange(&self) -> Option<Timestamp> {
         self.main
             .ready_deadline_in_key_exchange()
-            .filter(|_| !self.has_pending_queued() && !self.attempt_history.failed_in_key_exchange())
+            .filter(|_| !self.owns_requests() && !self.attempt_history.failed_in_key_exchange())
     }
 }

@@ -10,7 +10,9 @@ use super::io::{Event, Output};
 use super::machine::Client;
 use super::steps::{ErasedOutcome, RunningStep, StepTimer};
 use super::stored_session::LoggedInUser;
-use crate::login::{AccountChange, LoginContext, LoginError, LoginStep, PasswordKdfOutput, Progress, QrLink};
+use crate::login::{
+    AccountChange, LoginContext, LoginError, LoginStep, PasswordKdfOutput, QrLink, StepAction,
+};
 use crate::policy;
 use crate::rpc::{InvokeError, LogoutCause, RequestId, Requester};
 use crate::time::Now;
@@ -59,14 +61,14 @@ impl Client {
         }
         let id = self.new_request_id();
         let mut step = RunningStep::new(Box::new(step));
-        let progress = step.inner.start(&LoginContext {
+        let action = step.inner.start(&LoginContext {
             api: self.config.api.as_ref(),
             logout_tokens: &self.stored.logout_tokens,
             is_logged_in: self.stored.user.is_some(),
             has_migrated: self.has_migrated(),
         });
         self.steps.running.insert(id, step);
-        self.apply_progress(now, id, progress);
+        self.perform(now, id, action);
         self.advance(now);
         Ok(StepHandle { id, output: PhantomData })
     }
@@ -96,7 +98,7 @@ impl Client {
                 StepTimer::KdfTimeout => self.finish_step(now, id, Err(LoginError::ComputeTimedOut)),
                 StepTimer::Repeat => self.send_query(now, id),
                 StepTimer::Renew => self.renew_link(now, id),
-                StepTimer::Migrate(dc) => self.apply_progress(now, id, Progress::Migrate(dc)),
+                StepTimer::Migrate(dc) => self.perform(now, id, StepAction::Migrate(dc)),
             }
         }
     }
@@ -110,7 +112,7 @@ impl Client {
             };
             if step.pending_request.is_some() {
                 // The server may have sent the pending answer before the scan.
-                step.login_token_may_be_scanned = true;
+                step.scan_is_reported = true;
             } else if matches!(step.timer, None | Some((_, StepTimer::Renew))) {
                 self.renew_scanned(now, id);
             }
@@ -145,8 +147,8 @@ impl Client {
 
     fn renew_link(&mut self, now: Now, id: RequestId) {
         let Some(step) = self.steps.running.get_mut(&id) else { return };
-        if let Some(progress) = step.inner.renew() {
-            self.apply_progress(now, id, progress);
+        if let Some(action) = step.inner.renew() {
+            self.perform(now, id, action);
         }
     }
 
@@ -161,47 +163,47 @@ impl Client {
             Err(InvokeError::Rpc(error)) => Some(error.clone()),
             _ => None,
         };
-        let progress = step.inner.answered(answer, server_time, &mut *self.random);
+        let action = step.inner.answered(answer, server_time, &mut *self.random);
         step.last_retry_error =
-            error.filter(|_| matches!(progress, Progress::FloodWait(_) | Progress::RetryAfter(_)));
-        self.apply_progress(now, id, progress);
+            error.filter(|_| matches!(action, StepAction::FloodWait(_) | StepAction::RetryAfter(_)));
+        self.perform(now, id, action);
     }
 
     pub(super) fn on_step_computed(&mut self, now: Now, outcome: &PasswordKdfOutput) {
         let id = outcome.step;
         let Some(step) = self.steps.running.get_mut(&id) else { return };
         step.timer = None;
-        let progress = step.inner.computed(outcome, &mut *self.random);
-        self.apply_progress(now, id, progress);
+        let action = step.inner.computed(outcome, &mut *self.random);
+        self.perform(now, id, action);
     }
 
-    fn apply_progress(&mut self, now: Now, id: RequestId, progress: Progress<ErasedOutcome>) {
-        match progress {
-            Progress::Send => self.send_query(now, id),
+    fn perform(&mut self, now: Now, id: RequestId, action: StepAction<ErasedOutcome>) {
+        match action {
+            StepAction::Send => self.send_query(now, id),
             // The addresses of the DCs are being queried.
-            Progress::Migrate(dc)
+            StepAction::Migrate(dc)
                 if !self.knows_address(dc) && self.own_query_states.is_server_config_pending() =>
             {
                 self.set_step_timer(now, id, policy::MIGRATION_ADDRESS_WAIT, StepTimer::Migrate(dc));
             }
             // A home DC without an address would be a dead end.
-            Progress::Migrate(dc) if !self.knows_address(dc) => {
+            StepAction::Migrate(dc) if !self.knows_address(dc) => {
                 self.finish_step(now, id, Err(InvokeError::UnknownDc(dc).into()));
             }
-            Progress::Migrate(dc) => {
+            StepAction::Migrate(dc) => {
                 self.move_home(dc);
                 self.steps.have_migrated = true;
                 self.send_query(now, id);
             }
-            Progress::Compute(mut task) => {
+            StepAction::Compute(mut task) => {
                 task.step = id;
                 let limit = self.config.request_timeout.unwrap_or(policy::PASSWORD_KDF_TIMEOUT);
                 self.set_step_timer(now, id, limit, StepTimer::KdfTimeout);
                 self.outputs.push_back(Output::Compute(task));
             }
-            Progress::ShowQr(link) => self.show_link(now, id, link),
-            Progress::RetryAfter(pause) => self.set_step_timer(now, id, pause, StepTimer::Repeat),
-            Progress::FloodWait(wait) => {
+            StepAction::ShowQr(link) => self.show_link(now, id, link),
+            StepAction::RetryAfter(pause) => self.set_step_timer(now, id, pause, StepTimer::Repeat),
+            StepAction::FloodWait(wait) => {
                 let wait = wait.max(policy::MIN_FLOOD_WAIT);
                 let limit = self.config.flood_sleep_threshold;
                 let step = self.steps.running.get_mut(&id);
@@ -214,7 +216,7 @@ impl Client {
                     self.finish_step(now, id, Err(self.too_long_a_wait(id, wait)));
                 }
             }
-            Progress::Done(result) => self.finish_step(now, id, result),
+            StepAction::Done(result) => self.finish_step(now, id, result),
         }
     }
 
@@ -244,14 +246,14 @@ impl Client {
         let wait = link.renew_after();
         let Some(step) = self.steps.running.get_mut(&id) else { return };
         step.link = Some(link);
-        let login_token_may_be_scanned = core::mem::take(&mut step.login_token_may_be_scanned);
-        if login_token_may_be_scanned && step.scan_throttled_until <= now.monotonic {
+        let scan_is_reported = core::mem::take(&mut step.scan_is_reported);
+        if scan_is_reported && step.scan_throttled_until <= now.monotonic {
             return self.renew_scanned(now, id);
         }
         self.set_step_timer(
             now,
             id,
-            if login_token_may_be_scanned { policy::MIN_QR_LIFETIME } else { wait },
+            if scan_is_reported { policy::MIN_QR_LIFETIME } else { wait },
             StepTimer::Renew,
         );
         self.outputs.push_back(Output::Event(Event::QrLink(id)));

@@ -113,7 +113,7 @@ impl Client {
                 self.forget_key(dc);
             }
         }
-        if dc == home && deferred.login_token_may_be_scanned {
+        if dc == home && deferred.scan_is_reported {
             self.on_links_scanned(now);
         }
         if let Err(reason) = result {
@@ -180,7 +180,8 @@ struct Deferred {
     ended: Vec<RequestTag>,
     /// Requests that are queued again at a DC.
     queued_at: Vec<(RequestId, DcId)>,
-    login_token_may_be_scanned: bool,
+    /// Whether an update may report that the QR code was scanned.
+    scan_is_reported: bool,
     /// What an update announces of the addresses of DCs.
     addresses: Option<AnnouncedOptions>,
     has_new_session: bool,
@@ -220,7 +221,7 @@ impl Dispatch<'_> {
     }
 
     fn on_update(&mut self, body: &[u8]) {
-        self.deferred.login_token_may_be_scanned |= may_hold_login_token(body);
+        self.deferred.scan_is_reported |= may_hold_login_token(body);
         if let Some(addresses) = dc_options::dc_options_in_update(body) {
             self.deferred.addresses = Some(addresses);
         }

@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
-use crate::login::{AccountChange, LoginContext, LoginError, LoginStep, PasswordKdfOutput, Progress, QrLink};
+use crate::login::{
+    AccountChange, LoginContext, LoginError, LoginStep, PasswordKdfOutput, QrLink, StepAction,
+};
 use crate::rpc::{InvokeError, RequestId, RpcError};
 use crate::time::Timestamp;
 
@@ -24,7 +26,7 @@ pub(super) struct ErasedOutcome {
 
 /// A [`LoginStep`] of any output.
 pub(super) trait AnyLoginStep: fmt::Debug + Send {
-    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<ErasedOutcome>;
+    fn start(&mut self, cx: &LoginContext<'_>) -> StepAction<ErasedOutcome>;
     fn query(&self) -> &[u8];
     fn is_qr_login(&self) -> bool;
     fn answered(
@@ -32,20 +34,20 @@ pub(super) trait AnyLoginStep: fmt::Debug + Send {
         answer: Result<&[u8], InvokeError>,
         server_time: i64,
         random: &mut dyn SecureRandom,
-    ) -> Progress<ErasedOutcome>;
+    ) -> StepAction<ErasedOutcome>;
     fn computed(
         &mut self,
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
-    ) -> Progress<ErasedOutcome>;
-    fn renew(&mut self) -> Option<Progress<ErasedOutcome>>;
+    ) -> StepAction<ErasedOutcome>;
+    fn renew(&mut self) -> Option<StepAction<ErasedOutcome>>;
     fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>>;
 }
 
 impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
-    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<ErasedOutcome> {
-        let progress = LoginStep::start(self, cx);
-        erase_output(self, progress)
+    fn start(&mut self, cx: &LoginContext<'_>) -> StepAction<ErasedOutcome> {
+        let action = LoginStep::start(self, cx);
+        erase_output(self, action)
     }
 
     fn query(&self) -> &[u8] {
@@ -61,23 +63,23 @@ impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
         answer: Result<&[u8], InvokeError>,
         server_time: i64,
         random: &mut dyn SecureRandom,
-    ) -> Progress<ErasedOutcome> {
-        let progress = LoginStep::answered(self, answer, server_time, random);
-        erase_output(self, progress)
+    ) -> StepAction<ErasedOutcome> {
+        let action = LoginStep::answered(self, answer, server_time, random);
+        erase_output(self, action)
     }
 
     fn computed(
         &mut self,
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
-    ) -> Progress<ErasedOutcome> {
-        let progress = LoginStep::computed(self, output, random);
-        erase_output(self, progress)
+    ) -> StepAction<ErasedOutcome> {
+        let action = LoginStep::computed(self, output, random);
+        erase_output(self, action)
     }
 
-    fn renew(&mut self) -> Option<Progress<ErasedOutcome>> {
-        let progress = LoginStep::renew(self)?;
-        Some(erase_output(self, progress))
+    fn renew(&mut self) -> Option<StepAction<ErasedOutcome>> {
+        let action = LoginStep::renew(self)?;
+        Some(erase_output(self, action))
     }
 
     fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>> {
@@ -85,8 +87,8 @@ impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
     }
 }
 
-fn erase_output<T: Send + 'static>(step: &LoginStep<T>, progress: Progress<T>) -> Progress<ErasedOutcome> {
-    progress.map(|output| ErasedOutcome { account: step.account_change(&output), output: Box::new(output) })
+fn erase_output<T: Send + 'static>(step: &LoginStep<T>, action: StepAction<T>) -> StepAction<ErasedOutcome> {
+    action.map(|output| ErasedOutcome { account: step.account_change(&output), output: Box::new(output) })
 }
 
 /// The running steps, and the results that were not taken.
@@ -115,7 +117,7 @@ pub(super) struct RunningStep {
     /// The error of the last answer, if the query is sent again for it: a flood wait or an internal error.
     pub(super) last_retry_error: Option<RpcError>,
     /// Whether `updateLoginToken` arrived while a request was pending.
-    pub(super) login_token_may_be_scanned: bool,
+    pub(super) scan_is_reported: bool,
     /// Until this time, a scan renews the link only at this time, since the server may report scans without end.
     pub(super) scan_throttled_until: Timestamp,
 }
@@ -143,7 +145,7 @@ impl RunningStep {
             flood_waits: 0,
             link: None,
             last_retry_error: None,
-            login_token_may_be_scanned: false,
+            scan_is_reported: false,
             scan_throttled_until: Timestamp::ZERO,
         }
     }

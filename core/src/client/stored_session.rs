@@ -56,8 +56,8 @@ pub struct StoredSession {
     pub test_dcs: bool,
     /// Server time minus the local wall clock, in seconds, when it was last known.
     pub clock_offset: i64,
-    /// The future auth tokens from logouts, oldest first, at most 20. A login with one of them needs no code. They are
-    /// secrets.
+    /// The future auth tokens from logouts and logins, oldest first, at most 20. A login with one of them needs no code.
+    /// They are secrets.
     pub logout_tokens: Vec<Zeroizing<Vec<u8>>>,
     /// The servers that all of this belongs to.
     pub servers: Servers,

@@ -72,17 +72,18 @@ impl Algorithm {
     }
 }
 
-pub(super) fn reply<F: Function>(body: &[u8]) -> Result<F::Reply, LoginError> {
+/// Decodes the reply of the method `F`.
+pub(super) fn decode_reply<F: Function>(body: &[u8]) -> Result<F::Reply, LoginError> {
     F::Reply::from_bytes(body).map_err(|broken| InvokeError::Decode(broken).into())
 }
 
 /// Reads a `Bool` that must be `true`.
 pub(super) fn expect_true(body: &[u8]) -> Result<(), LoginError> {
-    if reply::<functions::auth::CancelCode>(body)? { Ok(()) } else { Err(AnswerError::False.into()) }
+    if decode_reply::<functions::auth::CancelCode>(body)? { Ok(()) } else { Err(AnswerError::False.into()) }
 }
 
 pub(super) fn recovery_code_accepted(body: &[u8]) -> Result<(), LoginError> {
-    let is_right = reply::<functions::auth::CheckRecoveryPassword>(body)?;
+    let is_right = decode_reply::<functions::auth::CheckRecoveryPassword>(body)?;
     if is_right { Ok(()) } else { Err(LoginError::RecoveryCodeInvalid) }
 }
 
@@ -118,14 +119,14 @@ pub(super) fn email_verified(
 
 pub(super) fn email_code(body: &[u8]) -> Result<EmailCode, LoginError> {
     let enums::account::SentEmailCode::SentEmailCode(sent) =
-        reply::<functions::account::SendVerifyEmailCode>(body)?;
+        decode_reply::<functions::account::SendVerifyEmailCode>(body)?;
     let length = u32::try_from(sent.length).unwrap_or(0);
     Ok(EmailCode { pattern: sent.email_pattern, length })
 }
 
 /// Reads the answer to `auth.signIn` and the like.
 pub(super) fn read_authorization(body: &[u8]) -> Result<Authorization, LoginError> {
-    authorization(reply::<functions::auth::SignIn>(body)?)
+    authorization(decode_reply::<functions::auth::SignIn>(body)?)
 }
 
 fn authorization(answer: enums::auth::Authorization) -> Result<Authorization, LoginError> {
@@ -152,7 +153,7 @@ fn terms_of_service(terms: enums::help::TermsOfService) -> TermsOfService {
 }
 
 pub(super) fn login_token(body: &[u8]) -> Result<LoginToken, LoginError> {
-    Ok(match reply::<functions::auth::ExportLoginToken>(body)? {
+    Ok(match decode_reply::<functions::auth::ExportLoginToken>(body)? {
         enums::auth::LoginToken::LoginToken(it) => {
             LoginToken::Show { expires: it.expires, token: Zeroizing::new(it.token) }
         }
@@ -166,13 +167,13 @@ pub(super) fn login_token(body: &[u8]) -> Result<LoginToken, LoginError> {
 }
 
 pub(super) fn user(body: &[u8]) -> Result<UserInfo, LoginError> {
-    let users = reply::<functions::users::GetUsers>(body)?;
+    let users = decode_reply::<functions::users::GetUsers>(body)?;
     user_info(users.into_iter().next().ok_or(AnswerError::NoUser)?)
 }
 
 /// Reads the user in the answer to `users.getUsers`; `None` if the server reports that there is none.
 pub(super) fn user_if_any(body: &[u8]) -> Result<Option<UserInfo>, LoginError> {
-    let users = reply::<functions::users::GetUsers>(body)?;
+    let users = decode_reply::<functions::users::GetUsers>(body)?;
     users.into_iter().next().filter(|user| matches!(user, enums::User::User(_))).map(user_info).transpose()
 }
 
@@ -188,7 +189,7 @@ fn user_info(user: enums::User) -> Result<UserInfo, LoginError> {
 }
 
 pub(super) fn hint(body: &[u8]) -> Result<PasswordHint, LoginError> {
-    let enums::account::Password::Password(password) = reply::<functions::account::GetPassword>(body)?;
+    let enums::account::Password::Password(password) = decode_reply::<functions::account::GetPassword>(body)?;
     Ok(PasswordHint { hint: password.hint, has_recovery: password.has_recovery })
 }
 
@@ -196,7 +197,7 @@ pub(super) fn password_parameters(
     body: &[u8],
     random: &mut dyn SecureRandom,
 ) -> Result<PasswordParameters, LoginError> {
-    let enums::account::Password::Password(password) = reply::<functions::account::GetPassword>(body)?;
+    let enums::account::Password::Password(password) = decode_reply::<functions::account::GetPassword>(body)?;
     let Some(algo) = password.current_algo else { return Err(LoginError::NoPassword) };
     let (Some(srp_b), Some(srp_id)) = (password.srp_b, password.srp_id) else {
         return Err(AnswerError::NoChallenge.into());
@@ -209,7 +210,7 @@ const OWN_SALT_LEN: usize = 32;
 
 /// Returns the algorithm for a new password, with the client's part of the salt.
 pub(super) fn new_algorithm(body: &[u8], random: &mut dyn SecureRandom) -> Result<Algorithm, LoginError> {
-    let enums::account::Password::Password(password) = reply::<functions::account::GetPassword>(body)?;
+    let enums::account::Password::Password(password) = decode_reply::<functions::account::GetPassword>(body)?;
     let mut algorithm = algorithm(password.new_algo, random)?;
     algorithm.salt1.extend(crate::crypto::random::array::<OWN_SALT_LEN>(random));
     Ok(algorithm)
@@ -228,13 +229,13 @@ fn algorithm(algo: enums::PasswordKdfAlgo, random: &mut dyn SecureRandom) -> Res
 
 pub(super) fn recovery_code(body: &[u8]) -> Result<RecoveryCode, LoginError> {
     let enums::auth::PasswordRecovery::PasswordRecovery(sent) =
-        reply::<functions::auth::RequestPasswordRecovery>(body)?;
+        decode_reply::<functions::auth::RequestPasswordRecovery>(body)?;
     Ok(RecoveryCode { pattern: sent.email_pattern })
 }
 
 pub(super) fn password_reset(body: &[u8]) -> Result<PasswordReset, LoginError> {
     use enums::account::ResetPasswordResult as Reset;
-    Ok(match reply::<functions::account::ResetPassword>(body)? {
+    Ok(match decode_reply::<functions::account::ResetPassword>(body)? {
         Reset::ResetPasswordOk => PasswordReset::Done,
         Reset::ResetPasswordRequestedWait(it) => PasswordReset::Waiting { until: it.until_date },
         Reset::ResetPasswordFailedWait(it) => PasswordReset::Refused { retry_at: it.retry_date },
@@ -242,6 +243,6 @@ pub(super) fn password_reset(body: &[u8]) -> Result<PasswordReset, LoginError> {
 }
 
 pub(super) fn logged_out(body: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, LoginError> {
-    let enums::auth::LoggedOut::LoggedOut(it) = reply::<functions::auth::LogOut>(body)?;
+    let enums::auth::LoggedOut::LoggedOut(it) = decode_reply::<functions::auth::LogOut>(body)?;
     Ok(it.future_auth_token.map(Zeroizing::new))
 }

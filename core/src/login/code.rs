@@ -95,7 +95,7 @@ impl SentCode {
     /// # Errors
     /// Returns [`InvalidCode`] if the text cannot be the code. Asking the server would use up one of a few attempts.
     pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
-        let (length, more): (u32, &[char]) = match &self.kind {
+        let (length, extra_gaps): (u32, &[char]) = match &self.kind {
             SentCodeType::App { length }
             | SentCodeType::Sms { length }
             | SentCodeType::Call { length }
@@ -111,7 +111,7 @@ impl SentCode {
             | SentCodeType::Unknown { .. } => return Ok(without_gaps(typed)),
         };
         let takes_last_digits = matches!(self.kind, SentCodeType::MissedCall { .. });
-        read_digits(typed, length, more, takes_last_digits)
+        read_digits(typed, length, extra_gaps, takes_last_digits)
     }
 
     /// Returns whether the code was sent by e-mail.
@@ -145,12 +145,12 @@ pub enum InvalidCode {
 fn read_digits(
     typed: &str,
     length: u32,
-    more: &'static [char],
+    extra_gaps: &'static [char],
     takes_last_digits: bool,
 ) -> Result<Zeroizing<String>, InvalidCode> {
     let expected = length as usize;
     let fits = |group: &Zeroizing<String>| expected == 0 || group.len() == expected;
-    let mut groups = user_input::digit_groups(typed, more);
+    let mut groups = user_input::digit_groups(typed, extra_gaps);
     let first = groups.next().ok_or(InvalidCode::NoDigits)?;
     let Some(second) = groups.next() else {
         if takes_last_digits && expected > 0 && first.len() > expected {

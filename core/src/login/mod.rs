@@ -3,7 +3,7 @@
 //! A [`LoginStep`] is one step of a login: requesting a code, submitting it, or submitting the password. Each step is
 //! defined once, as a constructor of `LoginStep`, and its output type holds exactly what the step can end in. A step
 //! returns the queries to send and processes the answers. It has no connections: its driver sends the queries, changes the
-//! DC and waits as [`Progress`] says, and runs [`PasswordKdfTask`]s. [`LoginStage`] is the point that a login has reached
+//! DC and waits as [`StepAction`] says, and runs [`PasswordKdfTask`]s. [`LoginStage`] is the point that a login has reached
 //! between two steps; it can be saved as a [`SavedLogin`].
 
 mod answer;
@@ -37,7 +37,7 @@ pub use phone::{InvalidPhone, PhoneNumber};
 pub use qr_link::QrLink;
 pub use saved::{SavedLogin, SavedLoginFormatError};
 pub use state::{LoginContext, MAX_MIGRATIONS};
-pub use step::{LoginStep, Progress};
+pub use step::{LoginStep, StepAction};
 pub use steps::*;
 pub use user_input::with_ascii_digits;
 

@@ -23,7 +23,7 @@ use crate::rpc::{InvokeError, retry};
 /// What the caller of a step must do next.
 #[derive(Debug)]
 #[must_use]
-pub enum Progress<T> {
+pub enum StepAction<T> {
     /// Send [`LoginStep::query`] to the home DC.
     Send,
     /// Make this DC the home DC, then send [`LoginStep::query`] there.
@@ -41,17 +41,17 @@ pub enum Progress<T> {
     Done(Result<T, LoginError>),
 }
 
-impl<T> Progress<T> {
+impl<T> StepAction<T> {
     /// Replaces the output of the step.
-    pub(crate) fn map<U>(self, output: impl FnOnce(T) -> U) -> Progress<U> {
+    pub(crate) fn map<U>(self, output: impl FnOnce(T) -> U) -> StepAction<U> {
         match self {
-            Self::Send => Progress::Send,
-            Self::Migrate(dc) => Progress::Migrate(dc),
-            Self::Compute(task) => Progress::Compute(task),
-            Self::ShowQr(link) => Progress::ShowQr(link),
-            Self::RetryAfter(pause) => Progress::RetryAfter(pause),
-            Self::FloodWait(wait) => Progress::FloodWait(wait),
-            Self::Done(result) => Progress::Done(result.map(output)),
+            Self::Send => StepAction::Send,
+            Self::Migrate(dc) => StepAction::Migrate(dc),
+            Self::Compute(task) => StepAction::Compute(task),
+            Self::ShowQr(link) => StepAction::ShowQr(link),
+            Self::RetryAfter(pause) => StepAction::RetryAfter(pause),
+            Self::FloodWait(wait) => StepAction::FloodWait(wait),
+            Self::Done(result) => StepAction::Done(result.map(output)),
         }
     }
 }
@@ -59,7 +59,7 @@ impl<T> Progress<T> {
 /// One step of a login, with the output `T`.
 ///
 /// A client starts it with [`Client::start_step`](crate::client::Client::start_step). Without that client: call
-/// [`start`](Self::start), then do what each [`Progress`] says, until [`Progress::Done`].
+/// [`start`](Self::start), then do what each [`StepAction`] says, until [`StepAction::Done`].
 pub struct LoginStep<T> {
     phase: Phase<T>,
     account_change: fn(&T) -> AccountChange,
@@ -99,7 +99,7 @@ impl<T> LoginStep<T> {
     }
 
     /// Starts the step. User input is validated first: if it is invalid, the step fails before anything is sent.
-    pub fn start(&mut self, cx: &LoginContext<'_>) -> Progress<T> {
+    pub fn start(&mut self, cx: &LoginContext<'_>) -> StepAction<T> {
         match mem::replace(&mut self.phase, Phase::Over) {
             Phase::New(start) => {
                 self.has_migrated = cx.has_migrated;
@@ -108,7 +108,7 @@ impl<T> LoginStep<T> {
             }
             phase => {
                 self.phase = phase;
-                Progress::Done(Err(not_awaited()))
+                StepAction::Done(Err(not_awaited()))
             }
         }
     }
@@ -144,16 +144,16 @@ impl<T> LoginStep<T> {
     /// Processes the answer to [`query`](Self::query): one boxed TL object, or the reason why there is none. `server_time`
     /// is in seconds since 1970.
     ///
-    /// A step that has ended stays ended: an answer after [`Progress::Done`] is ignored and yields the result of a
+    /// A step that has ended stays ended: an answer after [`StepAction::Done`] is ignored and yields the result of a
     /// cancelled step.
     pub fn answered(
         &mut self,
         answer: Result<&[u8], InvokeError>,
         server_time: i64,
         random: &mut dyn SecureRandom,
-    ) -> Progress<T> {
+    ) -> StepAction<T> {
         let Phase::Waiting(state) = mem::replace(&mut self.phase, Phase::Over) else {
-            return Progress::Done(Err(not_awaited()));
+            return StepAction::Done(Err(not_awaited()));
         };
         match answer {
             Ok(body) => {
@@ -163,14 +163,14 @@ impl<T> LoginStep<T> {
                     state.answered(body, &mut AnswerContext { server_time, random, future_auth_token });
                 self.advance(next)
             }
-            Err(error) => self.refused(state, error),
+            Err(error) => self.not_answered(state, error),
         }
     }
 
-    /// Processes the output of the task of [`Progress::Compute`].
-    pub fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> Progress<T> {
+    /// Processes the output of the task of [`StepAction::Compute`].
+    pub fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> StepAction<T> {
         let Phase::Computing(state) = mem::replace(&mut self.phase, Phase::Over) else {
-            return Progress::Done(Err(not_awaited()));
+            return StepAction::Done(Err(not_awaited()));
         };
         let next = state.computed(output, random);
         self.advance(next)
@@ -178,11 +178,11 @@ impl<T> LoginStep<T> {
 
     /// Requests another link, because the shown one is about to expire or `updateLoginToken` reports that it was scanned.
     /// Returns `None` if no link is shown.
-    pub fn renew(&mut self) -> Option<Progress<T>> {
+    pub fn renew(&mut self) -> Option<StepAction<T>> {
         match mem::replace(&mut self.phase, Phase::Over) {
             Phase::ShowingQr(state) => {
                 self.wait_for(state.renew());
-                Some(Progress::Send)
+                Some(StepAction::Send)
             }
             phase => {
                 self.phase = phase;
@@ -198,11 +198,11 @@ impl<T> LoginStep<T> {
         self.retries = 0;
     }
 
-    fn advance(&mut self, next: Result<Transition<T>, LoginError>) -> Progress<T> {
+    fn advance(&mut self, next: Result<Transition<T>, LoginError>) -> StepAction<T> {
         let result = match next {
             Ok(Transition::Send(request)) => {
                 self.wait_for(request);
-                return Progress::Send;
+                return StepAction::Send;
             }
             Ok(Transition::Migrate(target, request)) => {
                 self.query = request.query;
@@ -211,29 +211,30 @@ impl<T> LoginStep<T> {
             }
             Ok(Transition::Compute(task, state)) => {
                 self.phase = Phase::Computing(state);
-                return Progress::Compute(task);
+                return StepAction::Compute(task);
             }
             Ok(Transition::ShowQr(link, state)) => {
                 self.phase = Phase::ShowingQr(state);
                 // Migrations form a loop only if no link is shown between them.
                 self.migrations = Migrations::default();
-                return Progress::ShowQr(link);
+                return StepAction::ShowQr(link);
             }
             Ok(Transition::Done(output)) => Ok(output),
             Err(error) => Err(error),
         };
         self.phase = Phase::Over;
         self.query = Secret::new(Vec::new());
-        Progress::Done(result)
+        StepAction::Done(result)
     }
 
-    fn refused(&mut self, state: Box<dyn AnswerState<T>>, error: InvokeError) -> Progress<T> {
+    /// Handles that there is no answer: the server refused the query, or it failed before.
+    fn not_answered(&mut self, state: Box<dyn AnswerState<T>>, error: InvokeError) -> StepAction<T> {
         let retries =
             retry::login_retry_limit(&error, state.is_renewing_link(), self.has_migrated && state.is_login());
         let error = match (error, retries) {
             (InvokeError::Rpc(error), _) => error,
             (error, Some(limit)) => return self.repeat(state, error.into(), limit),
-            (error, None) => return self.fail(state, error.into()),
+            (error, None) => return self.finish_after_error(state, error.into()),
         };
         if let Some(target) = error.migrate_to() {
             return self.migrate(state, target);
@@ -244,37 +245,38 @@ impl<T> LoginStep<T> {
         }
         if let LoginError::FloodWait(wait) = meaning {
             self.phase = Phase::Waiting(state);
-            return Progress::FloodWait(wait);
+            return StepAction::FloodWait(wait);
         }
         let next = state.refused(error, &mut self.migrations);
         self.advance(next)
     }
 
-    fn migrate(&mut self, state: Box<dyn AnswerState<T>>, target: i64) -> Progress<T> {
+    fn migrate(&mut self, state: Box<dyn AnswerState<T>>, target: i64) -> StepAction<T> {
         if !self.migrations.try_count() {
-            return self.fail(state, LoginError::MigrationLoop);
+            return self.finish_after_error(state, LoginError::MigrationLoop);
         }
         self.has_migrated = true;
         match DcId::new(target) {
             Ok(dc) => {
                 self.phase = Phase::Waiting(state);
-                Progress::Migrate(dc)
+                StepAction::Migrate(dc)
             }
-            Err(_) => self.fail(state, LoginError::MigrationTarget(target)),
+            Err(_) => self.finish_after_error(state, LoginError::MigrationTarget(target)),
         }
     }
 
-    fn repeat(&mut self, state: Box<dyn AnswerState<T>>, error: LoginError, limit: u32) -> Progress<T> {
+    fn repeat(&mut self, state: Box<dyn AnswerState<T>>, error: LoginError, limit: u32) -> StepAction<T> {
         if self.retries == limit {
-            return self.fail(state, error);
+            return self.finish_after_error(state, error);
         }
         let pause = retry::login_retry_delay(self.retries);
         self.retries += 1;
         self.phase = Phase::Waiting(state);
-        Progress::RetryAfter(pause)
+        StepAction::RetryAfter(pause)
     }
 
-    fn fail(&mut self, state: Box<dyn AnswerState<T>>, error: LoginError) -> Progress<T> {
+    /// Ends the step after `error`, as its state decides: a state may end it with a result all the same.
+    fn finish_after_error(&mut self, state: Box<dyn AnswerState<T>>, error: LoginError) -> StepAction<T> {
         let next = state.failed(error);
         self.advance(next)
     }
@@ -322,9 +324,9 @@ mod tests {
 
     fn asked(answer: Result<&[u8], InvokeError>) -> Result<LoginState, LoginError> {
         let mut step = LoginStep::login_state();
-        assert!(matches!(step.start(&context(&api())), Progress::Send));
+        assert!(matches!(step.start(&context(&api())), StepAction::Send));
         match step.answered(answer, 0, &mut NoRandom) {
-            Progress::Done(result) => result,
+            StepAction::Done(result) => result,
             other => panic!("{other:?}"),
         }
     }
@@ -389,17 +391,17 @@ mod tests {
         let late = enums::auth::Authorization::from(authorization).to_bytes();
         for (times, ending) in endings {
             let mut step = LoginStep::bot_login("1:sandbox");
-            assert!(matches!(step.start(&context(&api())), Progress::Send));
+            assert!(matches!(step.start(&context(&api())), StepAction::Send));
             for time in 1..=times {
                 let is_done =
-                    matches!(step.answered(Err(ending.clone()), 0, &mut NoRandom), Progress::Done(Err(_)));
+                    matches!(step.answered(Err(ending.clone()), 0, &mut NoRandom), StepAction::Done(Err(_)));
                 assert_eq!(is_done, time == times, "{ending} {time}");
             }
             let shown = alloc::format!("{step:?}");
             assert!(shown.contains("Over") && step.query().is_empty(), "{ending}: {shown}");
             for answer in [Ok(&late[..]), Err(rpc(500, "STRANGE")), Err(rpc(420, "FLOOD_WAIT_1"))] {
                 let progress = step.answered(answer, 0, &mut NoRandom);
-                assert!(matches!(progress, Progress::Done(Err(_))), "{ending}: {progress:?}");
+                assert!(matches!(progress, StepAction::Done(Err(_))), "{ending}: {progress:?}");
             }
             assert!(step.take_future_auth_token().is_none() && step.renew().is_none(), "{ending}");
             assert_eq!(alloc::format!("{step:?}"), shown);
@@ -410,7 +412,7 @@ mod tests {
     fn d4_a_text_without_a_digit_is_not_sent_as_a_code() {
         fn ends_unsent<T: fmt::Debug>(mut step: LoginStep<T>) -> LoginError {
             match step.start(&context(&api())) {
-                Progress::Done(Err(error)) if step.query().is_empty() => error,
+                StepAction::Done(Err(error)) if step.query().is_empty() => error,
                 other => panic!("{other:?}"),
             }
         }
@@ -430,9 +432,9 @@ mod tests {
         assert_eq!(ends_unsent(LoginStep::verify_email(&sent, " ")), LoginError::CodeInvalid);
         assert_eq!(ends_unsent(LoginStep::check_recovery_password("")), LoginError::RecoveryCodeInvalid);
         for text in ["abc1", "12 34 56"] {
-            assert!(matches!(LoginStep::verify_email(&sent, text).start(&context(&api())), Progress::Send));
+            assert!(matches!(LoginStep::verify_email(&sent, text).start(&context(&api())), StepAction::Send));
             let mut step = LoginStep::check_recovery_password(text);
-            assert!(matches!(step.start(&context(&api())), Progress::Send));
+            assert!(matches!(step.start(&context(&api())), StepAction::Send));
         }
     }
 }

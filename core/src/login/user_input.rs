@@ -50,7 +50,10 @@ fn is_gap(char: char) -> bool {
 }
 
 /// Returns the groups of digits in a text as ASCII digits, without the gaps in them; characters of `more` are gaps too.
-pub(super) fn digit_groups(typed: &str, more: &'static [char]) -> impl Iterator<Item = Zeroizing<String>> {
+pub(super) fn digit_groups(
+    typed: &str,
+    extra_gaps: &'static [char],
+) -> impl Iterator<Item = Zeroizing<String>> {
     let mut chars = typed.chars();
     iter::from_fn(move || {
         // One allocation, since a string that grows leaves copies behind.
@@ -58,7 +61,7 @@ pub(super) fn digit_groups(typed: &str, more: &'static [char]) -> impl Iterator<
         for char in chars.by_ref() {
             match ascii_digit(char) {
                 Some(digit) => group.push(digit),
-                None if is_gap(char) || more.contains(&char) => {}
+                None if is_gap(char) || extra_gaps.contains(&char) => {}
                 None if group.is_empty() => {}
                 None => return Some(group),
             }

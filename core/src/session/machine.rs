@@ -208,7 +208,7 @@ impl Session {
         self.service.retain(|service| !matches!(service, Service::Ping(_)));
         // The server executes nothing else before the binding, which may be executed twice.
         if let Some(id) = self.binding.as_ref().and_then(|binding| self.outgoing.current_id(binding.tag)) {
-            self.outgoing.requeue_message(id);
+            self.outgoing.requeue_by_msg_id(id);
         }
         self.answer_resend = self.outgoing.newest_unanswered().map(|_| AnswerResendTimer::new(now.monotonic));
         self.request_state(now.monotonic, MsgId(u64::MAX));

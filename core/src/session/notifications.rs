@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::error::MessageError;
 use super::ids::MsgId;
 use super::machine::Session;
-use super::outgoing::LostOutcome;
+use super::outgoing::RequeueOutcome;
 use super::replay::Freshness;
 use super::resend_reason::ResendReason;
 use super::service::{MessageStatus, Service};
@@ -201,9 +201,9 @@ impl Session {
     /// Handles the server's report that it did not receive a message. Returns whether that is an unanswered request.
     pub(super) fn requeue_unexecuted(&mut self, id: MsgId, is_conclusive: bool) -> bool {
         match self.outgoing.requeue_unexecuted(id, is_conclusive) {
-            LostOutcome::NoRequest => return false,
-            LostOutcome::Requeued => {}
-            LostOutcome::OutcomeUnknown(tag) => self.add_unknown_outcomes([tag]),
+            RequeueOutcome::NoRequest => return false,
+            RequeueOutcome::Requeued => {}
+            RequeueOutcome::OutcomeUnknown(tag) => self.add_unknown_outcomes([tag]),
         }
         true
     }

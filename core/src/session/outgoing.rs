@@ -37,9 +37,9 @@ struct Superseded {
     earlier: MsgId,
 }
 
-/// The effect of the server's report that it did not receive a message.
+/// The effect of the server's report that it did not execute a message: it did not receive it, or refused it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LostOutcome {
+pub(super) enum RequeueOutcome {
     /// No unanswered request has this msg_id.
     NoRequest,
     /// The request is queued again.
@@ -169,16 +169,18 @@ impl Outgoing {
     /// - The server has acknowledged it before, so it received and forgot it.
     /// - It may have been sent over an earlier connection, and the report is not conclusive: such a report covers only
     ///   the server's present session.
-    pub(super) fn requeue_unexecuted(&mut self, id: MsgId, is_conclusive: bool) -> LostOutcome {
+    pub(super) fn requeue_unexecuted(&mut self, id: MsgId, is_conclusive: bool) -> RequeueOutcome {
         let may_be_executed = self.sent.get(id).map(|sent| {
             sent.delivery >= Delivery::Acknowledged || !is_conclusive && self.may_be_executed(id, sent)
         });
         match may_be_executed {
-            None => LostOutcome::NoRequest,
-            Some(true) => self.retire_msg_id(id).map_or(LostOutcome::NoRequest, LostOutcome::OutcomeUnknown),
+            None => RequeueOutcome::NoRequest,
+            Some(true) => {
+                self.retire_msg_id(id).map_or(RequeueOutcome::NoRequest, RequeueOutcome::OutcomeUnknown)
+            }
             Some(false) => {
-                self.requeue_message(id);
-                LostOutcome::Requeued
+                self.requeue_by_msg_id(id);
+                RequeueOutcome::Requeued
             }
         }
     }
@@ -196,7 +198,7 @@ impl Outgoing {
             .partition(|(_, may_be_executed)| *may_be_executed);
         let unknown = unknown.into_iter().filter_map(|(id, _)| self.retire_msg_id(id)).collect();
         for (id, _) in ignored.iter().rev() {
-            self.requeue_message(*id);
+            self.requeue_by_msg_id(*id);
         }
         (ignored.last().map(|(id, _)| *id), unknown)
     }
@@ -320,7 +322,7 @@ impl Outgoing {
         let ids: Vec<MsgId> = self.requests_in(id).collect();
         let mut unknown = Vec::new();
         for id in ids {
-            if let LostOutcome::OutcomeUnknown(tag) = self.requeue_unexecuted(id, true) {
+            if let RequeueOutcome::OutcomeUnknown(tag) = self.requeue_unexecuted(id, true) {
                 unknown.push(tag);
             }
         }
@@ -342,11 +344,11 @@ impl Outgoing {
             is_named && sent.delivery < Delivery::Acknowledged || follows
         });
         let refused: Vec<MsgId> = refused.map(|(id, _)| id).collect();
-        refused.into_iter().for_each(|id| _ = self.requeue_message(id));
+        refused.into_iter().for_each(|id| _ = self.requeue_by_msg_id(id));
     }
 
     /// Queues one request again, before all others. Returns `false` if none has this msg_id.
-    pub(super) fn requeue_message(&mut self, id: MsgId) -> bool {
+    pub(super) fn requeue_by_msg_id(&mut self, id: MsgId) -> bool {
         let Some(tag) = self.retire_msg_id(id) else { return false };
         self.requeue(tag);
         true

@@ -83,8 +83,9 @@ enum Unread<'a> {
 /// message.
 #[derive(Clone, Copy)]
 enum Dispatched {
-    /// A service message that the session has handled: no event.
-    Handled,
+    /// No event: a service message that the session has handled, a duplicate, a rejected message, or a result that no
+    /// request awaits.
+    NoEvent,
     Result {
         tag: RequestTag,
         start: usize,
@@ -130,7 +131,7 @@ impl Messages<'_> {
                     let dispatched = if self.session.replay.record(message.msg_id) == Freshness::New {
                         self.read(message.msg_id, message.body)
                     } else {
-                        Dispatched::Handled
+                        Dispatched::NoEvent
                     };
                     if !self.rejected.as_ref().is_some_and(MessageError::is_fatal) {
                         self.session.acknowledge(message.msg_id, message.seq_no, self.now);
@@ -138,7 +139,7 @@ impl Messages<'_> {
                     (message.body, dispatched)
                 }
             };
-            if matches!(dispatched, Dispatched::Handled) {
+            if matches!(dispatched, Dispatched::NoEvent) {
                 continue;
             }
             let body = self.decompressed.as_deref().unwrap_or(body);
@@ -146,7 +147,7 @@ impl Messages<'_> {
                 Dispatched::Result { tag, start } => {
                     SessionEvent::Result { tag, body: body.get(start..).unwrap_or_default() }
                 }
-                Dispatched::Update | Dispatched::Handled => SessionEvent::Update { body },
+                Dispatched::Update | Dispatched::NoEvent => SessionEvent::Update { body },
                 Dispatched::NewSession => SessionEvent::NewSession,
                 Dispatched::Pong => SessionEvent::Pong,
                 Dispatched::DestroyKeyAnswered => SessionEvent::DestroyKeyAnswered,
@@ -168,7 +169,7 @@ impl Messages<'_> {
             } else {
                 self.rejected.get_or_insert(error);
             }
-            Dispatched::Handled
+            Dispatched::NoEvent
         })
     }
 
@@ -366,7 +367,7 @@ impl Session {
             types::DestroySessionOk::ID | types::DestroySessionNone::ID => {}
             _ => return Ok(Dispatched::Update),
         }
-        Ok(Dispatched::Handled)
+        Ok(Dispatched::NoEvent)
     }
 
     /// Handles `rpc_result`. `len` is the length of the message in bytes.
@@ -385,8 +386,8 @@ impl Session {
             return Ok(Dispatched::DestroyKeyAnswered);
         }
         // Nothing awaits a second answer after a resend, or the answer to a dropped request.
-        let Some(tag) = self.outgoing.take_answered(MsgId(request)) else { return Ok(Dispatched::Handled) };
-        self.on_request_accepted(now);
+        let Some(tag) = self.outgoing.take_answered(MsgId(request)) else { return Ok(Dispatched::NoEvent) };
+        self.on_request_answered(now);
         self.binding.take_if(|binding| binding.tag == tag);
         Ok(Dispatched::Result { tag, start: len - reader.remaining() })
     }
@@ -401,8 +402,9 @@ impl Session {
         Ok(decompressed)
     }
 
-    /// Handles the proof that key, salt and clock are right: resets the count of resends, and requests future salts if few are left.
-    fn on_request_accepted(&mut self, now: Now) {
+    /// Handles the result of a request, a proof that key, salt and clock are right: resets the count of resends, and
+    /// requests future salts if few are left.
+    fn on_request_answered(&mut self, now: Now) {
         self.resends.reset();
         self.request_salts_if_few(now);
     }

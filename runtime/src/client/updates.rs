@@ -41,9 +41,9 @@ impl Client {
             if std::mem::take(&mut state.updates_lost) {
                 return Some(Update::Lost);
             }
-            let known = state.updates_state.take().map(Update::State);
-            let known = known.or_else(|| state.machine.take_update().map(Update::Object));
-            known.or_else(|| state.logout_unreported.take().map(Update::LoggedOut))
+            let update = state.updates_state.take().map(Update::State);
+            let update = update.or_else(|| state.machine.take_update().map(Update::Object));
+            update.or_else(|| state.logout_unreported.take().map(Update::LoggedOut))
         });
         Ok(next.await?)
     }

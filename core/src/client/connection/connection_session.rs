@@ -22,12 +22,12 @@ pub(crate) struct ConnectionSession {
     /// Requests that the server refused and that are sent again inside `initConnection`, oldest first.
     pub(crate) retries: Vec<RequestTag>,
     /// Whether the pending requests have been queued in the session, which happens once its key is usable.
-    pub(crate) has_pending_queued: bool,
+    pub(crate) owns_requests: bool,
 }
 
 impl ConnectionSession {
     pub(crate) fn new(mtproto: Session, temporary: Option<TemporaryKeyState>) -> Self {
-        Self { mtproto, temporary, inited: false, retries: Vec::new(), has_pending_queued: false }
+        Self { mtproto, temporary, inited: false, retries: Vec::new(), owns_requests: false }
     }
 
     /// Creates a session under a permanent key.

@@ -53,7 +53,7 @@ impl AttemptHistory {
         self.failed_in_key_exchange = false;
     }
 
-    /// Records that a request was answered. The connection then counts as a success, however soon it ends.
+    /// Records that a request succeeded. The connection then counts as a success, however soon it ends.
     pub(crate) fn on_success(&mut self) {
         self.backoff.reset();
         self.last_failure = None;

@@ -16,14 +16,14 @@ impl Datacenter {
     /// Queues a new request. If there is no session for it yet, the next session takes it from the pending requests.
     pub(crate) fn queue(&mut self, tag: RequestTag, constraints: RequestConstraints, now: Timestamp) {
         self.last_used = now;
-        if self.has_pending_queued() {
+        if self.owns_requests() {
             self.queue_or_park(tag, constraints);
         }
     }
 
     /// Returns whether the pending requests have been queued in the session: new ones are queued at once then.
-    pub(super) fn has_pending_queued(&self) -> bool {
-        self.main.session().is_some_and(|session| session.has_pending_queued)
+    pub(super) fn owns_requests(&self) -> bool {
+        self.main.session().is_some_and(|session| session.owns_requests)
     }
 
     /// Returns whether a request may be sent in the current session. One that must be executed after a request whose
@@ -55,10 +55,10 @@ impl Datacenter {
             session.bind();
             return false;
         }
-        if session.has_pending_queued {
+        if session.owns_requests {
             return false;
         }
-        session.has_pending_queued = true;
+        session.owns_requests = true;
         self.key_refusals.on_key_usable();
         self.parked.clear();
         // Requests whose answers the draining session awaits stay there.
@@ -83,7 +83,7 @@ impl Datacenter {
     }
 
     pub(super) fn unpark_if_needed(&mut self, requests: &RequestTable) {
-        if core::mem::take(&mut self.needs_unpark) && !self.parked.is_empty() && self.has_pending_queued() {
+        if core::mem::take(&mut self.needs_unpark) && !self.parked.is_empty() && self.owns_requests() {
             self.unpark(requests);
         }
     }
@@ -148,7 +148,7 @@ impl Datacenter {
             draining.drop_request(tag);
             self.needs_unpark = true;
         }
-        if !self.has_pending_queued() {
+        if !self.owns_requests() {
             return;
         }
         let may_be_sent = self.may_be_sent(constraints);
@@ -167,7 +167,7 @@ impl Datacenter {
         let lost = draining.take_unsent();
         let is_over = draining.is_over(now.monotonic);
         // A session that takes no requests yet gets them later, with all others.
-        if self.has_pending_queued() {
+        if self.owns_requests() {
             for tag in lost {
                 self.queue_or_park_waiting(tag, requests);
             }

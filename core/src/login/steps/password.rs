@@ -21,7 +21,7 @@ use crate::tl::{functions, types};
 
 impl LoginStep<UserInfo> {
     /// Logs in with the account's password (`account.getPassword`, then `auth.checkPassword`). The key stretching is
-    /// requested by [`Progress::Compute`](crate::login::Progress::Compute). Stale parameters are fetched again once.
+    /// requested by [`StepAction::Compute`](crate::login::StepAction::Compute). Stale parameters are fetched again once.
     ///
     /// After [`LoginError::PasswordInvalid`], the caller may try another password.
     #[must_use]

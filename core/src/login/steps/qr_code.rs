@@ -36,7 +36,7 @@ impl From<QrLoginOutcome> for LoginStage {
 
 impl LoginStep<QrLoginOutcome> {
     /// Logs in by a QR code that another device of the account scans (`auth.exportLoginToken`, then
-    /// `auth.importLoginToken` if the account is in another DC). [`Progress::ShowQr`](crate::login::Progress::ShowQr) says
+    /// `auth.importLoginToken` if the account is in another DC). [`StepAction::ShowQr`](crate::login::StepAction::ShowQr) says
     /// what to show. The users of `except_ids` cannot scan it.
     #[must_use]
     pub fn qr_login(except_ids: &[i64]) -> Self {

@@ -5,7 +5,7 @@ use crate::sequence::steps;
 fn sent_twice() -> Outgoing {
     let mut outgoing = Outgoing::default();
     outgoing.on_packed(MsgId(4), RequestTag(1));
-    outgoing.requeue_message(MsgId(4));
+    outgoing.requeue_by_msg_id(MsgId(4));
     assert_eq!(outgoing.delivery(RequestTag(1)), Delivery::Sent, "the server may have executed it");
     assert_eq!(outgoing.pop_queued(), Some(RequestTag(1)));
     outgoing.on_packed(MsgId(8), RequestTag(1));
@@ -77,7 +77,7 @@ fn f4_new_sessions_and_late_answers_are_handled_in_linear_time() {
     }
     // All is sent again, a thousand at a time; then the answers come to what left first, or to nothing.
     for round in 0..COUNT / 1000 {
-        (1..=1000).for_each(|id| assert!(outgoing.requeue_message(MsgId(4 * (1000 * round + id)))));
+        (1..=1000).for_each(|id| assert!(outgoing.requeue_by_msg_id(MsgId(4 * (1000 * round + id)))));
         for id in 1..=1000 {
             let tag = outgoing.pop_queued().unwrap();
             outgoing.on_packed(MsgId(4 * (COUNT + 1000 * round + id)), tag);
