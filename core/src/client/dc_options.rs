@@ -282,3 +282,24 @@ fn read(reader: &mut Reader<'_>) -> Option<DcOption> {
         secret,
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Returns an announcement that DC 2 is at port 443 of `ip`, with no flag set.
+    pub(in crate::client) fn option(ip: &str) -> types::DcOption {
+        types::DcOption {
+            ipv6: ip.contains(':'),
+            media_only: false,
+            tcpo_only: false,
+            cdn: false,
+            r#static: false,
+            this_port_only: false,
+            id: 2,
+            ip_address: ip.into(),
+            port: 443,
+            secret: None,
+        }
+    }
+}

@@ -174,25 +174,11 @@ impl EndpointGroup {
 mod tests {
     use alloc::string::ToString;
 
+    use super::super::dc_options::tests::option;
     use super::*;
     use crate::tl::{enums, types};
 
     const DC: DcId = DcId::literal(2);
-
-    fn option(ip: &str) -> types::DcOption {
-        types::DcOption {
-            ipv6: ip.contains(':'),
-            media_only: false,
-            tcpo_only: false,
-            cdn: false,
-            r#static: false,
-            this_port_only: false,
-            id: 2,
-            ip_address: ip.into(),
-            port: 443,
-            secret: None,
-        }
-    }
 
     fn session(config: &Config, options: Vec<types::DcOption>) -> StoredSession {
         let mut stored = StoredSession { servers: config.servers(), ..StoredSession::default() };
@@ -246,18 +232,18 @@ mod tests {
         ];
         let stored = session(&config, options.clone());
         assert_eq!(stored.dc_options.iter().count(), 4);
-        let announced_options = |config: &Config, stored: &StoredSession| -> Vec<_> {
+        let announced = |config: &Config, stored: &StoredSession| -> Vec<_> {
             let shown = shown(config, stored, 0).into_iter();
             shown.filter(|address| address.starts_with("91.")).collect()
         };
-        assert_eq!(announced_options(&config, &stored), ["91.108.4.1:8443"]);
+        assert_eq!(announced(&config, &stored), ["91.108.4.1:8443"]);
         // Through a proxy, the static one is used, and no other announced one.
         let behind = Config { through_proxy: true, ..config };
-        assert_eq!(announced_options(&behind, &stored), ["91.108.4.4:443"]);
+        assert_eq!(announced(&behind, &stored), ["91.108.4.4:443"]);
         assert_eq!(shown(&behind, &stored, 0)[0], "91.108.4.4:443");
         // Without any, what there is is used.
         let stored = session(&behind, options[3..].to_vec());
-        assert_eq!(announced_options(&behind, &stored), ["91.108.4.1:8443"]);
+        assert_eq!(announced(&behind, &stored), ["91.108.4.1:8443"]);
     }
 
     #[test]

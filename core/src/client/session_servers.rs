@@ -206,11 +206,12 @@ mod tests {
     use alloc::collections::BTreeMap;
     use alloc::string::ToString;
 
+    use super::super::dc_options::tests::option;
     use super::*;
     use crate::client::DcAuth;
     use crate::client::DcTable;
     use crate::crypto::AuthKey;
-    use crate::tl::{enums, types};
+    use crate::tl::enums;
 
     fn custom(address: &str, keys: &[PublicKey]) -> Config {
         let mut dcs = DcTable::new();
@@ -390,19 +391,7 @@ mod tests {
         let mut session = with_key(&custom("10.0.0.2:2", &[]));
         let moved = custom("10.9.9.9:443", &[other_key(1)]);
         assert!(moved.check(&session).is_err());
-        let announced = types::DcOption {
-            ipv6: false,
-            media_only: false,
-            tcpo_only: false,
-            cdn: false,
-            r#static: false,
-            this_port_only: false,
-            id: 2,
-            ip_address: "10.9.9.9".into(),
-            port: 443,
-            secret: None,
-        };
-        session.dc_options.replace(&[enums::DcOption::DcOption(announced)], false);
+        session.dc_options.replace(&[enums::DcOption::DcOption(option("10.9.9.9"))], false);
         moved.check(&session).unwrap();
     }
 

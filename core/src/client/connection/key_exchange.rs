@@ -71,11 +71,9 @@ impl KeyExchange {
         random: &mut dyn SecureRandom,
         out: &mut Vec<u8>,
     ) -> bool {
-        /// The bytes before an unencrypted body: auth_key_id 8, msg_id 8, length 4.
-        const PLAIN_HEADER_LEN: usize = 20;
         let Some(body) = self.outgoing.take() else { return false };
         let id = self.ids.next(server_time);
-        let Ok(frame) = encoder.begin(PLAIN_HEADER_LEN + body.len(), out, false) else { return false };
+        let Ok(frame) = encoder.begin(plain::HEADER_LEN + body.len(), out, false) else { return false };
         plain::encode(id.0, &body, out);
         encoder.finish(frame, out, random).is_ok()
     }
