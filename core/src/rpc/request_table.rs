@@ -182,7 +182,9 @@ impl RequestTable {
         let result = self.entries.get(id).and_then(|entry| entry.result.as_ref());
         result.is_some_and(|result| match result {
             Ok(_) => true,
-            Err(error) => matches!(**error, InvokeError::Rpc(_) | InvokeError::Decode(_)),
+            Err(error) => {
+                matches!(**error, InvokeError::Rpc(_) | InvokeError::Decode(_) | InvokeError::Gzip(_))
+            }
         })
     }
 
@@ -371,8 +373,8 @@ mod tests {
     #[test]
     fn f14_an_answer_that_cannot_be_decompressed_says_so() {
         for (data, expected) in [
-            (&b"no gzip"[..], GzipError::BadHeader),
-            (&gzip::compress(&[7; 64])[..20], GzipError::Truncated),
+            (&b"this is no gzip"[..], GzipError::BadHeader),
+            (&gzip::compress(&[7; 64])[..12], GzipError::Truncated),
             (&[&gzip::compress(&[7; 64])[..], &[0]].concat(), GzipError::BadLength),
         ] {
             let mut requests = RequestTable::default();
@@ -380,9 +382,10 @@ mod tests {
             let mut body = ids::GZIP_PACKED.to_le_bytes().to_vec();
             write::bytes(&mut body, data);
             requests.record_answer(RequestId(1), &body);
+            assert!(requests.has_server_answer(RequestId(1)));
             let error = requests.take(RequestId(1)).unwrap().unwrap_err();
             assert!(error.to_string().starts_with("the server's answer cannot be decompressed: "), "{error}");
-            assert!(matches!(error, InvokeError::Gzip(_)), "{error:?} for {expected:?}");
+            assert_eq!(error, InvokeError::Gzip(expected));
         }
     }
 
