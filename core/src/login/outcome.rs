@@ -21,6 +21,17 @@ pub enum SendCodeOutcome {
     LoggedIn(UserInfo),
 }
 
+impl SendCodeOutcome {
+    pub(super) const fn account_change(&self) -> AccountChange {
+        match self {
+            Self::CodeSent(_) => AccountChange::Unchanged,
+            // No user is logged in under a key that still needs the password.
+            Self::PasswordRequired(_) => AccountChange::NotLoggedIn,
+            Self::LoggedIn(user) => AccountChange::of_login(user),
+        }
+    }
+}
+
 /// Any state that a login can reach: what to submit next, or the user who is logged in. The outcome of every step converts
 /// to it, for callers that handle all of them in one loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,15 +84,6 @@ impl AccountChange {
 
     pub(super) const fn of_user(user: &UserInfo) -> Self {
         Self::StillLoggedIn { id: user.id, is_bot: user.is_bot }
-    }
-
-    pub(super) const fn of_send_code(outcome: &SendCodeOutcome) -> Self {
-        match outcome {
-            SendCodeOutcome::CodeSent(_) => Self::Unchanged,
-            // No user is logged in under a key that still needs the password.
-            SendCodeOutcome::PasswordRequired(_) => Self::NotLoggedIn,
-            SendCodeOutcome::LoggedIn(user) => Self::of_login(user),
-        }
     }
 }
 

@@ -58,6 +58,15 @@ pub enum LoginState {
     LoggedIn(UserInfo),
 }
 
+impl LoginState {
+    const fn account_change(&self) -> AccountChange {
+        match self {
+            Self::NotLoggedIn | Self::PasswordRequired(_) => AccountChange::NotLoggedIn,
+            Self::LoggedIn(user) => AccountChange::of_user(user),
+        }
+    }
+}
+
 impl LoginStep<LoginState> {
     /// Asks the server for the state of this session's login (`users.getUsers`).
     ///
@@ -65,7 +74,7 @@ impl LoginStep<LoginState> {
     /// answer cannot be read.
     #[must_use]
     pub fn login_state() -> Self {
-        Self::new(account_change, |_| Ok(QueryWithState::new(GetLoginState, get_self())))
+        Self::new(LoginState::account_change, |_| Ok(QueryWithState::new(GetLoginState, get_self())))
     }
 }
 
@@ -151,12 +160,4 @@ impl AnswerState<()> for LogOut {
 /// bound does not mean that.
 fn denies_login(error: &RpcError) -> bool {
     error.code == 401 && !error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_DUPLICATED")
-}
-
-/// Returns the change of the account that the state reports.
-const fn account_change(state: &LoginState) -> AccountChange {
-    match state {
-        LoginState::NotLoggedIn | LoginState::PasswordRequired(_) => AccountChange::NotLoggedIn,
-        LoginState::LoggedIn(user) => AccountChange::of_user(user),
-    }
 }

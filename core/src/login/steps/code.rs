@@ -32,7 +32,7 @@ impl LoginStep<SendCodeOutcome> {
     #[must_use]
     pub fn send_code(phone: &str) -> Self {
         let phone = PhoneNumber::parse(phone);
-        Self::new(AccountChange::of_send_code, |cx| send_code(phone?, cx))
+        Self::new(SendCodeOutcome::account_change, |cx| send_code(phone?, cx))
     }
 
     /// Requests another code, in the way that [`SentCode::next`] names and after [`SentCode::timeout`]
@@ -41,7 +41,7 @@ impl LoginStep<SendCodeOutcome> {
     #[must_use]
     pub fn resend_code(sent_code: &SentCode) -> Self {
         let sent_code = sent_code.clone();
-        Self::new(AccountChange::of_send_code, |cx| {
+        Self::new(SendCodeOutcome::account_change, |cx| {
             if !sent_code.is_usable() {
                 return send_code(sent_code.phone, cx);
             }
@@ -64,6 +64,16 @@ pub enum SignInOutcome {
     SignUpRequired(SignUpRequired),
     /// The user is logged in.
     LoggedIn(UserInfo),
+}
+
+impl SignInOutcome {
+    const fn account_change(&self) -> AccountChange {
+        match self {
+            Self::PasswordRequired(_) => AccountChange::NotLoggedIn,
+            Self::SignUpRequired(_) => AccountChange::Unchanged,
+            Self::LoggedIn(user) => AccountChange::of_login(user),
+        }
+    }
 }
 
 impl From<SignInOutcome> for LoginStage {
@@ -208,7 +218,7 @@ struct SignIn {
 fn sign_in(sent_code: &SentCode, code: &str, is_from_email: bool) -> LoginStep<SignInOutcome> {
     let query = sign_in_query(sent_code, code, is_from_email);
     let sent_code = sent_code.clone();
-    LoginStep::new(account_change, |_| Ok(QueryWithState::new(SignIn { sent_code }, query?)))
+    LoginStep::new(SignInOutcome::account_change, |_| Ok(QueryWithState::new(SignIn { sent_code }, query?)))
 }
 
 fn sign_in_query(
@@ -275,13 +285,4 @@ pub(super) fn phone_code_hash(sent_code: &SentCode) -> Result<String, LoginError
 
 pub(super) fn email_verification(code: &str) -> enums::EmailVerification {
     types::EmailVerificationCode { code: code.into() }.into()
-}
-
-/// Returns the change of the account that the outcome reports.
-const fn account_change(outcome: &SignInOutcome) -> AccountChange {
-    match outcome {
-        SignInOutcome::PasswordRequired(_) => AccountChange::NotLoggedIn,
-        SignInOutcome::SignUpRequired(_) => AccountChange::Unchanged,
-        SignInOutcome::LoggedIn(user) => AccountChange::of_login(user),
-    }
 }

@@ -50,7 +50,7 @@ impl LoginStep<SendCodeOutcome> {
             phone: sent_code.phone.clone(),
             read: answer::email_verified,
         };
-        Self::new(AccountChange::of_send_code, |_| Ok(QueryWithState::new(state, query?)))
+        Self::new(SendCodeOutcome::account_change, |_| Ok(QueryWithState::new(state, query?)))
     }
 
     /// Removes the e-mail address if the user cannot open the mailbox, so that codes come by telephone
@@ -62,7 +62,9 @@ impl LoginStep<SendCodeOutcome> {
             serialize_secret(&functions::auth::ResetLoginEmail { phone_number, phone_code_hash }, 0)
         });
         let phone = sent_code.phone.clone();
-        Self::new(AccountChange::of_send_code, |_| Ok(request_code("auth.resetLoginEmail", phone, query?)))
+        Self::new(SendCodeOutcome::account_change, |_| {
+            Ok(request_code("auth.resetLoginEmail", phone, query?))
+        })
     }
 }
 

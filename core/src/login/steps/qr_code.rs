@@ -25,6 +25,15 @@ pub enum QrLoginOutcome {
     LoggedIn(UserInfo),
 }
 
+impl QrLoginOutcome {
+    const fn account_change(&self) -> AccountChange {
+        match self {
+            Self::PasswordRequired(_) => AccountChange::NotLoggedIn,
+            Self::LoggedIn(user) => AccountChange::of_login(user),
+        }
+    }
+}
+
 impl From<QrLoginOutcome> for LoginStage {
     fn from(outcome: QrLoginOutcome) -> Self {
         match outcome {
@@ -41,7 +50,7 @@ impl LoginStep<QrLoginOutcome> {
     #[must_use]
     pub fn qr_login(except_ids: &[i64]) -> Self {
         let except_ids = except_ids.to_vec();
-        Self::new(account_change, |cx| {
+        Self::new(QrLoginOutcome::account_change, |cx| {
             let api = cx.credentials_for_login()?.clone();
             Ok(QrLogin { api, except_ids, shown: 0 }.export())
         })
@@ -170,13 +179,5 @@ struct Shown(QrLogin);
 impl QrState<QrLoginOutcome> for Shown {
     fn renew(self: Box<Self>) -> QueryWithState<QrLoginOutcome> {
         self.0.export()
-    }
-}
-
-/// Returns the change of the account that the outcome reports.
-const fn account_change(outcome: &QrLoginOutcome) -> AccountChange {
-    match outcome {
-        QrLoginOutcome::PasswordRequired(_) => AccountChange::NotLoggedIn,
-        QrLoginOutcome::LoggedIn(user) => AccountChange::of_login(user),
     }
 }
