@@ -74,39 +74,36 @@ impl QrLogin {
             except_ids: self.except_ids.clone(),
         };
         let query = serialize_secret(&query, self.except_ids.len() * 8);
-        QueryWithState::new(Exporting(self), query)
+        QueryWithState::new(AwaitToken { login: self, query: TokenQuery::Export }, query)
     }
 
-    /// Takes an `auth.LoginToken`.
-    fn answered(
-        self,
-        body: &[u8],
-        cx: &mut AnswerContext<'_>,
-    ) -> Result<Transition<QrLoginOutcome>, LoginError> {
-        match answer::login_token(body)? {
-            LoginToken::Show { expires, token } => {
-                let shown = self.shown.saturating_add(1);
-                let link = QrLink::new(&token, expires, cx.server_time, shown)?;
-                Ok(Transition::ShowQr(link, Box::new(Shown(Self { shown, ..self }))))
-            }
-            LoginToken::MigrateTo { dc, token } => {
-                let query = functions::auth::ImportLoginToken { token: token.to_vec() };
-                let query = serialize_secret(&query, token.len());
-                Ok(Transition::Migrate(dc.into(), QueryWithState::new(Importing(self), query)))
-            }
-            LoginToken::LoggedIn(authorization) => answer::expect_logged_in(authorization, cx)
-                .map(QrLoginOutcome::LoggedIn)
-                .map(Transition::Done),
-        }
+    /// Sends the token that was scanned to the DC of the account.
+    fn import(self, token: &[u8]) -> QueryWithState<QrLoginOutcome> {
+        let query = functions::auth::ImportLoginToken { token: token.to_vec() };
+        let query = serialize_secret(&query, token.len());
+        QueryWithState::new(AwaitToken { login: self, query: TokenQuery::Import }, query)
     }
 }
 
-/// Waits for a token, or for the result of the scan of the last one.
-struct Exporting(QrLogin);
+/// The queries that are answered with an `auth.LoginToken`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TokenQuery {
+    Export,
+    Import,
+}
 
-impl AnswerState<QrLoginOutcome> for Exporting {
+/// Waits for an `auth.LoginToken`.
+struct AwaitToken {
+    login: QrLogin,
+    query: TokenQuery,
+}
+
+impl AnswerState<QrLoginOutcome> for AwaitToken {
     fn method(&self) -> &'static str {
-        "auth.exportLoginToken"
+        match self.query {
+            TokenQuery::Export => "auth.exportLoginToken",
+            TokenQuery::Import => "auth.importLoginToken",
+        }
     }
 
     fn is_qr_login(&self) -> bool {
@@ -114,7 +111,7 @@ impl AnswerState<QrLoginOutcome> for Exporting {
     }
 
     fn is_renewing_link(&self) -> bool {
-        self.0.shown > 0
+        self.query == TokenQuery::Export && self.login.shown > 0
     }
 
     fn answered(
@@ -122,39 +119,18 @@ impl AnswerState<QrLoginOutcome> for Exporting {
         body: &[u8],
         cx: &mut AnswerContext<'_>,
     ) -> Result<Transition<QrLoginOutcome>, LoginError> {
-        self.0.answered(body, cx)
-    }
-
-    fn refused(
-        self: Box<Self>,
-        error: RpcError,
-        _: &mut Migrations,
-    ) -> Result<Transition<QrLoginOutcome>, LoginError> {
-        if is_password_needed(&error) {
-            return Ok(request_hint(QrLoginOutcome::PasswordRequired));
+        let login = self.login;
+        match answer::login_token(body)? {
+            LoginToken::Show { expires, token } => {
+                let shown = login.shown.saturating_add(1);
+                let link = QrLink::new(&token, expires, cx.server_time, shown)?;
+                Ok(Transition::ShowQr(link, Box::new(Shown(QrLogin { shown, ..login }))))
+            }
+            LoginToken::MigrateTo { dc, token } => Ok(Transition::Migrate(dc.into(), login.import(&token))),
+            LoginToken::LoggedIn(authorization) => answer::expect_logged_in(authorization, cx)
+                .map(QrLoginOutcome::LoggedIn)
+                .map(Transition::Done),
         }
-        Err(LoginError::from_rpc(self.method(), error))
-    }
-}
-
-/// The token was scanned and is sent to the DC of the account: waits for the login there.
-struct Importing(QrLogin);
-
-impl AnswerState<QrLoginOutcome> for Importing {
-    fn method(&self) -> &'static str {
-        "auth.importLoginToken"
-    }
-
-    fn is_qr_login(&self) -> bool {
-        true
-    }
-
-    fn answered(
-        self: Box<Self>,
-        body: &[u8],
-        cx: &mut AnswerContext<'_>,
-    ) -> Result<Transition<QrLoginOutcome>, LoginError> {
-        self.0.answered(body, cx)
     }
 
     fn refused(
@@ -166,8 +142,9 @@ impl AnswerState<QrLoginOutcome> for Importing {
             return Ok(request_hint(QrLoginOutcome::PasswordRequired));
         }
         // The token expired on its way to this DC: a new one must be scanned.
-        if error.name.starts_with("AUTH_TOKEN_") && migrations.try_count() {
-            return Ok(Transition::Send(self.0.export()));
+        let has_expired = self.query == TokenQuery::Import && error.name.starts_with("AUTH_TOKEN_");
+        if has_expired && migrations.try_count() {
+            return Ok(Transition::Send(self.login.export()));
         }
         Err(LoginError::from_rpc(self.method(), error))
     }
