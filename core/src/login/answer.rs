@@ -124,7 +124,12 @@ pub(super) fn email_code(body: &[u8]) -> Result<EmailCode, LoginError> {
     Ok(EmailCode { pattern: sent.email_pattern, length })
 }
 
-/// Reads the answer to `auth.signIn` and the like.
+/// Reads the `auth.Authorization` of a user who has logged in, as [`expect_logged_in`] requires.
+pub(super) fn read_login(body: &[u8], cx: &mut AnswerContext<'_>) -> Result<UserInfo, LoginError> {
+    expect_logged_in(read_authorization(body)?, cx)
+}
+
+/// Reads an `auth.Authorization`.
 pub(super) fn read_authorization(body: &[u8]) -> Result<Authorization, LoginError> {
     authorization(decode_reply::<functions::auth::SignIn>(body)?)
 }

@@ -49,6 +49,6 @@ impl AnswerState<UserInfo> for LoginQuery {
         body: &[u8],
         cx: &mut AnswerContext<'_>,
     ) -> Result<Transition<UserInfo>, LoginError> {
-        answer::expect_logged_in(answer::read_authorization(body)?, cx).map(Transition::Done)
+        answer::read_login(body, cx).map(Transition::Done)
     }
 }

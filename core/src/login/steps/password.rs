@@ -222,7 +222,7 @@ impl AnswerState<UserInfo> for CheckPassword {
         body: &[u8],
         cx: &mut AnswerContext<'_>,
     ) -> Result<Transition<UserInfo>, LoginError> {
-        answer::expect_logged_in(answer::read_authorization(body)?, cx).map(Transition::Done)
+        answer::read_login(body, cx).map(Transition::Done)
     }
 
     fn refused(
