@@ -27,8 +27,7 @@ type Block = Array<u8, U16>;
 /// # Errors
 /// Returns [`UnalignedLength`] for any other length.
 pub fn encrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), UnalignedLength> {
-    let (c, p) = halves(iv);
-    Aes256Enc::new(key.into()).encrypt_with_backend(Encrypt { blocks: blocks(data)?, c, p });
+    encrypt_blocks(key, iv, blocks(data)?);
     Ok(())
 }
 
@@ -37,26 +36,33 @@ pub fn encrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), Una
 /// # Errors
 /// Returns [`UnalignedLength`] for any other length.
 pub fn decrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), UnalignedLength> {
-    decrypt_in_chunks(key, iv, data, 0, |_| {})
+    decrypt_in_chunks(key, iv, blocks(data)?, 0, |_| {});
+    Ok(())
+}
+
+/// Encrypts like [`encrypt`]. Whole blocks cannot fail, so that no caller can be left with plaintext.
+pub(crate) fn encrypt_blocks(key: &[u8; 32], iv: &[u8; 32], blocks: &mut [[u8; 16]]) {
+    let (c, p) = halves(iv);
+    let blocks = Block::cast_slice_from_core_mut(blocks);
+    Aes256Enc::new(key.into()).encrypt_with_backend(Encrypt { blocks, c, p });
 }
 
 /// Decrypts like [`decrypt`] and passes the plaintext to `each` in chunks: first the `head` bytes at the start (rounded
-/// down to whole blocks, at most all of `data`), then 64 bytes at a time, then the rest.
+/// down to whole blocks, at most all of them), then 64 bytes at a time, then the rest.
 ///
 /// `each` gets a chunk only after the next chunk is decrypted. Its work then overlaps with the chain of AES rounds,
 /// which leaves most of a CPU core idle.
 pub(super) fn decrypt_in_chunks(
     key: &[u8; 32],
     iv: &[u8; 32],
-    data: &mut [u8],
+    blocks: &mut [[u8; 16]],
     head: usize,
     each: impl FnMut(&[u8]),
-) -> Result<(), UnalignedLength> {
+) {
     let (c, p) = halves(iv);
-    let blocks = blocks(data)?;
+    let blocks = Block::cast_slice_from_core_mut(blocks);
     let (head, rest) = blocks.split_at_mut((head / 16).min(blocks.len()));
     Aes256Dec::new(key.into()).decrypt_with_backend(Decrypt { head, rest, c, p, each });
-    Ok(())
 }
 
 /// Encrypts all blocks in one call of the cipher's backend: `aes` sets up its round keys again on every call.
@@ -123,8 +129,8 @@ impl<F: FnMut(&[u8])> BlockCipherDecClosure for Decrypt<'_, F> {
     }
 }
 
-fn blocks(data: &mut [u8]) -> Result<&mut [Block], UnalignedLength> {
-    match Array::slice_as_chunks_mut(data) {
+const fn blocks(data: &mut [u8]) -> Result<&mut [[u8; 16]], UnalignedLength> {
+    match data.as_chunks_mut() {
         (blocks, []) => Ok(blocks),
         _ => Err(UnalignedLength),
     }
@@ -162,7 +168,7 @@ mod tests {
                 encrypt(&key, &iv, &mut data).expect("whole blocks");
                 let mut pieces = Vec::new();
                 let each = |chunk: &[u8]| pieces.push(chunk.to_vec());
-                decrypt_in_chunks(&key, &iv, &mut data, head, each).expect("whole blocks");
+                decrypt_in_chunks(&key, &iv, blocks(&mut data).expect("whole blocks"), head, each);
                 assert_eq!(data, plaintext);
                 assert_eq!(pieces.concat(), plaintext);
                 let (first, rest) = plaintext.split_at(head.min(length));

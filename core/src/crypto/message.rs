@@ -89,14 +89,13 @@ pub fn seal(key: &AuthKey, direction: Direction, packet: &mut [u8]) -> Result<Qu
     else {
         return Err(SealError::TooShort(len));
     };
-    let unaligned = SealError::Unaligned(plaintext.len());
-    if !plaintext.len().is_multiple_of(16) {
-        return Err(unaligned);
-    }
-    let large = msg_key_large(key.as_bytes(), direction, plaintext);
+    let (blocks, []) = plaintext.as_chunks_mut() else {
+        return Err(SealError::Unaligned(len - PREFIX_LEN));
+    };
+    let large = msg_key_large(key.as_bytes(), direction, blocks.as_flattened());
     let msg_key = msg_key_of(&large);
     let keys = kdf(key.as_bytes(), &msg_key, direction);
-    aes_ige::encrypt(&keys.key, &keys.iv, plaintext).map_err(|_| unaligned)?;
+    aes_ige::encrypt_blocks(&keys.key, &keys.iv, blocks);
     let (id, room) = prefix.split_at_mut(8);
     id.copy_from_slice(&key.id().to_bytes());
     room.copy_from_slice(&msg_key);
@@ -126,8 +125,7 @@ pub fn open<'a>(
     if *id != key.id().to_bytes() {
         return Err(OpenError::WrongKeyId);
     }
-    let whole = rest.len() - rest.len() % 16;
-    let (text, _) = rest.split_at_mut(whole);
+    let (blocks, _) = rest.as_chunks_mut();
     let keys = kdf(key.as_bytes(), msg_key, direction);
     let mut hasher = BlockHasher::new();
     let mut key_part = Some(part::<88, 32>(key.as_bytes(), direction));
@@ -135,9 +133,8 @@ pub fn open<'a>(
         Some(key_part) => hash_head(&mut hasher, key_part, chunk),
         None => hasher.update(chunk.as_chunks().0),
     };
-    // Cannot fail: the length is a multiple of 16, see above.
-    aes_ige::decrypt_in_chunks(&keys.key, &keys.iv, text, HEAD, each)
-        .map_err(|_| OpenError::MsgKeyMismatch)?;
+    aes_ige::decrypt_in_chunks(&keys.key, &keys.iv, blocks, HEAD, each);
+    let text = blocks.as_flattened_mut();
     let tail = text.get(HEAD..).unwrap_or_default().as_chunks::<64>().1;
     let expected = msg_key_of(&hasher.finish(tail));
     if bool::from(expected.ct_eq(msg_key)) {
@@ -219,9 +216,8 @@ pub fn seal_binding(
 ) -> [u8; 104] {
     // A sequence number of 0, then the length of `inner`.
     const SEQ_NO_AND_LENGTH: [u8; 8] = [0, 0, 0, 0, 40, 0, 0, 0];
-    let mut packet = [0; 104];
-    let (prefix, text) = packet.split_at_mut(PREFIX_LEN);
-    let (message, tail) = text.split_at_mut(72);
+    let mut text = [[0; 16]; 5];
+    let (message, tail) = text.as_flattened_mut().split_at_mut(72);
     let mut rest = &mut *message;
     for piece in [&random[..], &msg_id.to_le_bytes(), &SEQ_NO_AND_LENGTH, inner] {
         let (here, after) = rest.split_at_mut(piece.len());
@@ -232,12 +228,11 @@ pub fn seal_binding(
     // Unlike in MTProto 2.0, the padding is not hashed.
     let [_, _, _, _, msg_key @ ..] = sha1(&[message]);
     let keys = kdf_v1(perm_key.as_bytes(), &msg_key, Direction::ToServer);
-    let aligned = aes_ige::encrypt(&keys.key, &keys.iv, text);
-    // Fails only for partial blocks: `text` is the packet's 104 bytes without the prefix of 24, whatever the input.
-    debug_assert!(aligned.is_ok(), "80 bytes are five blocks");
-    let (id, room) = prefix.split_at_mut(8);
-    id.copy_from_slice(&perm_key.id().to_bytes());
-    room.copy_from_slice(&msg_key);
+    aes_ige::encrypt_blocks(&keys.key, &keys.iv, &mut text);
+    let mut packet = [0; 104];
+    packet[..8].copy_from_slice(&perm_key.id().to_bytes());
+    packet[8..PREFIX_LEN].copy_from_slice(&msg_key);
+    packet[PREFIX_LEN..].copy_from_slice(text.as_flattened());
     packet
 }
 

@@ -208,17 +208,17 @@ impl fmt::Debug for PublicKey {
 
 /// Returns `temp_key XOR SHA256(aes) | aes`, where `aes` is the reversed data and its hash, encrypted under `temp_key`.
 fn key_aes_encrypted(padded: &[u8; PADDED_LEN], temp_key: &[u8; 32]) -> Zeroizing<[u8; 256]> {
-    let mut block = Zeroizing::new([0; 256]);
-    let (masked_key, aes) = block.split_at_mut(32);
-    let (reversed, hash) = aes.split_at_mut(PADDED_LEN);
+    let mut aes = Zeroizing::new([[0; 16]; 14]);
+    let (reversed, hash) = aes.as_flattened_mut().split_at_mut(PADDED_LEN);
     reversed.copy_from_slice(padded);
     reversed.reverse();
     hash.copy_from_slice(&sha256(&[temp_key, padded]));
-    let aligned = aes_ige::encrypt(temp_key, &[0; 32], aes);
-    // Fails only for partial blocks: `aes` is 256 bytes without the 32 of the key, whatever the input.
-    debug_assert!(aligned.is_ok(), "224 bytes are fourteen blocks");
-    masked_key.copy_from_slice(temp_key);
-    for (byte, mask) in masked_key.iter_mut().zip(sha256(&[aes])) {
+    aes_ige::encrypt_blocks(temp_key, &[0; 32], &mut *aes);
+    let aes = aes.as_flattened();
+    let mut block = Zeroizing::new([0; 256]);
+    block[..32].copy_from_slice(temp_key);
+    block[32..].copy_from_slice(aes);
+    for (byte, mask) in block.iter_mut().zip(sha256(&[aes])) {
         *byte ^= mask;
     }
     block

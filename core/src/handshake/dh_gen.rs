@@ -1,6 +1,7 @@
 //! From `set_client_DH_params` to a key that both sides have.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::answer::read;
@@ -113,21 +114,21 @@ impl Exchange {
             g_b,
         })
         .to_bytes();
-        let mut data = sha1(&[&inner]).to_vec();
-        data.extend_from_slice(&inner);
-        let object_end = data.len();
-        data.resize(object_end.next_multiple_of(16), 0);
-        if let Some(padding @ [_, ..]) = data.get_mut(object_end..) {
+        let hash = sha1(&[&inner]);
+        let mut blocks = vec![[0; 16]; (hash.len() + inner.len()).div_ceil(16)];
+        let (hash_room, rest) = blocks.as_flattened_mut().split_at_mut(hash.len());
+        let (inner_room, padding) = rest.split_at_mut(inner.len());
+        hash_room.copy_from_slice(&hash);
+        inner_room.copy_from_slice(&inner);
+        if !padding.is_empty() {
             random.fill(padding);
         }
-        let aligned = aes_ige::encrypt(&self.tmp_aes_key.key, &self.tmp_aes_key.iv, &mut data);
-        // Fails only for partial blocks: `data` was resized to a multiple of 16 just above.
-        debug_assert!(aligned.is_ok(), "it was padded to whole blocks");
+        aes_ige::encrypt_blocks(&self.tmp_aes_key.key, &self.tmp_aes_key.iv, &mut blocks);
 
         let request = functions::SetClientDhParams {
             nonce: self.nonces.nonce,
             server_nonce: self.nonces.server_nonce,
-            encrypted_data: data,
+            encrypted_data: blocks.into_flattened(),
         };
         (auth_key, request.to_bytes())
     }
