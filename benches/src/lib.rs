@@ -4,10 +4,12 @@
 
 mod clock;
 pub mod crowd;
+mod row;
 mod scripted;
 mod server;
 
 pub use clock::{CpuTime, criterion};
+pub use row::{Name, NotARow, Row};
 pub use scripted::{HandshakeRun, Scripted, vectors};
 pub use server::Server;
 

@@ -3,7 +3,8 @@
 //! time.
 //!
 //! The test DC is slow, so the client's share is shown separately. Each figure is that of the fastest of many runs,
-//! since other work on the machine only adds time. Arguments choose other numbers in flight.
+//! since other work on the machine only adds time. Arguments choose other numbers in flight; with `--rows` the client's
+//! share is printed for `bench-report`.
 
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
@@ -11,8 +12,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use sansgram_benches::CpuTime;
 use sansgram_benches::crowd::{clocks, config, log_in};
+use sansgram_benches::{CpuTime, Row};
 use sansgram_core::client::{Client, ConnId, Event, Input, Output, RequestHandle, Route};
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::time::{Now, Timestamp};
@@ -51,6 +52,7 @@ static ALLOCATOR: Counting = Counting;
 fn main() {
     let chosen: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let all = [1, 10, 100, 1000, 10_000];
+    let rows = std::env::args().any(|argument| argument == "--rows");
     println!(
         "| in flight | client and DC, requests/s | ns a request | client alone, requests/s | ns a request | allocations a \
          request |"
@@ -81,6 +83,9 @@ fn main() {
             per(client),
             bench.allocations as f64 / requests as f64,
         );
+        if rows {
+            println!("{}", Row::nanoseconds("machine", "sansgram", in_flight, per(client)));
+        }
     }
 }
 
