@@ -3,24 +3,13 @@
 //! `c[i] = E(p[i] ^ c[i-1]) ^ p[i-1]`, where `c[0]` is the first and `p[0]` the second half of the 32-byte iv.
 //! The mode does not authenticate: the callers check a hash. Source: `core.telegram.org/mtproto/description`.
 
-use aes::cipher::array::Array;
-use aes::cipher::typenum::U16;
-use aes::cipher::{
-    BlockCipherDecBackend, BlockCipherDecClosure, BlockCipherDecrypt, BlockCipherEncBackend,
-    BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, KeyInit,
-};
-use aes::{Aes256Dec, Aes256Enc};
+use sansgram_simd::Level;
 use thiserror::Error;
 
 /// The data is not a whole number of 16-byte blocks. It is left unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("AES-IGE works on multiples of 16 bytes")]
 pub struct UnalignedLength;
-
-/// Number of blocks per chunk of [`decrypt_in_chunks`]: 64 bytes, one SHA-256 block.
-const CHUNK: usize = 4;
-
-type Block = Array<u8, U16>;
 
 /// Encrypts `data` in place. Its length may be any multiple of 16 bytes, including 0.
 ///
@@ -36,145 +25,18 @@ pub fn encrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), Una
 /// # Errors
 /// Returns [`UnalignedLength`] for any other length.
 pub fn decrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), UnalignedLength> {
-    decrypt_in_chunks(key, iv, blocks(data)?, 0, |_| {});
+    sansgram_simd::ige_decrypt(Level::detected(), key, iv, blocks(data)?);
     Ok(())
 }
 
 /// Encrypts like [`encrypt`]. Whole blocks cannot fail, so that no caller can be left with plaintext.
 pub(crate) fn encrypt_blocks(key: &[u8; 32], iv: &[u8; 32], blocks: &mut [[u8; 16]]) {
-    let (c, p) = halves(iv);
-    let blocks = Block::cast_slice_from_core_mut(blocks);
-    Aes256Enc::new(key.into()).encrypt_with_backend(Encrypt { blocks, c, p });
-}
-
-/// Decrypts like [`decrypt`] and passes the plaintext to `each` in chunks: first the `head` bytes at the start (rounded
-/// down to whole blocks, at most all of them), then 64 bytes at a time, then the rest.
-///
-/// `each` gets a chunk only after the next chunk is decrypted. Its work then overlaps with the chain of AES rounds,
-/// which leaves most of a CPU core idle.
-pub(super) fn decrypt_in_chunks(
-    key: &[u8; 32],
-    iv: &[u8; 32],
-    blocks: &mut [[u8; 16]],
-    head: usize,
-    each: impl FnMut(&[u8]),
-) {
-    let (c, p) = halves(iv);
-    let blocks = Block::cast_slice_from_core_mut(blocks);
-    let (head, rest) = blocks.split_at_mut((head / 16).min(blocks.len()));
-    Aes256Dec::new(key.into()).decrypt_with_backend(Decrypt { head, rest, c, p, each });
-}
-
-/// Encrypts all blocks in one call of the cipher's backend: `aes` sets up its round keys again on every call.
-struct Encrypt<'a> {
-    blocks: &'a mut [Block],
-    /// The ciphertext and the plaintext of the previous block.
-    c: Block,
-    p: Block,
-}
-
-impl BlockSizeUser for Encrypt<'_> {
-    type BlockSize = U16;
-}
-
-impl BlockCipherEncClosure for Encrypt<'_> {
-    #[inline(always)]
-    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
-        let Self { blocks, mut c, mut p } = self;
-        for block in blocks {
-            let plaintext = *block;
-            let mut work = xor(&plaintext, &c);
-            backend.encrypt_block_inplace(&mut work);
-            c = xor(&work, &p);
-            p = plaintext;
-            *block = c;
-        }
-    }
-}
-
-struct Decrypt<'a, F> {
-    head: &'a mut [Block],
-    rest: &'a mut [Block],
-    c: Block,
-    p: Block,
-    each: F,
-}
-
-impl<F> BlockSizeUser for Decrypt<'_, F> {
-    type BlockSize = U16;
-}
-
-impl<F: FnMut(&[u8])> BlockCipherDecClosure for Decrypt<'_, F> {
-    #[inline(always)]
-    fn call<B: BlockCipherDecBackend<BlockSize = U16>>(self, backend: &B) {
-        let Self { head, rest, mut c, mut p, mut each } = self;
-        let mut ready: &[Block] = &[];
-        for chunk in core::iter::once(head).chain(rest.chunks_mut(CHUNK)) {
-            for block in &mut *chunk {
-                let ciphertext = *block;
-                let mut work = xor(&ciphertext, &p);
-                backend.decrypt_block_inplace(&mut work);
-                p = xor(&work, &c);
-                c = ciphertext;
-                *block = p;
-            }
-            if !ready.is_empty() {
-                each(Array::slice_as_flattened(ready));
-            }
-            ready = chunk;
-        }
-        if !ready.is_empty() {
-            each(Array::slice_as_flattened(ready));
-        }
-    }
+    sansgram_simd::ige_encrypt(Level::detected(), key, iv, blocks);
 }
 
 const fn blocks(data: &mut [u8]) -> Result<&mut [[u8; 16]], UnalignedLength> {
     match data.as_chunks_mut() {
         (blocks, []) => Ok(blocks),
         _ => Err(UnalignedLength),
-    }
-}
-
-/// Returns the initial ciphertext and plaintext blocks.
-fn halves(iv: &[u8; 32]) -> (Block, Block) {
-    let (c, p) = iv.split_at(16);
-    // Both halves are 16 bytes, so neither index is out of range.
-    (core::array::from_fn(|at| c[at]).into(), core::array::from_fn(|at| p[at]).into())
-}
-
-#[inline(always)]
-fn xor(a: &Block, b: &Block) -> Block {
-    let mut sum = *a;
-    for (byte, other) in sum.iter_mut().zip(b) {
-        *byte ^= other;
-    }
-    sum
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::vec::Vec;
-
-    use super::*;
-
-    #[test]
-    fn chunks_are_the_plaintext_in_order() {
-        let (key, iv) = ([3; 32], [5; 32]);
-        for length in (0..=20).map(|blocks| blocks * 16) {
-            for head in [0, 16, 32, 64, 400] {
-                let plaintext: Vec<u8> = (0..length).map(|at| at as u8).collect();
-                let mut data = plaintext.clone();
-                encrypt(&key, &iv, &mut data).expect("whole blocks");
-                let mut pieces = Vec::new();
-                let each = |chunk: &[u8]| pieces.push(chunk.to_vec());
-                decrypt_in_chunks(&key, &iv, blocks(&mut data).expect("whole blocks"), head, each);
-                assert_eq!(data, plaintext);
-                assert_eq!(pieces.concat(), plaintext);
-                let (first, rest) = plaintext.split_at(head.min(length));
-                let expected = core::iter::once(first).filter(|first| !first.is_empty());
-                assert!(pieces.iter().map(Vec::as_slice).eq(expected.chain(rest.chunks(64))));
-            }
-        }
     }
 }

@@ -25,14 +25,17 @@
 
 use core::fmt;
 
+use sansgram_simd::{KeyAndIv, KeyParts, msg_key_of};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::aes_ige;
 use super::auth_key::AuthKey;
-use super::hash::{BlockHasher, sha1, sha256_of_one_block};
-use super::secret::Wide;
+use super::hash::sha1;
+
+#[doc(hidden)]
+pub use sansgram_simd::Level;
 
 /// Length of the part before the ciphertext in bytes: `auth_key_id` (8) and `msg_key` (16).
 pub const PREFIX_LEN: usize = 24;
@@ -83,6 +86,17 @@ pub enum OpenError {
 /// # Errors
 /// Returns [`SealError`] if the length is wrong.
 pub fn seal(key: &AuthKey, direction: Direction, packet: &mut [u8]) -> Result<QuickAckToken, SealError> {
+    seal_at(Level::detected(), key, direction, packet)
+}
+
+/// Encrypts like [`seal`], by the instructions of a level. For tests and benches.
+#[doc(hidden)]
+pub fn seal_at(
+    level: Level,
+    key: &AuthKey,
+    direction: Direction,
+    packet: &mut [u8],
+) -> Result<QuickAckToken, SealError> {
     let len = packet.len();
     let Some((prefix, plaintext)) =
         packet.split_first_chunk_mut::<PREFIX_LEN>().filter(|_| len >= MIN_PACKET_LEN)
@@ -92,15 +106,11 @@ pub fn seal(key: &AuthKey, direction: Direction, packet: &mut [u8]) -> Result<Qu
     let (blocks, []) = plaintext.as_chunks_mut() else {
         return Err(SealError::Unaligned(len - PREFIX_LEN));
     };
-    let large = msg_key_large(key.as_bytes(), direction, blocks.as_flattened());
-    let msg_key = msg_key_of(&large);
-    let keys = kdf(key.as_bytes(), &msg_key, direction);
-    aes_ige::encrypt_blocks(&keys.key, &keys.iv, blocks);
+    let large = sansgram_simd::seal(level, &key_parts(key.as_bytes(), direction), blocks);
     let (id, room) = prefix.split_at_mut(8);
     id.copy_from_slice(&key.id().to_bytes());
-    room.copy_from_slice(&msg_key);
-    let [t0, t1, t2, t3, ..] = large;
-    Ok(QuickAckToken(u32::from_le_bytes([t0, t1, t2, t3]) | 0x8000_0000))
+    room.copy_from_slice(&msg_key_of(&large));
+    Ok(token_of(&large))
 }
 
 /// Decrypts in place and authenticates. Returns the plaintext with its padding: a multiple of 16 bytes, at least 48.
@@ -116,6 +126,17 @@ pub fn open<'a>(
     direction: Direction,
     packet: &'a mut [u8],
 ) -> Result<&'a mut [u8], OpenError> {
+    open_at(Level::detected(), key, direction, packet)
+}
+
+/// Decrypts like [`open`], by the instructions of a level. For tests and benches.
+#[doc(hidden)]
+pub fn open_at<'a>(
+    level: Level,
+    key: &AuthKey,
+    direction: Direction,
+    packet: &'a mut [u8],
+) -> Result<&'a mut [u8], OpenError> {
     let too_short = OpenError::TooShort(packet.len());
     if packet.len() < MIN_PACKET_LEN {
         return Err(too_short);
@@ -126,23 +147,19 @@ pub fn open<'a>(
         return Err(OpenError::WrongKeyId);
     }
     let (blocks, _) = rest.as_chunks_mut();
-    let keys = kdf(key.as_bytes(), msg_key, direction);
-    let mut hasher = BlockHasher::new();
-    let mut key_part = Some(part::<88, 32>(key.as_bytes(), direction));
-    let each = |chunk: &[u8]| match key_part.take() {
-        Some(key_part) => hash_head(&mut hasher, key_part, chunk),
-        None => hasher.update(chunk.as_chunks().0),
-    };
-    aes_ige::decrypt_in_chunks(&keys.key, &keys.iv, blocks, HEAD, each);
+    let large = sansgram_simd::open(level, &key_parts(key.as_bytes(), direction), msg_key, blocks);
     let text = blocks.as_flattened_mut();
-    let tail = text.get(HEAD..).unwrap_or_default().as_chunks::<64>().1;
-    let expected = msg_key_of(&hasher.finish(tail));
-    if bool::from(expected.ct_eq(msg_key)) {
+    if bool::from(msg_key_of(&large).ct_eq(msg_key)) {
         Ok(text)
     } else {
         text.zeroize();
         Err(OpenError::MsgKeyMismatch)
     }
+}
+
+fn token_of(large: &[u8; 32]) -> QuickAckToken {
+    let [t0, t1, t2, t3, ..] = *large;
+    QuickAckToken(u32::from_le_bytes([t0, t1, t2, t3]) | 0x8000_0000)
 }
 
 /// The AES key and iv of one message. Wiped when dropped.
@@ -171,12 +188,11 @@ impl fmt::Debug for Keys {
 /// Derives the AES key and iv of a message by the rules of MTProto 2.0.
 #[must_use]
 pub fn kdf(auth_key: &[u8; 256], msg_key: &[u8; 16], direction: Direction) -> Keys {
-    let mut keys = Keys {
-        key: sha256_of_one_block(msg_key, part::<0, 36>(auth_key, direction)),
-        iv: sha256_of_one_block(part::<40, 36>(auth_key, direction), msg_key),
-    };
-    // Key and iv take their middle parts from each other's hash.
-    keys.key[8..24].swap_with_slice(&mut keys.iv[8..24]);
+    let parts = key_parts(auth_key, direction);
+    let KeyAndIv { mut key, mut iv } = sansgram_simd::kdf(Level::detected(), &parts, msg_key);
+    let keys = Keys { key, iv };
+    key.zeroize();
+    iv.zeroize();
     keys
 }
 
@@ -236,32 +252,14 @@ pub fn seal_binding(
     packet
 }
 
-/// Number of plaintext bytes in the first SHA-256 block of the `msg_key`; the other 32 come from the auth key.
-const HEAD: usize = 32;
-
-fn msg_key_large(auth_key: &[u8; 256], direction: Direction, plaintext: &[u8]) -> [u8; 32] {
-    let mut hasher = BlockHasher::new();
-    let (head, rest) = plaintext.split_at(HEAD.min(plaintext.len()));
-    hash_head(&mut hasher, part::<88, 32>(auth_key, direction), head);
-    hasher.finish(rest)
-}
-
-/// Hashes the first block: 32 bytes of the key from offset 88 on, then the plaintext's `head`. The block is wiped.
+/// Returns the parts that encrypt messages in this direction.
 #[inline]
-fn hash_head(hasher: &mut BlockHasher, key_part: &[u8; 64 - HEAD], head: &[u8]) {
-    // Every valid plaintext has at least this many bytes.
-    let Some(head) = head.first_chunk::<HEAD>() else { return };
-    let mut block = Wide([0; 64]);
-    block.0[..64 - HEAD].copy_from_slice(key_part);
-    block.0[64 - HEAD..].copy_from_slice(head);
-    hasher.update(core::slice::from_ref(&block.0));
-    block.zeroize();
-}
-
-/// Returns the middle 128 bits.
-fn msg_key_of(large: &[u8; 32]) -> [u8; 16] {
-    let [_, _, _, _, _, _, _, _, msg_key @ .., _, _, _, _, _, _, _, _] = *large;
-    msg_key
+fn key_parts(auth_key: &[u8; 256], direction: Direction) -> KeyParts<'_> {
+    KeyParts {
+        first: part::<0, 36>(auth_key, direction),
+        second: part::<40, 36>(auth_key, direction),
+        hashed: part::<88, 32>(auth_key, direction),
+    }
 }
 
 /// Returns `auth_key[START + x .. START + x + LEN)`.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
-use zeroize::{DefaultIsZeroes, Zeroize, optimization_barrier};
+use zeroize::{Zeroize, optimization_barrier};
 
 /// A value that is wiped on drop and printed as `[redacted]`.
 ///
@@ -71,20 +71,6 @@ pub(crate) fn wipe(bytes: &mut [u8]) {
     // Otherwise the compiler may omit the stores if the memory is freed next.
     optimization_barrier(bytes);
 }
-
-/// Bytes of the hot path: wiped by a few wide stores, while `Zeroize` for an array of bytes makes one store per byte.
-///
-/// It is `Copy`, so it has to be wiped explicitly.
-#[derive(Clone, Copy)]
-pub(super) struct Wide<const N: usize>(pub(super) [u8; N]);
-
-impl<const N: usize> Default for Wide<N> {
-    fn default() -> Self {
-        Self([0; N])
-    }
-}
-
-impl<const N: usize> DefaultIsZeroes for Wide<N> {}
 
 #[cfg(test)]
 mod tests {
