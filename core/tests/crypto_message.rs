@@ -6,7 +6,7 @@ use quickcheck::quickcheck;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::sha1;
 use sansgram_core::crypto::message::{
-    self, Direction, MIN_PACKET_LEN, OpenError, PREFIX_LEN, QuickAckToken, SealError,
+    self, Direction, Level, MIN_PACKET_LEN, OpenError, PREFIX_LEN, Packet, QuickAckToken, SealError,
 };
 use sansgram_core::crypto::{AuthKey, AuthKeyId, aes_ige};
 use sansgram_core::tl::{Serialize, functions};
@@ -102,6 +102,20 @@ fn message_vectors_seal_and_open() {
             assert_eq!(token, quick_ack(expected), "{name}");
             tokens += 1;
         }
+        for level in Level::all() {
+            let mut packet = [vec![0xcc; PREFIX_LEN], plaintext.clone()].concat();
+            assert_eq!(
+                message::seal_at(level, &key, direction(case), &mut packet),
+                Ok(token),
+                "{name}, {level:?}"
+            );
+            assert_eq!(packet, bytes(case, "encrypted"), "{name}, {level:?}");
+            assert_eq!(
+                message::open_at(level, &key, direction(case), &mut packet),
+                Ok(&mut plaintext.clone()[..]),
+                "{name}, {level:?}"
+            );
+        }
         assert_eq!(
             message::open(&key, direction(case), &mut packet),
             Ok(&mut plaintext.clone()[..]),
@@ -168,6 +182,65 @@ fn invalid_packet_lengths() {
         );
         assert_eq!(packet, vec![0; len], "changed although refused");
     }
+}
+
+/// Packets of each kind, in both directions.
+fn packets_of<'a>(keys: &'a [AuthKey], buffers: &'a mut [Vec<u8>]) -> Vec<Packet<'a>> {
+    let each = keys.iter().cycle().zip(buffers.iter_mut()).enumerate();
+    each.map(|(at, (key, bytes))| Packet { key, direction: towards(at % 2 == 0), bytes }).collect()
+}
+
+#[test]
+fn several_packets_are_sealed_and_opened_like_each_alone() {
+    let keys = [1, 2, 3].map(|seed| AuthKey::new(stretched(&[seed, 77, seed + 9])));
+    let lengths =
+        [48, 48, 64, 1024, 47, 49, 0, 16384, 1024, 80, 96, 112, 128, 144, 160, 1040, 1056, 48, 2000];
+    let original: Vec<Vec<u8>> =
+        lengths.iter().enumerate().map(|(at, length)| vec![at as u8; PREFIX_LEN + length]).collect();
+    let mut alone = original.clone();
+    let tokens: Vec<_> = packets_of(&keys, &mut alone)
+        .into_iter()
+        .map(|packet| message::seal(packet.key, packet.direction, packet.bytes))
+        .collect();
+    assert_eq!(tokens[4], Err(SealError::TooShort(71)));
+    assert_eq!(tokens[5], Err(SealError::Unaligned(49)));
+
+    let mut changed = alone.clone();
+    changed[1][PREFIX_LEN + 40] ^= 1;
+    changed[3][2] ^= 1;
+    changed[7][20] ^= 0x80;
+    changed[9].truncate(PREFIX_LEN + 60);
+    changed[10].extend([1; 15]);
+    let mut opened = changed.clone();
+    let texts: Vec<Result<Vec<u8>, OpenError>> = packets_of(&keys, &mut opened)
+        .into_iter()
+        .map(|packet| message::open(packet.key, packet.direction, packet.bytes).map(|text| text.to_vec()))
+        .collect();
+    assert_eq!(texts[1], Err(OpenError::MsgKeyMismatch));
+    assert_eq!(texts[3], Err(OpenError::WrongKeyId));
+    assert_eq!(texts[6], Err(OpenError::TooShort(PREFIX_LEN)));
+    assert_eq!(texts[7], Err(OpenError::MsgKeyMismatch));
+    assert_eq!(texts[9], Err(OpenError::MsgKeyMismatch));
+    assert_eq!(texts[10].as_deref(), Ok(&original[10][PREFIX_LEN..]));
+
+    for level in Level::all() {
+        for count in 0..=lengths.len() {
+            let mut buffers = original[..count].to_vec();
+            let results = message::seal_many_at(level, &mut packets_of(&keys, &mut buffers));
+            assert_eq!(results, tokens[..count], "{level:?}");
+            assert!(buffers == alone[..count], "{level:?}");
+            let mut buffers = changed[..count].to_vec();
+            let mut packets = packets_of(&keys, &mut buffers);
+            let results = message::open_many_at(level, &mut packets);
+            let results: Vec<_> = results.into_iter().map(|text| text.map(|text| text.to_vec())).collect();
+            assert_eq!(results, texts[..count], "{level:?}");
+            // What was rejected is wiped.
+            assert!(buffers == opened[..count], "{level:?}");
+        }
+    }
+    let mut buffers = original.clone();
+    assert_eq!(message::seal_many(&mut packets_of(&keys, &mut buffers)), tokens);
+    assert_eq!(message::open_many(&mut packets_of(&keys, &mut buffers)).len(), lengths.len());
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub struct Message<'a> {
     /// The text, with its padding.
     pub blocks: &'a mut [Block],
     /// Written: the SHA-256 whose middle half is the `msg_key` of the plaintext.
-    pub large: [u8; 32],
+    pub large: &'a mut [u8; 32],
 }
 
 /// Returns the `msg_key` in the hash of a plaintext: its middle 128 bits.
@@ -182,23 +182,9 @@ fn many<const DECRYPT: bool>(level: Level, messages: &mut [Message<'_>]) {
 
 fn one<const DECRYPT: bool>(level: Level, message: &mut Message<'_>) {
     if DECRYPT {
-        message.large = open(level, &message.parts, &message.msg_key, message.blocks);
+        *message.large = open(level, &message.parts, &message.msg_key, message.blocks);
     } else {
-        message.large = seal(level, &message.parts, message.blocks);
-        message.msg_key = msg_key_of(&message.large);
+        *message.large = seal(level, &message.parts, message.blocks);
+        message.msg_key = msg_key_of(message.large);
     }
-}
-
-/// Runs AES rounds that depend on each other, 14 for each of `blocks`: what one chain cannot be faster than. Returns
-/// `None` if the processor has no such instructions. For benches.
-#[doc(hidden)]
-#[must_use]
-pub fn dependent_rounds(blocks: usize) -> Option<Block> {
-    #[cfg(target_arch = "x86_64")]
-    if Level::detected().has_aes() {
-        // SAFETY: the processor has the instructions of this level.
-        return Some(unsafe { x86::dependent_rounds(blocks) });
-    }
-    let _ = blocks;
-    None
 }

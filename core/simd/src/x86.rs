@@ -9,8 +9,6 @@ mod many;
 mod message;
 mod sha256;
 
-use core::arch::x86_64::__m128i;
-
 use aes::{Chains, round_keys};
 use lanes::One;
 
@@ -61,7 +59,7 @@ pub(crate) unsafe fn many<const DECRYPT: bool>(has_vaes: bool, messages: &mut [M
             hash_many(messages);
         } else {
             hash_many(messages);
-            messages.iter_mut().for_each(|message| message.msg_key = msg_key_of(&message.large));
+            messages.iter_mut().for_each(|message| message.msg_key = msg_key_of(message.large));
             crypt_many::<DECRYPT>(has_vaes, messages);
         }
     }
@@ -104,11 +102,4 @@ fn crypt_4<const DECRYPT: bool>(messages: &mut [Message<'_>]) {
 unsafe fn hash_many(messages: &mut [Message<'_>]) {
     // SAFETY: this function has the features; the caller has checked the numbers of blocks.
     unsafe { many::hash(messages) }
-}
-
-#[target_feature(enable = "aes,sha,ssse3,sse4.1,avx")]
-pub(crate) fn dependent_rounds(blocks: usize) -> Block {
-    // SAFETY: this function has the features.
-    let state: __m128i = unsafe { aes::dependent_rounds(blocks) };
-    lanes::block(state)
 }

@@ -33,7 +33,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::aes_ige;
 use super::auth_key::AuthKey;
 use super::hash::sha1;
+use super::secret::wipe;
 
+mod batch;
+
+pub use batch::{Packet, open_many, seal_many};
+#[doc(hidden)]
+pub use batch::{open_many_at, seal_many_at};
 #[doc(hidden)]
 pub use sansgram_simd::Level;
 
@@ -97,20 +103,31 @@ pub fn seal_at(
     direction: Direction,
     packet: &mut [u8],
 ) -> Result<QuickAckToken, SealError> {
+    let (prefix, blocks) = parts_to_seal(packet)?;
+    let large = sansgram_simd::seal(level, &key_parts(key.as_bytes(), direction), blocks);
+    Ok(write_prefix(prefix, key, &large))
+}
+
+/// Returns the space for the prefix, and the plaintext.
+fn parts_to_seal(packet: &mut [u8]) -> Result<(&mut [u8; PREFIX_LEN], &mut [[u8; 16]]), SealError> {
     let len = packet.len();
     let Some((prefix, plaintext)) =
         packet.split_first_chunk_mut::<PREFIX_LEN>().filter(|_| len >= MIN_PACKET_LEN)
     else {
         return Err(SealError::TooShort(len));
     };
-    let (blocks, []) = plaintext.as_chunks_mut() else {
-        return Err(SealError::Unaligned(len - PREFIX_LEN));
-    };
-    let large = sansgram_simd::seal(level, &key_parts(key.as_bytes(), direction), blocks);
+    match plaintext.as_chunks_mut() {
+        (blocks, []) => Ok((prefix, blocks)),
+        _ => Err(SealError::Unaligned(len - PREFIX_LEN)),
+    }
+}
+
+fn write_prefix(prefix: &mut [u8; PREFIX_LEN], key: &AuthKey, large: &[u8; 32]) -> QuickAckToken {
     let (id, room) = prefix.split_at_mut(8);
     id.copy_from_slice(&key.id().to_bytes());
-    room.copy_from_slice(&msg_key_of(&large));
-    Ok(token_of(&large))
+    room.copy_from_slice(&msg_key_of(large));
+    let [t0, t1, t2, t3, ..] = *large;
+    QuickAckToken(u32::from_le_bytes([t0, t1, t2, t3]) | 0x8000_0000)
 }
 
 /// Decrypts in place and authenticates. Returns the plaintext with its padding: a multiple of 16 bytes, at least 48.
@@ -137,6 +154,16 @@ pub fn open_at<'a>(
     direction: Direction,
     packet: &'a mut [u8],
 ) -> Result<&'a mut [u8], OpenError> {
+    let (msg_key, blocks) = parts_of_packet(key, packet)?;
+    let large = sansgram_simd::open(level, &key_parts(key.as_bytes(), direction), msg_key, blocks);
+    authenticated(&large, msg_key, blocks)
+}
+
+/// Returns the `msg_key` and the ciphertext of a packet under this key.
+fn parts_of_packet<'a>(
+    key: &AuthKey,
+    packet: &'a mut [u8],
+) -> Result<(&'a [u8; 16], &'a mut [[u8; 16]]), OpenError> {
     let too_short = OpenError::TooShort(packet.len());
     if packet.len() < MIN_PACKET_LEN {
         return Err(too_short);
@@ -146,20 +173,22 @@ pub fn open_at<'a>(
     if *id != key.id().to_bytes() {
         return Err(OpenError::WrongKeyId);
     }
-    let (blocks, _) = rest.as_chunks_mut();
-    let large = sansgram_simd::open(level, &key_parts(key.as_bytes(), direction), msg_key, blocks);
-    let text = blocks.as_flattened_mut();
-    if bool::from(msg_key_of(&large).ct_eq(msg_key)) {
-        Ok(text)
-    } else {
-        text.zeroize();
-        Err(OpenError::MsgKeyMismatch)
-    }
+    Ok((msg_key, rest.as_chunks_mut().0))
 }
 
-fn token_of(large: &[u8; 32]) -> QuickAckToken {
-    let [t0, t1, t2, t3, ..] = *large;
-    QuickAckToken(u32::from_le_bytes([t0, t1, t2, t3]) | 0x8000_0000)
+/// Returns the decrypted bytes if their hash has this `msg_key`, or wipes them.
+fn authenticated<'a>(
+    large: &[u8; 32],
+    msg_key: &[u8; 16],
+    blocks: &'a mut [[u8; 16]],
+) -> Result<&'a mut [u8], OpenError> {
+    let text = blocks.as_flattened_mut();
+    if bool::from(msg_key_of(large).ct_eq(msg_key)) {
+        Ok(text)
+    } else {
+        wipe(text);
+        Err(OpenError::MsgKeyMismatch)
+    }
 }
 
 /// The AES key and iv of one message. Wiped when dropped.

@@ -9,7 +9,7 @@
 //! | [`srp`] | the two-step verification password |
 //!
 //! Sealing and opening a message neither allocates nor copies: [`message::seal`] and [`message::open`] work in the
-//! caller's buffer. Every value chosen by a peer is checked on entry, with one error variant per reason.
+//! caller's buffer, and [`message::seal_many`] and [`message::open_many`] on several packets at a time. Every value chosen by a peer is checked on entry, with one error variant per reason.
 
 pub mod aes_ctr;
 pub mod aes_ige;

@@ -169,25 +169,6 @@ impl<V: Lanes, const W: usize> Drop for Chains<V, W> {
     }
 }
 
-/// See [`dependent_rounds`](crate::dependent_rounds).
-///
-/// # Safety
-/// The processor has AES-NI.
-#[inline(always)]
-pub(super) unsafe fn dependent_rounds(blocks: usize) -> __m128i {
-    // SAFETY: the caller has checked the features.
-    unsafe {
-        let mut state = One::zero();
-        let key = core::hint::black_box(One::zero());
-        for _ in 0..blocks {
-            for _ in 0..ROUNDS {
-                state = state.round::<false>(key);
-            }
-        }
-        state.0
-    }
-}
-
 /// One chain that is decrypted beside a hash. The state is that before the first round of the next block.
 pub(super) struct Decryption<'a> {
     /// The last has the first added to it.

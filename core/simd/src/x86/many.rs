@@ -70,12 +70,12 @@ pub(super) unsafe fn hash(messages: &mut [Message<'_>]) {
             for at in 0..together {
                 compress(&mut states, [a.words(at), b.words(at)]);
             }
-            pair[0].large = finish(states[0], &a, together);
-            pair[1].large = finish(states[1], &b, together);
+            *pair[0].large = finish(states[0], &a, together);
+            *pair[1].large = finish(states[1], &b, together);
         }
         for message in rest {
             let text = Text::new(message);
-            message.large = finish(State::initial(), &text, 0);
+            *message.large = finish(State::initial(), &text, 0);
         }
     }
 }
