@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{DcOptions, Servers, StoredSession};
-use sansgram_runtime::encryption::{Cost, DecryptError};
+use sansgram_runtime::encryption::{Cost, EncryptionError};
 use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{Error, FileStore, Prompt, PromptError, SessionStore, StoreError, TerminalPrompt};
 
@@ -108,7 +108,7 @@ pub(crate) fn open(name: &Path, time_limit: Option<&TimeLimit>) -> Result<FileSt
     loop {
         let store = encrypted(ask_passphrase(&question)?);
         match store.load_unlocked() {
-            Err(StoreError::Encrypted { error: DecryptError::WrongPassphrase, .. })
+            Err(StoreError::Encrypted { error: EncryptionError::WrongPassphrase, .. })
                 if tries < MAX_PASSPHRASE_TRIES =>
             {
                 output::note("The passphrase is wrong.");

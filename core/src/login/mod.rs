@@ -1,7 +1,7 @@
 //! Login as explicit states (`api/auth`, `api/srp`).
 //!
 //! A [`LoginStep`] is one step of a login: requesting a code, submitting it, or submitting the password. Each step is
-//! defined once, as a constructor of `LoginStep`, and its output type holds exactly what the step can end in. A step
+//! defined once, as a constructor of `LoginStep`, and its outcome type holds exactly what the step can end in. A step
 //! returns the queries to send and processes the answers. It has no connections: its driver sends the queries, changes the
 //! DC and waits as [`StepAction`] says, and runs [`PasswordKdfTask`]s. [`LoginStage`] is the point that a login has reached
 //! between two steps; it can be saved as a [`SavedLogin`].

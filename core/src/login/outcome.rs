@@ -1,4 +1,4 @@
-//! The outputs of the steps of a login.
+//! The outcomes of the steps of a login.
 
 use alloc::string::String;
 use core::fmt;
@@ -62,7 +62,7 @@ impl From<UserInfo> for LoginStage {
     }
 }
 
-/// What the output of a step says about the account of its session.
+/// What the outcome of a step says about the account of its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AccountChange {
     /// Nothing.

@@ -1,4 +1,4 @@
-//! Steps of one query, whose answer is the output of the step.
+//! Steps of one query, whose answer is the outcome of the step.
 
 use alloc::boxed::Box;
 

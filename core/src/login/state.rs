@@ -144,7 +144,7 @@ pub(super) trait QrState<T>: Send {
 }
 
 /// The error of a step that is given what it does not wait for: its caller has cancelled the request.
-pub(super) const fn not_awaited() -> LoginError {
+pub(super) const fn cancelled() -> LoginError {
     LoginError::Invoke(InvokeError::Cancelled)
 }
 

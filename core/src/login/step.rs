@@ -14,7 +14,7 @@ use super::password::{PasswordKdfOutput, PasswordKdfTask};
 use super::qr_link::QrLink;
 use super::state::{
     AnswerContext, AnswerState, KdfState, LoginContext, Migrations, QrState, QueryWithState, Transition,
-    not_awaited,
+    cancelled,
 };
 use crate::crypto::{Secret, SecureRandom};
 use crate::dc::DcId;
@@ -42,8 +42,8 @@ pub enum StepAction<T> {
 }
 
 impl<T> StepAction<T> {
-    /// Replaces the output of the step.
-    pub(crate) fn map<U>(self, output: impl FnOnce(T) -> U) -> StepAction<U> {
+    /// Replaces the outcome of the step.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> StepAction<U> {
         match self {
             Self::Send => StepAction::Send,
             Self::Migrate(dc) => StepAction::Migrate(dc),
@@ -51,12 +51,12 @@ impl<T> StepAction<T> {
             Self::ShowQr(link) => StepAction::ShowQr(link),
             Self::RetryAfter(pause) => StepAction::RetryAfter(pause),
             Self::FloodWait(wait) => StepAction::FloodWait(wait),
-            Self::Done(result) => StepAction::Done(result.map(output)),
+            Self::Done(result) => StepAction::Done(result.map(change)),
         }
     }
 }
 
-/// One step of a login, with the output `T`.
+/// One step of a login, with the outcome `T`.
 ///
 /// A client starts it with [`Client::start_step`](crate::client::Client::start_step). Without that client: call
 /// [`start`](Self::start), then do what each [`StepAction`] says, until [`StepAction::Done`].
@@ -81,7 +81,7 @@ enum Phase<T> {
 }
 
 impl<T> LoginStep<T> {
-    /// Creates a step whose first request is what `start` returns. `account_change` returns what its output says about the
+    /// Creates a step whose first request is what `start` returns. `account_change` returns what its outcome says about the
     /// account.
     pub(super) fn new(
         account_change: fn(&T) -> AccountChange,
@@ -108,7 +108,7 @@ impl<T> LoginStep<T> {
             }
             phase => {
                 self.phase = phase;
-                StepAction::Done(Err(not_awaited()))
+                StepAction::Done(Err(cancelled()))
             }
         }
     }
@@ -136,12 +136,12 @@ impl<T> LoginStep<T> {
         self.future_auth_token.take()
     }
 
-    /// Returns what the output of this step says about the account.
-    pub(crate) fn account_change(&self, output: &T) -> AccountChange {
-        (self.account_change)(output)
+    /// Returns what the outcome of this step says about the account.
+    pub(crate) fn account_change(&self, outcome: &T) -> AccountChange {
+        (self.account_change)(outcome)
     }
 
-    /// Processes the answer to [`query`](Self::query): one boxed TL object, or the reason why there is none. `server_time`
+    /// Processes the answer to [`query`](Self::query): one boxed TL object, or the error. `server_time`
     /// is in seconds since 1970.
     ///
     /// A step that has ended stays ended: an answer after [`StepAction::Done`] is ignored and yields the result of a
@@ -153,7 +153,7 @@ impl<T> LoginStep<T> {
         random: &mut dyn SecureRandom,
     ) -> StepAction<T> {
         let Phase::Waiting(state) = mem::replace(&mut self.phase, Phase::Over) else {
-            return StepAction::Done(Err(not_awaited()));
+            return StepAction::Done(Err(cancelled()));
         };
         match answer {
             Ok(body) => {
@@ -163,14 +163,14 @@ impl<T> LoginStep<T> {
                     state.answered(body, &mut AnswerContext { server_time, random, future_auth_token });
                 self.advance(next)
             }
-            Err(error) => self.not_answered(state, error),
+            Err(error) => self.on_error(state, error),
         }
     }
 
     /// Processes the output of the task of [`StepAction::Compute`].
     pub fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> StepAction<T> {
         let Phase::Computing(state) = mem::replace(&mut self.phase, Phase::Over) else {
-            return StepAction::Done(Err(not_awaited()));
+            return StepAction::Done(Err(cancelled()));
         };
         let next = state.computed(output, random);
         self.advance(next)
@@ -219,7 +219,7 @@ impl<T> LoginStep<T> {
                 self.migrations = Migrations::default();
                 return StepAction::ShowQr(link);
             }
-            Ok(Transition::Done(output)) => Ok(output),
+            Ok(Transition::Done(outcome)) => Ok(outcome),
             Err(error) => Err(error),
         };
         self.phase = Phase::Over;
@@ -227,8 +227,8 @@ impl<T> LoginStep<T> {
         StepAction::Done(result)
     }
 
-    /// Handles that there is no answer: the server refused the query, or it failed before.
-    fn not_answered(&mut self, state: Box<dyn AnswerState<T>>, error: InvokeError) -> StepAction<T> {
+    /// Handles an error: the server refused the query, or the query failed before it was answered.
+    fn on_error(&mut self, state: Box<dyn AnswerState<T>>, error: InvokeError) -> StepAction<T> {
         let retries =
             retry::login_retry_limit(&error, state.is_renewing_link(), self.has_migrated && state.is_login());
         let error = match (error, retries) {

@@ -127,7 +127,7 @@ impl Messages<'_> {
                         self.unread = Unread::Empty;
                         continue;
                     };
-                    // A message below the window was received long ago, and its ack was lost.
+                    // A message below the window is taken for one that was received long ago and whose ack was lost.
                     let dispatched = if self.session.replay.record(message.msg_id) == Freshness::New {
                         self.read(message.msg_id, message.body)
                     } else {

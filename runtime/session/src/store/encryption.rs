@@ -81,10 +81,10 @@ impl Default for Cost {
     }
 }
 
-/// The reason why a text cannot be decrypted.
+/// The reason why a session cannot be encrypted, or a text not decrypted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum DecryptError {
+pub enum EncryptionError {
     /// The text is not an encrypted session.
     #[error("this is not an encrypted session: it does not begin with \"sansgram1e:\"")]
     NotEncrypted,
@@ -125,13 +125,13 @@ pub fn is_encrypted(text: &str) -> bool {
 /// 0.1 seconds, and `cost.memory`.
 ///
 /// # Errors
-/// Returns [`DecryptError::ExcessiveCost`] if the cost is out of its range.
+/// Returns [`EncryptionError::ExcessiveCost`] if the cost is out of its range.
 pub fn encrypt(
     session: &StoredSession,
     passphrase: &str,
     cost: Cost,
     random: &mut dyn SecureRandom,
-) -> Result<String, DecryptError> {
+) -> Result<String, EncryptionError> {
     Sealer::new(passphrase, cost, random)?.seal(session, random)
 }
 
@@ -139,10 +139,10 @@ pub fn encrypt(
 /// longer than a [usual cost](Cost::is_usual).
 ///
 /// # Errors
-/// Returns a [`DecryptError`] if the text cannot be decrypted. A checksum that needs no passphrase distinguishes
-/// damage from a wrong passphrase. Returns [`DecryptError::UnusualCost`] without trying the passphrase if the text needs more
+/// Returns an [`EncryptionError`] if the text cannot be decrypted. A checksum that needs no passphrase distinguishes
+/// damage from a wrong passphrase. Returns [`EncryptionError::UnusualCost`] without trying the passphrase if the text needs more
 /// than the usual cost.
-pub fn decrypt(text: &str, passphrase: &str) -> Result<StoredSession, DecryptError> {
+pub fn decrypt(text: &str, passphrase: &str) -> Result<StoredSession, EncryptionError> {
     open(text, passphrase, None, false).map(|(session, _)| session)
 }
 
@@ -150,47 +150,47 @@ pub fn decrypt(text: &str, passphrase: &str) -> Result<StoredSession, DecryptErr
 /// that the caller trusts or has confirmed with the user.
 ///
 /// # Errors
-/// Returns a [`DecryptError`] if the text cannot be decrypted, but never [`DecryptError::UnusualCost`].
-pub fn decrypt_at_any_cost(text: &str, passphrase: &str) -> Result<StoredSession, DecryptError> {
+/// Returns an [`EncryptionError`] if the text cannot be decrypted, but never [`EncryptionError::UnusualCost`].
+pub fn decrypt_at_any_cost(text: &str, passphrase: &str) -> Result<StoredSession, EncryptionError> {
     open(text, passphrase, None, true).map(|(session, _)| session)
 }
 
 /// Returns the cost of trying a passphrase on a text that [`encrypt`] wrote.
 ///
 /// # Errors
-/// Returns a [`DecryptError`] if the text is not an encrypted session or is damaged.
-pub fn cost(text: &str) -> Result<Cost, DecryptError> {
+/// Returns an [`EncryptionError`] if the text is not an encrypted session or is damaged.
+pub fn cost(text: &str) -> Result<Cost, EncryptionError> {
     let bytes = decode_text(text)?;
     let (header, _) = parts(&bytes)?;
-    let parameters = header.first_chunk().ok_or(DecryptError::Damaged(TRUNCATED))?;
+    let parameters = header.first_chunk().ok_or(EncryptionError::Damaged(TRUNCATED))?;
     Ok(cost_of(parameters))
 }
 
 const TRUNCATED: &str = "it is cut short";
 
 /// Returns the bytes of a text that has our version.
-fn decode_text(text: &str) -> Result<Vec<u8>, DecryptError> {
-    use DecryptError::Damaged;
-    let encoded = text.trim().strip_prefix(TEXT_PREFIX).ok_or(DecryptError::NotEncrypted)?;
+fn decode_text(text: &str) -> Result<Vec<u8>, EncryptionError> {
+    use EncryptionError::Damaged;
+    let encoded = text.trim().strip_prefix(TEXT_PREFIX).ok_or(EncryptionError::NotEncrypted)?;
     // A text with the right characters fails to decode only if its end is missing or changed.
     let is_of_alphabet = encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     let why = if is_of_alphabet { TRUNCATED } else { "it contains invalid characters" };
     let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| Damaged(why))?;
     match bytes.first() {
         Some(&VERSION) => {}
-        Some(&newer) if newer > VERSION => return Err(DecryptError::Newer(newer)),
+        Some(&newer) if newer > VERSION => return Err(EncryptionError::Newer(newer)),
         _ => return Err(Damaged("it has no version")),
     }
     Ok(bytes)
 }
 
 /// Splits complete bytes into the header and the sealed part.
-fn parts(bytes: &[u8]) -> Result<(&[u8; HEADER_LEN], &[u8]), DecryptError> {
-    let cut = DecryptError::Damaged(TRUNCATED);
+fn parts(bytes: &[u8]) -> Result<(&[u8; HEADER_LEN], &[u8]), EncryptionError> {
+    let cut = EncryptionError::Damaged(TRUNCATED);
     let (content, checksum) = bytes.split_last_chunk::<CHECKSUM_LEN>().ok_or(cut.clone())?;
     let (header, sealed) = content.split_first_chunk::<HEADER_LEN>().ok_or(cut)?;
     if !Sha256::digest(content).starts_with(checksum) {
-        return Err(DecryptError::Damaged("its checksum does not match"));
+        return Err(EncryptionError::Damaged("its checksum does not match"));
     }
     Ok((header, sealed))
 }
@@ -206,24 +206,24 @@ pub(super) fn open(
     passphrase: &str,
     known: Option<Sealer>,
     at_any_cost: bool,
-) -> Result<(StoredSession, Sealer), DecryptError> {
+) -> Result<(StoredSession, Sealer), EncryptionError> {
     let bytes = decode_text(text)?;
     let (header, sealed) = parts(&bytes)?;
     let (parameters, nonce) = header.split_at(HEADER_LEN - NONCE_LEN);
     let sealer = match known.filter(|known| known.parameters == parameters) {
         Some(known) => known,
         None => {
-            let parameters = parameters.try_into().map_err(|_| DecryptError::Damaged(TRUNCATED))?;
+            let parameters = parameters.try_into().map_err(|_| EncryptionError::Damaged(TRUNCATED))?;
             let cost = cost_of(&parameters);
             if cost.is_in_range() && !cost.is_usual() && !at_any_cost {
-                return Err(DecryptError::UnusualCost(cost));
+                return Err(EncryptionError::UnusualCost(cost));
             }
             Sealer::stretch(passphrase, parameters)?
         }
     };
-    let nonce = XNonce::try_from(nonce).map_err(|_| DecryptError::Damaged(TRUNCATED))?;
+    let nonce = XNonce::try_from(nonce).map_err(|_| EncryptionError::Damaged(TRUNCATED))?;
     let payload = Payload { msg: sealed, aad: header };
-    let plain = sealer.cipher.decrypt(&nonce, payload).map_err(|_| DecryptError::WrongPassphrase)?;
+    let plain = sealer.cipher.decrypt(&nonce, payload).map_err(|_| EncryptionError::WrongPassphrase)?;
     let plain = Zeroizing::new(plain);
     let text = std::str::from_utf8(&plain).map_err(|_| SessionFormatError::Foreign)?;
     Ok((StoredSession::from_text(text)?, sealer))
@@ -241,7 +241,7 @@ impl Sealer {
         passphrase: &str,
         cost: Cost,
         random: &mut dyn SecureRandom,
-    ) -> Result<Self, DecryptError> {
+    ) -> Result<Self, EncryptionError> {
         let mut parameters = [0; HEADER_LEN - NONCE_LEN];
         let mut salt = [0; SALT_LEN];
         random.fill(&mut salt);
@@ -253,11 +253,11 @@ impl Sealer {
         Self::stretch(passphrase, parameters)
     }
 
-    fn stretch(passphrase: &str, parameters: [u8; HEADER_LEN - NONCE_LEN]) -> Result<Self, DecryptError> {
-        let salt: &[u8; SALT_LEN] = parameters.last_chunk().ok_or(DecryptError::Damaged(TRUNCATED))?;
+    fn stretch(passphrase: &str, parameters: [u8; HEADER_LEN - NONCE_LEN]) -> Result<Self, EncryptionError> {
+        let salt: &[u8; SALT_LEN] = parameters.last_chunk().ok_or(EncryptionError::Damaged(TRUNCATED))?;
         let cost = cost_of(&parameters);
         if !cost.is_in_range() {
-            return Err(DecryptError::ExcessiveCost);
+            return Err(EncryptionError::ExcessiveCost);
         }
         let mut key = Zeroizing::new([0; 32]);
         Params::new(cost.memory, cost.passes, cost.lanes.into(), Some(key.len()))
@@ -271,9 +271,9 @@ impl Sealer {
                 let (passphrase, key) = (passphrase.as_bytes(), key.as_mut_slice());
                 argon2.hash_password_into_with_memory(passphrase, salt, key, &mut memory)
             })
-            .map_err(|_| DecryptError::ExcessiveCost)?;
+            .map_err(|_| EncryptionError::ExcessiveCost)?;
         let cipher =
-            XChaCha20Poly1305::new(key.as_slice().try_into().map_err(|_| DecryptError::ExcessiveCost)?);
+            XChaCha20Poly1305::new(key.as_slice().try_into().map_err(|_| EncryptionError::ExcessiveCost)?);
         Ok(Self { parameters, cipher })
     }
 
@@ -281,7 +281,7 @@ impl Sealer {
         &self,
         session: &StoredSession,
         random: &mut dyn SecureRandom,
-    ) -> Result<String, DecryptError> {
+    ) -> Result<String, EncryptionError> {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
         let mut bytes = [self.parameters.as_slice(), &nonce].concat();
@@ -289,7 +289,7 @@ impl Sealer {
         let payload = Payload { msg: plain.as_bytes(), aad: &bytes };
         // The cipher only refuses messages of 256 GiB and more.
         let sealed =
-            self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| DecryptError::ExcessiveCost)?;
+            self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| EncryptionError::ExcessiveCost)?;
         bytes.extend_from_slice(&sealed);
         let checksum = Sha256::digest(&bytes);
         bytes.extend(checksum.iter().take(CHECKSUM_LEN));

@@ -11,7 +11,7 @@ use sansgram_core::{AuthKeyId, OsRandom, Secret};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::encryption::{self, Cost, DecryptError, Sealer};
+use super::encryption::{self, Cost, EncryptionError, Sealer};
 use super::lock::{self, LockError, SessionLock};
 use super::regular_file::{open_file, read_start};
 use super::replace::{could_replace_file, directory_of, remove_temporaries, replace};
@@ -128,14 +128,14 @@ impl FileStore {
         let content = self.content(&self.state())?.unwrap_or_default();
         match std::str::from_utf8(&content) {
             Ok(text) if encryption::is_encrypted(text) => {
-                encryption::cost(text).map(Some).map_err(|error| self.decrypt_error(error))
+                encryption::cost(text).map(Some).map_err(|error| self.encryption_error("decrypted", error))
             }
             _ => Ok(None),
         }
     }
 
     /// Allows passphrases to be tried at any cost, up to 1 GiB of memory with 100 passes: for a file that is trusted.
-    /// Otherwise, a file that costs more than [usual](Cost::is_usual) is refused with [`DecryptError::UnusualCost`].
+    /// Otherwise, a file that costs more than [usual](Cost::is_usual) is refused with [`EncryptionError::UnusualCost`].
     pub fn allow_any_cost(&self) {
         self.state().at_any_cost = true;
     }
@@ -274,7 +274,7 @@ impl FileStore {
         let foreign = |_| self.format_error(SessionFormatError::Foreign);
         let text = std::str::from_utf8(bytes).map_err(foreign)?;
         if encryption::is_encrypted(text) {
-            return self.decrypt(state, text).map_err(|error| self.decrypt_error(error));
+            return self.decrypt(state, text).map_err(|error| self.encryption_error("decrypted", error));
         }
         match StoredSession::from_text(text) {
             Ok(session) => Ok(session),
@@ -286,8 +286,8 @@ impl FileStore {
         }
     }
 
-    fn decrypt(&self, state: &mut State, text: &str) -> Result<StoredSession, DecryptError> {
-        let passphrase = state.passphrase.as_ref().ok_or(DecryptError::PassphraseMissing)?;
+    fn decrypt(&self, state: &mut State, text: &str) -> Result<StoredSession, EncryptionError> {
+        let passphrase = state.passphrase.as_ref().ok_or(EncryptionError::PassphraseMissing)?;
         let (session, sealer) =
             encryption::open(text, passphrase.expose(), state.sealer.take(), state.at_any_cost)?;
         state.sealer = Some(sealer);
@@ -302,15 +302,15 @@ impl FileStore {
                 let sealer = match state.sealer.take() {
                     Some(sealer) => sealer,
                     None => Sealer::new(passphrase.expose(), Cost::default(), random)
-                        .map_err(|error| self.decrypt_error(error))?,
+                        .map_err(|error| self.encryption_error("encrypted", error))?,
                 };
                 let text = state.sealer.insert(sealer).seal(session, random);
-                Zeroizing::new(text.map_err(|error| self.decrypt_error(error))?)
+                Zeroizing::new(text.map_err(|error| self.encryption_error("encrypted", error))?)
             }
         };
         let lines = [text.as_bytes(), b"\n"];
         let lock = self.lock(state).map_err(|error| self.lock_error("written", error))?;
-        let replaced = replace(lock.target(), &lines, lock::lock_file)
+        let replaced = replace(lock.target(), &lines, lock::lock_session_file)
             .map_err(|error| self.io_error("written", error))?;
         lock.track_file(replaced.file);
         state.last_known = Some(LastKnown::new(&lines, session));
@@ -331,8 +331,8 @@ impl FileStore {
         StoreError::Format { path: self.path.clone(), error }
     }
 
-    fn decrypt_error(&self, error: DecryptError) -> StoreError {
-        StoreError::Encrypted { path: self.path.clone(), error }
+    fn encryption_error(&self, action: &'static str, error: EncryptionError) -> StoreError {
+        StoreError::Encrypted { path: self.path.clone(), action, error }
     }
 
     fn foreign(&self, what: &'static str) -> StoreError {

@@ -180,7 +180,7 @@ impl SessionLock {
         &self.target
     }
 
-    /// Records `session`, which [`lock_file`] locked, as the new file of the session.
+    /// Records `session`, which [`lock_session_file`] locked, as the new file of the session.
     pub(super) fn track_file(&mut self, session: File) {
         // Another process cannot open a previous file that has no name any more.
         self.sessions.retain(has_name);
@@ -206,13 +206,13 @@ impl Drop for SessionLock {
 
 /// Locks a new file that will replace the session's. Best effort: the lock file alone protects it too.
 #[cfg(unix)]
-pub(super) fn lock_file(file: &File) {
+pub(super) fn lock_session_file(file: &File) {
     let _ = try_lock(file);
 }
 
 /// Does nothing: on these systems a lock would prevent other programs from reading the file.
 #[cfg(not(unix))]
-pub(super) fn lock_file(_: &File) {}
+pub(super) fn lock_session_file(_: &File) {}
 
 fn try_lock(file: &File) -> Result<(), TryLockError> {
     loop {

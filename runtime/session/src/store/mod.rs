@@ -102,13 +102,16 @@ pub enum StoreError {
         /// The format that was recognized.
         what: &'static str,
     },
-    /// The file is encrypted, and its passphrase is missing or wrong, or the file is damaged.
-    #[error("the session file {} cannot be decrypted: {error}", shown_path(path))]
+    /// The file is encrypted, and its passphrase is missing or wrong, or the file is damaged; or the session cannot be
+    /// encrypted.
+    #[error("the session file {} cannot be {action}: {error}", shown_path(path))]
     Encrypted {
         /// The file.
         path: PathBuf,
+        /// What failed: "encrypted" or "decrypted".
+        action: &'static str,
         /// The reason.
-        error: encryption::DecryptError,
+        error: encryption::EncryptionError,
     },
     /// Another process, or another client of this process, uses the session. Telegram revokes a key that two clients
     /// use.

@@ -6,7 +6,7 @@ use std::path::Path;
 use sansgram_core::client::{Config, DcAuth, DcId};
 use sansgram_core::{AuthKey, Secret};
 
-use super::encryption::DecryptError;
+use super::encryption::EncryptionError;
 use super::*;
 use crate::formats::{Format, export_text};
 use crate::scratch::Directory;
@@ -216,8 +216,8 @@ fn an_encrypted_session_needs_its_passphrase() {
     assert!(before.starts_with(b"sansgram1e:"));
 
     for (store, expected) in [
-        (directory.store(), DecryptError::PassphraseMissing),
-        (encrypted("wrong"), DecryptError::WrongPassphrase),
+        (directory.store(), EncryptionError::PassphraseMissing),
+        (encrypted("wrong"), EncryptionError::WrongPassphrase),
     ] {
         let loaded = store.load().map(|_| ());
         for result in [loaded, store.save(&session(3)), store.change_passphrase(None).map(|_| ())] {

@@ -40,7 +40,7 @@ fn encrypted_sessions_are_decrypted() {
         let text = encrypted(passphrase);
         assert!(is_encrypted(&text));
         assert_eq!(decrypt(&format!("  {text}\n"), passphrase), Ok(session()));
-        assert_eq!(decrypt(&text, "wrong"), Err(DecryptError::WrongPassphrase));
+        assert_eq!(decrypt(&text, "wrong"), Err(EncryptionError::WrongPassphrase));
     }
 }
 
@@ -67,7 +67,10 @@ fn every_changed_or_missing_character_is_damage() {
         changed.replace_range(at..=at, replacement);
         for broken in [&changed, &text[..at]] {
             let error = decrypt(broken, "x").unwrap_err();
-            assert!(matches!(error, DecryptError::Damaged(_) | DecryptError::Newer(_)), "{at}: {error}");
+            assert!(
+                matches!(error, EncryptionError::Damaged(_) | EncryptionError::Newer(_)),
+                "{at}: {error}"
+            );
             assert!(!error.to_string().contains("characters"), "{at}: {error}");
         }
     }
@@ -96,19 +99,19 @@ fn costs_out_of_range_are_refused() {
         changed[1..5].copy_from_slice(&memory.to_le_bytes());
         changed[5..9].copy_from_slice(&passes.to_le_bytes());
         changed[9] = lanes;
-        assert_eq!(decrypt(&text(&changed), "x"), Err(DecryptError::ExcessiveCost));
+        assert_eq!(decrypt(&text(&changed), "x"), Err(EncryptionError::ExcessiveCost));
         let cost = Cost::new(memory, passes, lanes);
         let refused = encrypt(&session(), "x", cost, &mut OsRandom::default());
-        assert_eq!(refused, Err(DecryptError::ExcessiveCost));
+        assert_eq!(refused, Err(EncryptionError::ExcessiveCost));
     }
 }
 
 #[test]
 fn other_texts_are_named() {
-    assert_eq!(decrypt(&session().to_text(), "x"), Err(DecryptError::NotEncrypted));
+    assert_eq!(decrypt(&session().to_text(), "x"), Err(EncryptionError::NotEncrypted));
     let mut content = bytes(&encrypted("x"));
     content[0] = 2;
-    assert_eq!(decrypt(&text(&content), "x"), Err(DecryptError::Newer(2)));
+    assert_eq!(decrypt(&text(&content), "x"), Err(EncryptionError::Newer(2)));
 }
 
 #[test]
@@ -139,17 +142,17 @@ fn an_unusual_cost_is_refused_by_default() {
     for cost in [Cost::new(1 << 20, 100, 4), Cost::new(1 << 20, 5, 1), Cost::new(64 << 10, 65, 16)] {
         let text = strangers(cost);
         assert_eq!(super::cost(&text), Ok(cost));
-        assert_eq!(decrypt(&text, "x"), Err(DecryptError::UnusualCost(cost)));
+        assert_eq!(decrypt(&text, "x"), Err(EncryptionError::UnusualCost(cost)));
     }
-    let whole = DecryptError::UnusualCost(Cost::new(1 << 20, 100, 4)).to_string();
+    let whole = EncryptionError::UnusualCost(Cost::new(1 << 20, 100, 4)).to_string();
     assert!(whole.contains("takes 1024 MiB of memory and 534 times as long as usual"), "{whole}");
     // No key was derived: the first alone would take minutes in a debug build.
     assert!(begin.elapsed() < std::time::Duration::from_secs(2), "{:?}", begin.elapsed());
     assert!(Cost::default().is_usual() && Cost::new(1 << 20, 4, 4).is_usual());
     // A cost out of range is refused even if any cost is allowed.
     let text = strangers(Cost::new((1 << 20) + 1, 1, 1));
-    assert_eq!(decrypt(&text, "x"), Err(DecryptError::ExcessiveCost));
-    assert_eq!(decrypt_at_any_cost(&text, "x"), Err(DecryptError::ExcessiveCost));
+    assert_eq!(decrypt(&text, "x"), Err(EncryptionError::ExcessiveCost));
+    assert_eq!(decrypt_at_any_cost(&text, "x"), Err(EncryptionError::ExcessiveCost));
 }
 
 #[test]
@@ -160,5 +163,8 @@ fn an_unusual_cost_is_accepted_if_it_is_allowed() {
     let cheap = Cost::new(8, 100, 1);
     let text = encrypt(&session(), "x", cheap, &mut OsRandom::default()).unwrap();
     assert_eq!(decrypt_at_any_cost(&text, "x"), Ok(session()));
-    assert_eq!(decrypt_at_any_cost(&strangers(Cost::new(16, 1, 1)), "x"), Err(DecryptError::WrongPassphrase));
+    assert_eq!(
+        decrypt_at_any_cost(&strangers(Cost::new(16, 1, 1)), "x"),
+        Err(EncryptionError::WrongPassphrase)
+    );
 }
