@@ -32,6 +32,25 @@ impl Figures {
         self.rounds.entry((build.to_owned(), row.name)).or_default().insert(round, row.value);
     }
 
+    /// Adds the sum of two groups as a row of a third one, for a library that has no bench of its own there.
+    pub(crate) fn add_sum(&mut self, library: &str, [first, second]: [&str; 2], sum: &str) {
+        let mut rows = Vec::new();
+        for ((build, name), rounds) in &self.rounds {
+            if name.group != first || name.library != library {
+                continue;
+            }
+            let other = (build.clone(), Name::new(second, library, &name.parameter));
+            let others = self.rounds.get(&other);
+            for (round, value) in rounds {
+                if let Some(other) = others.and_then(|others| others.get(round)) {
+                    let row = Row::nanoseconds(sum, library, &name.parameter, value + other);
+                    rows.push((build.clone(), *round, row));
+                }
+            }
+        }
+        rows.into_iter().for_each(|(build, round, row)| self.add(&build, round, row));
+    }
+
     /// The builds in the order in which they were added.
     pub(crate) fn builds(&self) -> impl Iterator<Item = &str> {
         self.builds.iter().map(String::as_str)
@@ -163,6 +182,19 @@ mod tests {
         assert_eq!(figures.value("default", &ours), Some(100.0));
         assert_eq!(figures.ratio("default", &theirs, &ours), Some(2.0));
         assert_eq!(figures.ratio("native", &theirs, &ours), None);
+    }
+
+    #[test]
+    fn a_sum_is_of_the_same_round() {
+        let mut figures = Figures::default();
+        for (round, value) in [(0, 1.0), (1, 10.0)] {
+            figures.add("default", round, Row::nanoseconds("pack", "peer", 100, value));
+            figures.add("default", round, Row::nanoseconds("pack", "sansgram", 100, value));
+        }
+        figures.add("default", 1, Row::nanoseconds("read", "peer", 100, 5.0));
+        figures.add_sum("peer", ["pack", "read"], "both");
+        assert_eq!(figures.value("default", &Name::new("both", "peer", 100)), Some(15.0));
+        assert_eq!(figures.names("both").count(), 1);
     }
 
     #[test]

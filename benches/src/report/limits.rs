@@ -39,10 +39,10 @@ pub(crate) fn limit(figures: &Figures, build: &str, group: &str, parameter: &str
         "requests_packed" => limits.request(size()?),
         "replies_read" => limits.reply(size()?),
         "session" | "machine" | "socket" => Some(limits.request(size()?)? + limits.reply(size()?)?),
-        "modpow_2048_random_base" => limits.random_base(),
-        "modpow_2048_g3" => limits.fixed_base(),
+        "download" => limits.open(packet(1, 12 + size()?)),
+        "modpow_2048_g3" | "modpow_2048_random_base" => limits.random_base(),
         "dh" if parameter == "key_pair" => limits.fixed_base(),
-        "dh" if parameter == "agree" => limits.random_base(),
+        "dh" if parameter == "agree" || parameter == "key_pair, g = 4" => limits.random_base(),
         "handshake" => Some(limits.fixed_base()? + limits.random_base()?),
         _ => None,
     }

@@ -10,57 +10,58 @@ use crate::limits::limit;
 use crate::plots::PLOTS;
 
 /// Ours, which the others are compared with: the first of these that a row has.
-const OURS: [&str; 5] = ["sansgram", "sansgram-tokio", "sansgram-smol", "tokio", "crypto-bigint"];
+const OURS: [&str; 5] =
+    ["sansgram", "sansgram-tokio", "sansgram-smol", "sansgram-smol, block_on", "crypto-bigint"];
 
 /// A chapter of the report.
 struct Chapter {
     title: &'static str,
-    groups: &'static [&'static str],
+    /// The groups of each table.
+    tables: &'static [&'static [&'static str]],
     text: &'static str,
 }
 
-const CHAPTERS: [Chapter; 5] = [
+const CHAPTERS: [Chapter; 4] = [
     Chapter {
         title: "Messages",
-        groups: &["ige_encrypt", "ige_decrypt", "seal", "open", "seal_many", "open_many"],
-        text: "Sizes in bytes: of the plaintext with its padding; `16x1024` is one call for 16 messages of 1024 bytes. Both \
+        tables: &[&["ige_encrypt", "ige_decrypt", "seal", "open", "seal_many", "open_many"]],
+        text: "Sizes in bytes: of the plaintext with its padding; `16x1024` is one call for 16 messages of 1024 bytes. `portable` is our code \
+               without instructions of its own, and `in_turn` one call for each message. The limit of many messages is \
+               that of as many instructions as start in a time. Both \
                sides of `seal` copy the plaintext in and draw 32 bytes of padding; both sides of `open` copy the packet in.",
     },
     Chapter {
         title: "Requests",
-        groups: &["requests_packed", "replies_read", "session", "machine", "socket"],
-        text: "Bodies of 100 bytes; the parameter is the number of requests in flight, and times are per request: to pack it \
-               and to read its reply in the session layer, both in the whole client machine (`machine`), and the processor \
-               time of the client's thread over a loopback socket (`socket`).",
-    },
-    Chapter {
-        title: "Large results",
-        groups: &["download"],
-        text: "Results of so many bytes over a loopback socket, processor time of the client's thread per result.",
+        tables: &[&["requests_packed", "replies_read"], &["session", "machine"], &["socket"], &["download"]],
+        text: "Times per request, by the number in flight; queries and results have 100 bytes. First the session layer in \
+               memory, packing and reading by themselves; then both together in the session layer and in the whole client \
+               machine, beside the same two of grammers-mtproto, which matches no results and checks no msg_ids; then \
+               clients over a loopback socket, without the time of the server; and at last results of so many bytes over \
+               that socket, 100 of 16 KiB in flight, and 8 of the larger ones.",
     },
     Chapter {
         title: "Handshake and password",
-        groups: &[
-            "handshake",
-            "dh",
-            "group_check",
-            "factorize",
-            "rsa_pad",
-            "password",
-            "pbkdf2",
-            "modpow_2048_g3",
-            "modpow_2048_random_base",
-            "rsa_65537",
+        tables: &[
+            &["handshake", "dh", "factorize", "rsa_pad", "group_check", "password", "pbkdf2"],
+            &["modpow_2048_g3", "modpow_2048_random_base", "rsa_65537"],
         ],
-        text: "`handshake` is the client's side of all of it, with the known prime. `modpow` and `rsa_65537` are numbers alone: \
-               only crypto-bigint and OpenSSL work in constant time there.",
+        text: "`handshake` is the client's side of all of it, with the known prime. The second table is of numbers alone: only \
+               crypto-bigint and OpenSSL work in constant time there.",
     },
     Chapter {
         title: "Memory",
-        groups: &["idle"],
-        text: "Bytes of an idle client, by the number of clients.",
+        tables: &[&["idle"]],
+        text: "Bytes of each of so many idle clients, without the allocator's own and what a runtime keeps for a socket.",
     },
 ];
+
+/// The groups from which the limits are computed.
+const INSTRUCTIONS: [&str; 3] = ["limit_aes", "limit_sha256", "limit_product"];
+
+/// The groups of all chapters.
+fn groups() -> impl Iterator<Item = &'static str> {
+    CHAPTERS.iter().flat_map(|chapter| chapter.tables).flat_map(|groups| groups.iter().copied())
+}
 
 /// The whole report.
 pub(crate) fn report(figures: &Figures) -> String {
@@ -74,20 +75,18 @@ pub(crate) fn report(figures: &Figures) -> String {
         "\nTimes are processor time of the thread; each is the median over {} interleaved rounds, of the fastest sample in each. \
          Beside ours: its share of the limit. Beside the others: their ratio to ours, the median of the ratios within each \
          round. The limit is computed from the processor's single instructions in the same run, as `src/report/limits.rs` \
-         says; nothing can be faster that does the same work.\n",
+         says: no code can be faster that does the same work in the same way.\n",
         figures.round_count()
     ));
-    let mut told = BTreeSet::from(["limit_aes", "limit_sha256", "limit_product"]);
     for chapter in &CHAPTERS {
-        told.extend(chapter.groups);
-        let groups: Vec<&str> = chapter.groups.to_vec();
         text.push_str(&format!("\n## {}\n{}\n", chapter.title, chapter.text));
-        table(figures, &groups, &mut text);
+        chapter.tables.iter().for_each(|groups| table(figures, groups, &mut text));
         let plots = PLOTS.iter().filter(|plot| plot.chapter == chapter.title);
         for plot in plots.filter(|plot| plot.svg(figures).is_some()) {
             text.push_str(&format!("\n![{}](plots/{}.svg)\n", plot.title, plot.file));
         }
     }
+    let told: BTreeSet<&str> = groups().chain(INSTRUCTIONS).collect();
     let others: BTreeSet<&str> = figures.groups().filter(|group| !told.contains(group)).collect();
     if !others.is_empty() {
         text.push_str("\n## Others\n");
@@ -106,8 +105,7 @@ pub(crate) fn report(figures: &Figures) -> String {
 
 /// What could not be measured, one sentence each.
 fn missing(figures: &Figures) -> impl Iterator<Item = String> {
-    let groups = CHAPTERS.iter().flat_map(|chapter| chapter.groups);
-    let absent = groups.filter(|group| figures.names(group).next().is_none());
+    let absent = groups().filter(|group| figures.names(group).next().is_none());
     let sentences = absent.map(|group| format!("`{group}` was not measured: no bench has such a row."));
     figures.failures.iter().cloned().chain(sentences)
 }
@@ -157,9 +155,14 @@ fn cell(figures: &Figures, build: &str, name: &Name, limit: Option<f64>) -> Stri
     }
 }
 
+/// Variants of ours, which only the first build shows.
+const VARIANTS: [&str; 3] = ["in_turn", "portable", "portable_in_turn"];
+
 /// The columns of a build: ours first.
 fn libraries<'f>(figures: &Figures, build: &'f str, groups: &[&str]) -> Vec<(&'f str, String)> {
     let names = groups.iter().flat_map(|group| figures.names(group));
+    let is_first = figures.builds().next() == Some(build);
+    let names = names.filter(|name| is_first || !VARIANTS.contains(&name.library.as_str()));
     let measured = names.filter(|name| figures.value(build, name).is_some());
     let libraries: BTreeSet<&str> = measured.map(|name| name.library.as_str()).collect();
     let mut libraries: Vec<&str> = libraries.into_iter().collect();
@@ -169,7 +172,7 @@ fn libraries<'f>(figures: &Figures, build: &'f str, groups: &[&str]) -> Vec<(&'f
 
 /// The instructions from which the limits are computed.
 fn instructions(figures: &Figures, text: &mut String) {
-    let names = ["limit_aes", "limit_sha256", "limit_product"].map(|group| figures.names(group));
+    let names = INSTRUCTIONS.map(|group| figures.names(group));
     let lines: Vec<String> = names
         .into_iter()
         .flatten()

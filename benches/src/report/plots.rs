@@ -95,6 +95,8 @@ impl Plot {
         chart
             .configure_mesh()
             .disable_x_mesh()
+            .max_light_lines(0)
+            .y_labels(8)
             .x_desc(axis)
             .x_label_formatter(&|x| format!("{x:.0}"))
             .y_label_formatter(&|y| format!("{y:.1}"))

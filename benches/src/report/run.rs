@@ -18,18 +18,31 @@ struct Build {
     only: &'static [&'static str],
 }
 
-/// The last three force the fallbacks: without VAES, without our own instructions, and without any of the processor's.
-const BUILDS: [Build; 5] = [
+/// The last two force the fallbacks: without VAES, and without any instructions for AES and SHA. Our own code without its
+/// instructions is in the other builds, too, as `portable`.
+const BUILDS: [Build; 4] = [
     Build { name: "default", flags: "", only: &[] },
     Build { name: "native", flags: "-C target-cpu=native", only: &[] },
     Build { name: "no-vaes", flags: "--cfg sansgram_simd=\"aes\"", only: &["cipher"] },
-    Build { name: "portable", flags: "--cfg sansgram_simd=\"none\"", only: &["cipher"] },
     Build {
         name: "software",
         flags: "--cfg sansgram_simd=\"none\" --cfg aes_backend=\"soft\" --cfg sha2_backend=\"soft\"",
         only: &["cipher"],
     },
 ];
+
+impl Build {
+    /// The builds of fallbacks are about ours alone.
+    fn shows(&self, row: &Row) -> bool {
+        self.only.is_empty() || row.name.library == "sansgram"
+    }
+
+    fn has(&self, program: &Program) -> bool {
+        let is_first = self.flags.is_empty();
+        (self.only.is_empty() || self.only.contains(&program.name))
+            && (is_first || program.kind != Kind::Counts)
+    }
+}
 
 /// A program that measures.
 struct Program {
@@ -45,6 +58,10 @@ enum Kind {
     Bench,
     /// Prints its rows with the option `--rows`.
     Rows,
+    /// Also takes its number of rounds.
+    Rounds,
+    /// Counts what is the same in each run, so that it runs only once.
+    Counts,
 }
 
 const OURS: &str = "benches";
@@ -57,9 +74,9 @@ const PROGRAMS: [Program; 9] = [
     Program { name: "session", kind: Kind::Bench, folder: OURS },
     Program { name: "mtproto", kind: Kind::Bench, folder: PEERS },
     Program { name: "throughput", kind: Kind::Rows, folder: OURS },
-    Program { name: "socket", kind: Kind::Rows, folder: OURS },
-    Program { name: "socket_peers", kind: Kind::Rows, folder: PEERS },
+    Program { name: "socket", kind: Kind::Rounds, folder: OURS },
     Program { name: "handshake", kind: Kind::Bench, folder: OURS },
+    Program { name: "idle_memory", kind: Kind::Counts, folder: OURS },
     Program { name: "openssl", kind: Kind::Bench, folder: PEERS },
 ];
 
@@ -99,7 +116,7 @@ pub(crate) fn measure(root: &Path, options: &Options, figures: &mut Figures) {
     let mut executables = Vec::new();
     for program in PROGRAMS.iter().filter(|program| chosen(&options.programs, program.name)) {
         for build in BUILDS.iter().filter(|build| chosen(&options.builds, build.name)) {
-            if !build.only.is_empty() && !build.only.contains(&program.name) {
+            if !build.has(program) {
                 continue;
             }
             figures.add_build(build.name);
@@ -111,11 +128,14 @@ pub(crate) fn measure(root: &Path, options: &Options, figures: &mut Figures) {
         }
     }
     for round in 0..options.rounds {
-        for executable in &executables {
+        for executable in executables.iter().filter(|executable| round == 0 || !executable.runs_once()) {
             let (program, build) = (executable.program.name, executable.build.name);
             eprintln!("round {} of {}: {program} ({build})", round + 1, options.rounds);
             match executable.run(options) {
-                Ok(rows) => rows.into_iter().for_each(|row| figures.add(build, round, row)),
+                Ok(rows) => {
+                    let wanted = rows.into_iter().filter(|row| executable.build.shows(row));
+                    wanted.for_each(|row| figures.add(build, round, row));
+                }
                 Err(reason) => figures.failures.extend([failure(program, build, &reason)]),
             }
         }
@@ -132,11 +152,13 @@ fn compile(root: &Path, program: &Program, build: &Build) -> Result<PathBuf, Str
     let mut command = Command::new(cargo);
     match program.kind {
         Kind::Bench => command.args(["bench", "--no-run", "--bench", program.name]),
-        Kind::Rows => command.args(["build", "--release", "--bin", program.name]),
+        Kind::Rows | Kind::Rounds | Kind::Counts => {
+            command.args(["build", "--release", "--bin", program.name])
+        }
     };
     let manifest = root.join(program.folder).join("Cargo.toml");
     let command = command
-        .args(["--locked", "--message-format=json-render-diagnostics", "--manifest-path"])
+        .args(["--message-format=json-render-diagnostics", "--manifest-path"])
         .arg(manifest)
         .env("CARGO_TARGET_DIR", target(root, build))
         .env("RUSTFLAGS", build.flags)
@@ -163,12 +185,17 @@ fn executable(messages: &str, name: &str) -> Option<PathBuf> {
 }
 
 impl Executable<'_> {
+    fn runs_once(&self) -> bool {
+        self.program.kind == Kind::Counts
+    }
+
     fn run(&self, options: &Options) -> Result<Vec<Row>, String> {
         let mut command = Command::new(&self.path);
         command.current_dir(self.root.join(self.program.folder));
         match self.program.kind {
-            Kind::Rows => {
-                let output = finished(command.arg("--rows"))?;
+            Kind::Rows | Kind::Rounds | Kind::Counts => {
+                command.arg("--rows").args((self.program.kind == Kind::Rounds).then_some("3"));
+                let output = finished(&mut command)?;
                 rows(&String::from_utf8_lossy(&output.stdout))
             }
             Kind::Bench => {

@@ -16,16 +16,17 @@ use sansgram_runtime::{Client, MemoryStore, Runtime, SessionStore, Timer};
 use sansgram_testkit::server::{ServerInput, ServerOutput, TestDcs};
 
 use crate::allocator::{blocks_freed_by, freed_by, print_blocks};
+use crate::rows;
 
 /// The limit with handle and driver, in bytes.
 const DRIVEN_LIMIT: usize = 16 << 10;
 /// How many clients share the DCs.
 const PER_DCS: usize = 100;
 
-pub(crate) fn print(lists_blocks: bool) {
+pub(crate) fn print(lists_blocks: bool, with_rows: bool) {
     println!("| clients | bytes each |");
     println!("|--:|--:|");
-    for count in [1, 100, 1000, 10_000] {
+    for count in [1, 100, 1000, 10_000].into_iter().filter(|count| !with_rows || *count <= 1000) {
         let world = Arc::new(World::default());
         let clients = start(&world, count);
         let tasks = std::mem::take(&mut *world.tasks.lock().expect("no thread panicked"));
@@ -42,6 +43,9 @@ pub(crate) fn print(lists_blocks: bool) {
             let each = freed_by(drop_all) / count;
             assert!(each <= DRIVEN_LIMIT, "{each} bytes are more than {DRIVEN_LIMIT}");
             println!("| {count} | {each} |");
+            if with_rows {
+                rows::print(count, "with handle and driver", each);
+            }
         }
     }
 }

@@ -6,20 +6,21 @@ use sansgram_benches::crowd::{Crowd, config};
 use sansgram_core::client::Client;
 
 use crate::allocator::{blocks_freed_by, freed_by, print_blocks};
+use crate::rows;
 
 /// The limit for a machine, in bytes, if many share a configuration.
 const MACHINE_LIMIT: usize = 4 << 10;
 /// Ten minutes and ten hours.
 const SPANS: [u64; 2] = [600, 36_000];
 
-pub(crate) fn print(lists_blocks: bool) {
+pub(crate) fn print(lists_blocks: bool, with_rows: bool) {
     println!("| clients | idle | bytes each | CPU time of the machine per client and idle hour |");
     println!("|--:|--:|--:|--:|");
     for (count, seconds) in
         [1, 100, 1000, 10_000].into_iter().flat_map(|count| SPANS.map(|span| (count, span)))
     {
         // Ten hours of 10,000 clients are six million pings.
-        if count == 10_000 && seconds > 600 {
+        if count == 10_000 && (seconds > 600 || with_rows) {
             continue;
         }
         let mut crowd = Crowd::new(count, &config());
@@ -35,6 +36,9 @@ pub(crate) fn print(lists_blocks: bool) {
         assert!(count < 100 || each <= MACHINE_LIMIT, "{each} bytes are more than {MACHINE_LIMIT}");
         println!("| {count} | {} min | {each} | {hourly:.0?} |", seconds / 60);
         print_blocks(&blocks);
+        if with_rows && seconds == SPANS[0] {
+            rows::print(count, "machine", each);
+        }
     }
     println!("\nOf these bytes, {} are the machine itself, without what it points to.", size_of::<Client>());
 }
