@@ -4,22 +4,10 @@ mod ige;
 mod sha256;
 
 use ige::{decrypt_in_chunks, encrypt_blocks};
-use sha256::{BlockHasher, sha256_of_one_block};
-use zeroize::{DefaultIsZeroes, Zeroize};
+use sha256::{BlockHasher, Wide, sha256_of_one_block};
+use zeroize::Zeroize;
 
 use crate::{Block, KeyAndIv, KeyParts, msg_key_of};
-
-/// Bytes of the hot path: wiped by a few wide stores, while `Zeroize` for an array of bytes makes one store per byte.
-#[derive(Clone, Copy)]
-struct Wide<const N: usize>([u8; N]);
-
-impl<const N: usize> Default for Wide<N> {
-    fn default() -> Self {
-        Self([0; N])
-    }
-}
-
-impl<const N: usize> DefaultIsZeroes for Wide<N> {}
 
 pub(crate) fn kdf(parts: &KeyParts<'_>, msg_key: &[u8; 16]) -> KeyAndIv {
     let mut keys = KeyAndIv {

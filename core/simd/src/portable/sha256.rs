@@ -1,9 +1,19 @@
 //! SHA-256 over whole blocks, without the bookkeeping of a general hasher.
 
 use sha2::block_api::compress256;
-use zeroize::Zeroize;
+use zeroize::{DefaultIsZeroes, Zeroize};
 
-use super::Wide;
+/// Bytes of the hot path: wiped by a few wide stores, while `Zeroize` for an array of bytes makes one store per byte.
+#[derive(Clone, Copy)]
+pub(super) struct Wide<const N: usize>(pub(super) [u8; N]);
+
+impl<const N: usize> Default for Wide<N> {
+    fn default() -> Self {
+        Self([0; N])
+    }
+}
+
+impl<const N: usize> DefaultIsZeroes for Wide<N> {}
 
 /// Computes the SHA-256 of two pieces of at most 55 bytes in total: a single block, without the bookkeeping of a
 /// general hasher, which costs more than the block itself. The block is wiped.
