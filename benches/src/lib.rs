@@ -18,6 +18,8 @@ pub use sansgram_testkit::random::SeededRandomForTestingOnly as Seeded;
 
 /// The number of bytes that a short message takes behind the cipher's prefix.
 pub const SHORT: usize = 64;
+/// The same for one of middle length: 1 KiB.
+pub const MIDDLE: usize = 1 << 10;
 /// The same for a long one: 16 KiB.
 pub const LONG: usize = 16 << 10;
 
