@@ -45,7 +45,7 @@ impl Pair {
         clock.set_from_handshake(now, 1_700_000_000);
         Self {
             session: Session::new(key.clone(), 0, clock, &mut random, now),
-            encoder: FrameEncoder::without_tag(Framing::Intermediate),
+            encoder: FrameEncoder::new(Framing::Intermediate),
             decoder: FrameDecoder::new(Framing::Intermediate, MAX_RECEIVED_FRAME),
             random,
             bodies: Bodies(bytes(BODY)),

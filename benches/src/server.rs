@@ -2,7 +2,7 @@
 
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::message::{self, Direction, PREFIX_LEN};
-use sansgram_core::tl::{Reader, ids};
+use sansgram_core::tl::{Constructor, Reader, functions, ids, types};
 use sansgram_core::transport::{FrameEncoder, Framing, ServerFrameDecoder};
 
 use crate::Seeded;
@@ -15,8 +15,26 @@ pub struct Server {
     encoder: FrameEncoder,
     session_id: u64,
     last_id: u64,
-    /// The requests that have no answer yet.
+    unanswered: Unanswered,
+}
+
+/// What has no answer yet.
+#[derive(Debug, Default)]
+struct Unanswered {
     requests: Vec<u64>,
+    /// The msg_ids and ping_ids of pings.
+    pings: Vec<(u64, u64)>,
+}
+
+impl Unanswered {
+    fn note(&mut self, id: u64, seq_no: u32, body: &[u8]) {
+        if seq_no % 2 == 1 {
+            self.requests.push(id);
+        } else if body.starts_with(&functions::PingDelayDisconnect::ID.to_le_bytes()) {
+            let ping_id = Reader::new(&body[4..]).u64().expect("a ping_id");
+            self.pings.push((id, ping_id));
+        }
+    }
 }
 
 impl Server {
@@ -25,11 +43,11 @@ impl Server {
     pub const fn new(key: AuthKey) -> Self {
         Self {
             key,
-            decoder: ServerFrameDecoder::new(Some(Framing::Intermediate), 1 << 22),
+            decoder: ServerFrameDecoder::new(None, 1 << 22),
             encoder: FrameEncoder::without_tag(Framing::Intermediate),
             session_id: 0,
             last_id: 0,
-            requests: Vec::new(),
+            unanswered: Unanswered { requests: Vec::new(), pings: Vec::new() },
         }
     }
 
@@ -49,31 +67,41 @@ impl Server {
             if body.starts_with(&ids::MSG_CONTAINER.to_le_bytes()) {
                 let mut reader = Reader::new(&body[4..]);
                 for _ in 0..reader.u32().expect("a count") {
-                    let (id, seq_no, _) = message_parts(&mut reader);
-                    self.requests.extend((seq_no % 2 == 1).then_some(id));
+                    let (id, seq_no, body) = message_parts(&mut reader);
+                    self.unanswered.note(id, seq_no, body);
                 }
             } else {
-                self.requests.extend((seq_no % 2 == 1).then_some(id));
+                self.unanswered.note(id, seq_no, body);
             }
         }
     }
 
-    /// Answers every request with `result`: one frame, with a container if there are several.
+    /// Whether requests or pings have no answer yet.
+    #[must_use]
+    pub const fn has_unanswered(&self) -> bool {
+        !self.unanswered.requests.is_empty() || !self.unanswered.pings.is_empty()
+    }
+
+    /// Answers every ping, and every request with `result`: one frame, with a container if there are several.
     ///
     /// # Panics
-    /// Panics if there is no request.
+    /// Panics if nothing is unanswered.
     #[must_use]
     pub fn answer(&mut self, result: &[u8]) -> Vec<u8> {
-        let requests = std::mem::take(&mut self.requests);
+        let Unanswered { requests, pings } = std::mem::take(&mut self.unanswered);
         let single =
             |request: u64| [&ids::RPC_RESULT.to_le_bytes()[..], &request.to_le_bytes(), result].concat();
-        if let [only] = requests[..] {
-            return self.frame(&single(only), 1);
+        let pongs = pings.into_iter().map(|(msg_id, ping_id)| {
+            [&types::Pong::ID.to_le_bytes()[..], &msg_id.to_le_bytes(), &ping_id.to_le_bytes()].concat()
+        });
+        let answers: Vec<Vec<u8>> = requests.into_iter().map(single).chain(pongs).collect();
+        assert!(!answers.is_empty(), "nothing to answer");
+        if let [only] = &answers[..] {
+            return self.frame(only, 1);
         }
         let mut body = ids::MSG_CONTAINER.to_le_bytes().to_vec();
-        body.extend_from_slice(&length(requests.len()));
-        for (seq_no, request) in (0_u32..).zip(requests) {
-            let answer = single(request);
+        body.extend_from_slice(&length(answers.len()));
+        for (seq_no, answer) in (0_u32..).zip(answers) {
             body.extend_from_slice(&self.next_id().to_le_bytes());
             body.extend_from_slice(&(2 * seq_no + 1).to_le_bytes());
             body.extend_from_slice(&length(answer.len()));

@@ -1,106 +1,30 @@
-//! Requests per second through the client machine and the test DC, both in one thread, without a network between them:
-//! `help.getNearestDc`, one round after the other, at several numbers of requests in flight. Processor time, not wall
-//! time.
-//!
-//! The test DC is slow, so the client's share is shown separately. Each figure is that of the fastest of many runs,
-//! since other work on the machine only adds time. Arguments choose other numbers in flight; with `--rows` the client's
-//! share is printed for `bench-report`.
+//! The client machine against the test DC: `help.getNearestDc`.
 
-#![allow(unsafe_code, reason = "an allocator that counts")]
+use std::time::Duration;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-use std::time::{Duration, Instant};
-
+use sansgram_benches::CpuTime;
 use sansgram_benches::crowd::{clocks, config, log_in};
-use sansgram_benches::{CpuTime, Row};
 use sansgram_core::client::{Client, ConnId, Event, Input, Output, RequestHandle, Route};
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::functions;
 use sansgram_testkit::server::{ServerInput, ServerOutput, TestDcs};
 
-/// The minimum of requests per run: few, so that some runs are not interrupted.
-const REQUESTS: usize = 1000;
-/// How long runs are repeated.
-const LONG_ENOUGH: Duration = Duration::from_secs(3);
+use crate::counting::{allocations, reading};
 
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call is passed on to the system's allocator unchanged. The thread's counter is a plain cell without a
-// destructor: using it allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps the allocator's contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the allocator's contract.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn main() {
-    let chosen: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    let all = [1, 10, 100, 1000, 10_000];
-    let rows = std::env::args().any(|argument| argument == "--rows");
-    println!(
-        "| in flight | client and DC, requests/s | ns a request | client alone, requests/s | ns a request | allocations a \
-         request |"
-    );
-    println!("|--:|--:|--:|--:|--:|--:|");
-    for &in_flight in if chosen.is_empty() { &all[..] } else { &chosen } {
-        let mut bench = Bench::new();
-        // Runs are of whole rounds.
-        let rounds = REQUESTS.div_ceil(in_flight);
-        let requests = rounds * in_flight;
-        bench.run(in_flight, rounds);
-        // The client's share needs many readings of the clock, so it has runs of its own.
-        let mut best = [Duration::MAX; 2];
-        let begin = Instant::now();
-        while begin.elapsed() < LONG_ENOUGH {
-            for (best, only_client) in best.iter_mut().zip([false, true]) {
-                bench.only_client = only_client;
-                *best = bench.run(in_flight, rounds).min(*best);
-            }
-        }
-        let [whole, client] = best;
-        let per = |time: Duration| time.as_nanos() as f64 / requests as f64;
-        println!(
-            "| {in_flight} | {:.0} | {:.0} | {:.0} | {:.0} | {:.2} |",
-            1e9 / per(whole),
-            per(whole),
-            1e9 / per(client),
-            per(client),
-            bench.allocations as f64 / requests as f64,
-        );
-        if rows {
-            println!("{}", Row::nanoseconds("machine", "sansgram", in_flight, per(client)));
-        }
-    }
-}
-
-struct Bench {
+/// A client and its DCs.
+pub(crate) struct Bench {
     client: Client,
     dcs: TestDcs,
     now: Duration,
     /// Whether only the client's share is measured.
-    only_client: bool,
+    pub(crate) only_client: bool,
     /// The time that reading the clock takes.
     reading: Duration,
     /// The client's processor time.
     worked: Duration,
     /// The number of its allocations in the last run.
-    allocations: u64,
+    pub(crate) allocations: u64,
     conn: Option<ConnId>,
     completed: usize,
     outputs: Vec<Output>,
@@ -108,21 +32,17 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let logged_in = log_in(1);
         let now = logged_in.elapsed + Duration::from_secs(1);
         let client = Client::new(config(), logged_in.session, Box::new(OsRandom::new()))
             .expect("the session is one of these DCs");
-        let readings = (0..1000).map(|_| {
-            let from = CpuTime::now();
-            CpuTime::now().saturating_sub(from)
-        });
         Self {
             client,
             dcs: logged_in.dcs,
             now,
             only_client: false,
-            reading: readings.min().unwrap_or_default(),
+            reading: reading(),
             worked: Duration::ZERO,
             allocations: 0,
             conn: None,
@@ -138,7 +58,7 @@ impl Bench {
 
     /// Calls the client, and adds its time if only the client's share is measured.
     fn client(&mut self, work: impl FnOnce(&mut Client)) {
-        let allocations = ALLOCATIONS.get();
+        let before = allocations();
         if self.only_client {
             let from = CpuTime::now();
             work(&mut self.client);
@@ -146,11 +66,11 @@ impl Bench {
         } else {
             work(&mut self.client);
         }
-        self.allocations += ALLOCATIONS.get() - allocations;
+        self.allocations += allocations() - before;
     }
 
     /// Makes `rounds` times `in_flight` requests. Returns the time that they took.
-    fn run(&mut self, in_flight: usize, rounds: usize) -> Duration {
+    pub(crate) fn run(&mut self, in_flight: usize, rounds: usize) -> Duration {
         (self.worked, self.allocations) = (Duration::ZERO, 0);
         let mut handles: Vec<RequestHandle<functions::help::GetNearestDc>> = Vec::with_capacity(in_flight);
         let begin = CpuTime::now();
