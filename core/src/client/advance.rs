@@ -1,4 +1,4 @@
-//! The work after every input: timers, connections to open and close, transmits.
+//! The work after the calls since the last poll: timers, connections to open and close, transmits.
 
 use alloc::vec::Vec;
 
@@ -135,9 +135,13 @@ impl Client {
         }
     }
 
-    /// Returns the time of the next [`Input::Tick`](super::Input::Tick), or `None` if no timer is running.
+    /// Returns the time of the next [`Input::Tick`](super::Input::Tick), or `None` if no timer is running. After a call
+    /// that was not followed by a poll, it is the time of that call.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Timestamp> {
+        if let Some(now) = self.called_at() {
+            return Some(now.monotonic);
+        }
         let home = self.home();
         let idle = self.datacenters.values().filter(|datacenter| {
             datacenter.dc() != home && !datacenter.is_kept_open() && datacenter.is_ready()

@@ -69,7 +69,7 @@ impl Client {
         });
         self.steps.running.insert(id, step);
         self.perform(now, id, action);
-        self.advance(now);
+        self.advance_later(now);
         Ok(StepHandle { id, output: PhantomData })
     }
 

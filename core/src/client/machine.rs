@@ -50,6 +50,8 @@ pub struct Client {
     pub(super) next_request: u64,
     pub(super) own_query_states: OwnQueryStates,
     pub(super) closed: bool,
+    /// The time of the last call, until [`advance`](Self::advance) follows it.
+    called_at: Option<Now>,
     /// Whether memory that is kept for reuse may be freed if no request is pending.
     may_trim: bool,
 }
@@ -93,6 +95,7 @@ impl Client {
             next_request: 1,
             own_query_states: OwnQueryStates::default(),
             closed: false,
+            called_at: None,
             may_trim: false,
         };
         client.schedule_updates_query();
@@ -133,13 +136,19 @@ impl Client {
             }
             Input::Computed(outcome) => self.on_step_computed(now, &outcome),
         }
-        self.advance(now);
+        self.advance_later(now);
         // After an update, more are likely to follow.
         self.may_trim = self.updates.len() == updates;
     }
 
     /// Returns the next output. Call it until it returns [`Output::Timeout`].
+    ///
+    /// The first call does what the calls since the last poll have made due, once for all of them: so requests that are
+    /// queued together leave in one packet.
     pub fn poll_output(&mut self) -> Output {
+        if let Some(now) = self.called_at.take() {
+            self.advance(now);
+        }
         if self.stored.take_changed() {
             return Output::Event(Event::StoredSessionChanged);
         }
@@ -150,6 +159,16 @@ impl Client {
             self.trim();
         }
         Output::Timeout(self.next_timeout())
+    }
+
+    /// Lets the next [`poll_output`](Self::poll_output) do what is due.
+    pub(super) const fn advance_later(&mut self, now: Now) {
+        self.called_at = Some(now);
+    }
+
+    /// Returns the time of the last call that was not followed by a poll.
+    pub(super) const fn called_at(&self) -> Option<Now> {
+        self.called_at
     }
 
     /// Frees the memory that is kept for reuse, since most clients are idle most of the time.
@@ -170,7 +189,7 @@ impl Client {
             self.outputs.push_back(Output::Event(Event::Disconnected { dc: home, reason, retry_in: None }));
         } else if !self.closed {
             self.datacenter(home).keep_open_and_retry(now.monotonic);
-            self.advance(now);
+            self.advance_later(now);
         }
     }
 
@@ -245,7 +264,7 @@ impl Client {
             self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
         }
         self.key_destructions.give_up();
-        self.advance(now);
+        self.advance_later(now);
     }
 
     /// Makes `dc` the home DC. Closes the connection to the previous one if nothing needs it.

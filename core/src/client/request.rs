@@ -195,8 +195,9 @@ impl Client {
             on_unknown_outcome: options.on_unknown_outcome,
             quick_ack: options.quick_ack,
         };
-        let id = self.send(request, now);
-        self.advance(now);
+        let id = self.add_request(request);
+        self.queue(id, dc, now);
+        self.advance_later(now);
         Ok(id)
     }
 
@@ -269,16 +270,27 @@ impl Client {
 
     /// Adds a pending request, and queues it at its DC.
     pub(super) fn send(&mut self, request: NewRequest, now: Now) -> RequestId {
-        let id = self.new_request_id();
         let dc = request.dc;
-        self.requests.insert(id, request);
-        match self.requests.constraints(id) {
-            Some(constraints) if self.knows_address(dc) => {
-                self.datacenter(dc).queue(id.tag(), constraints, now.monotonic);
-            }
-            _ => self.fail(id, InvokeError::UnknownDc(dc)),
+        let id = self.add_request(request);
+        if self.knows_address(dc) {
+            self.queue(id, dc, now);
+        } else {
+            self.fail(id, InvokeError::UnknownDc(dc));
         }
         id
+    }
+
+    fn add_request(&mut self, request: NewRequest) -> RequestId {
+        let id = self.new_request_id();
+        self.requests.insert(id, request);
+        id
+    }
+
+    /// Queues a pending request at its DC, which has an address.
+    fn queue(&mut self, id: RequestId, dc: DcId, now: Now) {
+        if let Some(constraints) = self.requests.constraints(id) {
+            self.datacenter(dc).queue(id.tag(), constraints, now.monotonic);
+        }
     }
 
     pub(super) fn drop_request(&mut self, id: RequestId) {
