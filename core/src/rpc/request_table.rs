@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::compression;
 use super::invoke_error::InvokeError;
@@ -9,6 +10,7 @@ use super::request::{NewRequest, OnUnknownOutcome, RequestConstraints, RequestId
 use super::retry::{RetryBudget, RetryDecision, SentAs};
 use super::rpc_error::RpcError;
 use crate::crypto::Secret;
+use crate::crypto::secret::{Wiped, wipe};
 use crate::dc::DcId;
 use crate::sequence::SequenceMap;
 use crate::session::RequestBody;
@@ -28,7 +30,7 @@ enum QuickAck {
 struct Entry {
     requester: Requester,
     dc: DcId,
-    query: Secret<Vec<u8>>,
+    query: Wiped,
     /// The query as `gzip_packed`, if that is shorter.
     gzipped: Option<Secret<Vec<u8>>>,
     after: Option<RequestId>,
@@ -60,7 +62,7 @@ impl RequestTable {
         let NewRequest {
             requester,
             dc,
-            query,
+            mut query,
             after,
             deadline,
             is_deadline_extensible,
@@ -81,7 +83,7 @@ impl RequestTable {
         let entry = Entry {
             requester,
             dc,
-            query,
+            query: Wiped(mem::take(query.expose_mut())),
             gzipped,
             after,
             deadline,
@@ -123,7 +125,7 @@ impl RequestTable {
         let prefix = prefix(entry.requester);
         // `gzip_packed` must be the whole message, so a wrapped query is sent uncompressed.
         let gzipped = entry.gzipped.as_ref().filter(|_| prefix.is_empty());
-        let query = gzipped.unwrap_or(&entry.query).expose();
+        let query = gzipped.map_or(&*entry.query, |gzipped| gzipped.expose());
         let after = entry.after.map(RequestId::tag);
         let quick_ack = entry.quick_ack == QuickAck::Wanted;
         let is_repeatable = entry.on_unknown_outcome == OnUnknownOutcome::Retry;
@@ -163,7 +165,7 @@ impl RequestTable {
         let is_application = entry.requester == Requester::Application;
         let decision = entry.retries.decide(error, sent, is_application, is_known);
         if let RetryDecision::QueueAt(dc) = decision {
-            let from = core::mem::replace(&mut entry.dc, dc);
+            let from = mem::replace(&mut entry.dc, dc);
             self.count(from, -1);
             self.count(dc, 1);
         }
@@ -240,7 +242,7 @@ impl RequestTable {
             Some(Err(broken)) => Err(InvokeError::Decode(broken)),
             None => match body.strip_prefix(&ids::GZIP_PACKED.to_le_bytes()) {
                 Some(gzipped) => Err(InvokeError::Gzip(decompression_error(gzipped))),
-                None => Ok(Secret::new(body.to_vec())),
+                None => Ok(body),
             },
         };
         self.finish(id, result)
@@ -251,11 +253,11 @@ impl RequestTable {
         self.finish(id, Err(error))
     }
 
-    fn finish(&mut self, id: RequestId, result: Result<Secret<Vec<u8>>, InvokeError>) -> Option<Requester> {
+    fn finish(&mut self, id: RequestId, result: Result<&[u8], InvokeError>) -> Option<Requester> {
         let entry = self.entries.get_mut(id).filter(|entry| entry.result.is_none())?;
-        entry.result = Some(result.map_err(Box::new));
-        self.bytes -= entry.query.expose().len();
-        entry.query = Secret::new(Vec::new());
+        let query = mem::replace(&mut entry.query, Wiped(Vec::new()));
+        self.bytes -= query.len();
+        entry.result = Some(result.map(|body| Secret::new(to_vec_in(query, body))).map_err(Box::new));
         entry.gzipped = None;
         if let Some(at) = entry.deadline.take() {
             self.deadlines.remove((at, id));
@@ -275,14 +277,15 @@ impl RequestTable {
 
     /// Takes the result, once.
     pub fn take(&mut self, id: RequestId) -> Option<Result<Secret<Vec<u8>>, InvokeError>> {
-        self.entries.get(id)?.result.as_ref()?;
-        Some(self.entries.remove(id)?.result?.map_err(|error| *error))
+        let result = self.entries.get_mut(id)?.result.take()?;
+        self.entries.remove(id);
+        Some(result.map_err(|error| *error))
     }
 
     /// Removes a request, answered or not.
     pub fn remove(&mut self, id: RequestId) {
         let Some(entry) = self.entries.remove(id) else { return };
-        self.bytes -= entry.query.expose().len();
+        self.bytes -= entry.query.len();
         if entry.result.is_none() {
             self.count(entry.dc, -1);
         }
@@ -320,6 +323,19 @@ impl RequestTable {
     pub fn all_unanswered(&self) -> Vec<RequestId> {
         self.entries.iter().filter(|(_, entry)| entry.result.is_none()).map(|(id, _)| id).collect()
     }
+}
+
+/// Returns a vector of these bytes: in the memory of the query, which is wiped, if that has about their length, and else
+/// in memory of their own.
+fn to_vec_in(mut query: Wiped, bytes: &[u8]) -> Vec<u8> {
+    if !(bytes.len()..=2 * bytes.len()).contains(&query.0.capacity()) {
+        return bytes.to_vec();
+    }
+    wipe(&mut query.0);
+    let mut memory = mem::take(&mut query.0);
+    memory.clear();
+    memory.extend_from_slice(bytes);
+    memory
 }
 
 /// Returns why a result was not decompressed: an error, or the limit of its whole packet.
@@ -368,6 +384,23 @@ mod tests {
         assert!(!shown.contains("251") && !shown.contains("31, 139"), "{shown}");
         assert_eq!(requests.take(RequestId(3)).unwrap().unwrap().expose(), &[251; 8]);
         assert!(requests.take(RequestId(3)).is_none());
+    }
+
+    #[test]
+    fn a_result_takes_the_memory_of_a_query_of_about_its_length() {
+        for (query, reply, is_shared) in
+            [(100, 100, true), (100, 60, true), (100, 101, false), (4096, 64, false)]
+        {
+            let query = vec![251; query];
+            let memory = query.as_ptr();
+            let mut requests = RequestTable::default();
+            requests.insert(RequestId(1), request(Requester::Transfer(DcId::new(2).unwrap()), query));
+            requests.record_answer(RequestId(1), &vec![7; reply]);
+            let result = requests.take(RequestId(1)).unwrap().unwrap();
+            assert_eq!(*result.expose(), vec![7; reply]);
+            assert_eq!(result.expose().as_ptr() == memory, is_shared, "{reply}");
+            assert_eq!((requests.len(), requests.bytes()), (0, 0));
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct ReplayWindow {
 impl ReplayWindow {
     /// Checks a msg_id and records it if it is new.
     ///
-    /// Takes constant time for rising msg_ids. Others cost a binary search, and at most [`REPLAY_WINDOW`] moved
+    /// Takes constant time for rising msg_ids, and for those directly below the newest one. Others cost a binary search, and at most [`REPLAY_WINDOW`] moved
     /// entries.
     pub fn record(&mut self, id: MsgId) -> Freshness {
         match self.insert_position(id) {
@@ -56,6 +56,14 @@ impl ReplayWindow {
     fn insert_position(&self, id: MsgId) -> Result<usize, Freshness> {
         if self.seen.back().is_none_or(|newest| *newest < id) {
             return Ok(self.seen.len());
+        }
+        // The messages of a container rise, directly below the container.
+        let last = self.seen.len() - 1;
+        if let Some(before) = last.checked_sub(1).and_then(|at| self.seen.get(at))
+            && *before < id
+            && self.seen.back().is_some_and(|newest| id < *newest)
+        {
+            return Ok(last);
         }
         let Err(position) = self.seen.binary_search(&id) else { return Err(Freshness::Duplicate) };
         // A full window has no room for a msg_id below all others.
@@ -114,6 +122,19 @@ mod tests {
         assert_eq!(window.record(MsgId(3)), Freshness::New);
         assert_eq!(window.record(MsgId(5)), Freshness::Duplicate);
         assert_eq!(window.record(MsgId(3)), Freshness::Duplicate);
+    }
+
+    #[test]
+    fn the_messages_of_a_container_come_after_it() {
+        let mut window = ReplayWindow::default();
+        for container in (100..=900).step_by(100) {
+            assert_eq!(window.record(MsgId(container)), Freshness::New);
+            for id in container - 50..container {
+                assert_eq!(window.record(MsgId(id)), Freshness::New);
+                assert_eq!(window.record(MsgId(id)), Freshness::Duplicate);
+            }
+        }
+        assert!(window.seen.iter().is_sorted());
     }
 
     #[test]

@@ -71,9 +71,7 @@ impl Assembler {
     ) -> Result<Option<(StreamItem, FrameLocation<'b>)>, FrameError> {
         let next = self.find(input);
         match next {
-            Ok(None) if self.buffer.is_empty() && self.buffer.capacity() > policy::MAX_KEPT_FRAME_BUFFER => {
-                self.buffer = Vec::new();
-            }
+            Ok(None) if self.buffer.capacity() > self.max_kept() => self.trim(),
             Err(error) => {
                 *input = &mut [];
                 self.fail(error);
@@ -81,6 +79,22 @@ impl Assembler {
             _ => {}
         }
         next
+    }
+
+    /// Frees the buffer if it has no incomplete frame.
+    pub(super) fn trim(&mut self) {
+        self.wipe_returned_frame();
+        if self.buffer.is_empty() {
+            self.buffer = Vec::new();
+        }
+    }
+
+    /// Returns the maximum capacity that is kept for the next frame.
+    const fn max_kept(&self) -> usize {
+        match self.by {
+            SentBy::Server => policy::MAX_KEPT_FRAME_BUFFER,
+            SentBy::Client => policy::MAX_KEPT_BY_SERVER,
+        }
     }
 
     /// Stops reading: every later call returns this error.
@@ -241,11 +255,43 @@ mod tests {
 
     #[test]
     fn the_buffer_is_freed_when_the_stream_is_idle() {
+        for (by, len, is_kept) in [
+            (SentBy::Client, 100_000, false),
+            (SentBy::Server, 100_000, true),
+            (SentBy::Server, 1 << 20, true),
+            (SentBy::Server, 3 << 20, false),
+        ] {
+            let mut assembler = Assembler::new(Some(Framing::Intermediate), by, MAX_RECEIVED_FRAME);
+            let mut stream = vec![7; len + 4];
+            stream[..4].copy_from_slice(&u32::try_from(len).unwrap().to_le_bytes());
+            assert_eq!(feed(&mut assembler, &mut stream, 1000), Ok(1));
+            assert_eq!(assembler.buffer.capacity() > policy::MAX_KEPT_BY_SERVER, is_kept, "{len}");
+            assembler.trim();
+            assert_eq!(assembler.buffer.capacity(), 0);
+        }
+    }
+
+    #[test]
+    fn the_memory_of_a_frame_serves_the_next() {
         let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, MAX_RECEIVED_FRAME);
         let mut stream = vec![7; 100_004];
         stream[..4].copy_from_slice(&100_000_u32.to_le_bytes());
         assert_eq!(feed(&mut assembler, &mut stream, 1000), Ok(1));
-        assert!(assembler.buffer.capacity() <= policy::MAX_KEPT_FRAME_BUFFER);
+        let memory = assembler.buffer.as_ptr();
+        for _ in 0..3 {
+            assert_eq!(feed(&mut assembler, &mut stream, 1000), Ok(1));
+            assert_eq!(assembler.buffer.as_ptr(), memory);
+        }
+    }
+
+    #[test]
+    fn an_incomplete_frame_is_not_freed() {
+        let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, MAX_RECEIVED_FRAME);
+        let mut stream = [8, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+        let (start, end) = stream.split_at_mut(5);
+        assert_eq!(feed(&mut assembler, start, 5), Ok(0));
+        assembler.trim();
+        assert_eq!(feed(&mut assembler, end, 7), Ok(1));
     }
 
     #[test]

@@ -52,13 +52,19 @@ impl FrameDecoder {
     /// Returns the next frame. Call it until it returns `None`, which means that all of `input` is consumed.
     ///
     /// A frame that is complete in `input` is returned in place, without a copy. An incomplete frame is buffered until
-    /// the rest arrives. The buffer grows with the received bytes only, and is freed when no incomplete frame is left.
+    /// the rest arrives. The buffer grows with the received bytes only. While no frame is incomplete, at most 2 MiB of it are kept for the
+    /// next one; [`trim`](Self::trim) frees them.
     ///
     /// # Errors
     /// Returns [`FrameError`] if the stream is not valid. Close the connection then: every later call returns the same
     /// error.
     pub fn next<'s, 'b: 's>(&'s mut self, input: &mut &'b mut [u8]) -> Result<Option<Frame<'s>>, FrameError> {
         Ok(self.locate(input)?.map(|located| self.resolve(located)))
+    }
+
+    /// Frees the memory kept for the next frame.
+    pub fn trim(&mut self) {
+        self.assembler.trim();
     }
 
     /// Finds the next frame without borrowing the decoder. [`resolve`](Self::resolve) returns the frame.

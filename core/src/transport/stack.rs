@@ -205,6 +205,11 @@ impl TransportStack {
         written.map(|()| true)
     }
 
+    /// Frees the memory kept for the next frame.
+    pub fn trim(&mut self) {
+        self.decoder.trim();
+    }
+
     /// Starts to read received bytes, split in any way. Call [`Incoming::next`] until it returns `None`: bytes that are
     /// not read are lost, and the stream cannot be read any further.
     pub fn read<'l, 'b>(&'l mut self, input: &'b mut [u8]) -> Incoming<'l, 'b> {

@@ -148,6 +148,9 @@ impl ActiveConnection {
     /// Frees the memory that is kept for reuse.
     pub(crate) fn trim(&mut self) {
         self.spare = Vec::new();
+        if let Some(stack) = &mut self.stack {
+            stack.trim();
+        }
     }
 
     /// Returns the deadline of the transmit in flight, or `None` if there is none.
