@@ -1,5 +1,7 @@
 //! Generates `tl::types`, `tl::enums` and `tl::functions` from the schema files in `schema/`.
 //!
+//! Also computes the table of `crypto::comb`.
+//!
 //! Every id is checked against the CRC32 of its line. A wrong id, a missing type or a duplicate name fails the build
 //! with the offending line.
 #![allow(
@@ -13,8 +15,13 @@ use std::{env, fs};
 
 #[path = "build/codec.rs"]
 mod codec;
+#[path = "build/comb.rs"]
+mod comb;
 #[path = "build/enums.rs"]
 mod enums;
+#[path = "src/crypto/limbs.rs"]
+#[allow(dead_code, reason = "the build needs only a part of the arithmetic")]
+mod limbs;
 #[path = "build/model.rs"]
 mod model;
 #[path = "build/names.rs"]
@@ -29,6 +36,7 @@ mod structs;
 use model::Model;
 
 const PROTOCOL_SCHEMA: &str = "schema/mtproto.tl";
+const KNOWN_PRIME: &str = "src/crypto/known_prime.hex";
 /// The schema of a login.
 const API_SCHEMA: &str = "schema/api.tl";
 /// The schema with the feature `full-api`.
@@ -38,6 +46,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=schema");
+    println!("cargo::rerun-if-changed=src/crypto/limbs.rs");
+    println!("cargo::rerun-if-changed={KNOWN_PRIME}");
     if let Err(reason) = generate() {
         println!("cargo::error={reason}");
         std::process::exit(1);
@@ -53,6 +63,8 @@ fn generate() -> Result<(), String> {
     let write = |file: &str, text: String| {
         fs::write(Path::new(&out).join(file), text).map_err(|error| format!("{file}: {error}"))
     };
+
+    write("comb.rs", comb::table(&read(KNOWN_PRIME)?)?)?;
 
     let has_full_api = env::var_os("CARGO_FEATURE_FULL_API").is_some();
     let api_schema = if has_full_api { FULL_API_SCHEMA } else { API_SCHEMA };

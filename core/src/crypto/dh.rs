@@ -7,9 +7,12 @@ use core::fmt;
 
 use crypto_bigint::{NonZero, Odd, U2048};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
+use super::comb;
 use super::hex::hex;
-use super::modular::{Parameters, Residue, bytes, pad, secret_bytes, small_remainder};
+use super::modular::{pad, small_remainder};
+use super::montgomery::Modulus;
 use super::prime;
 use super::random::SecureRandom;
 use super::secret::Secret;
@@ -19,7 +22,7 @@ use super::secret::Secret;
 pub struct DhGroup {
     prime: [u8; 256],
     g: i32,
-    parameters: Parameters,
+    modulus: Modulus,
 }
 
 /// Why a group or a public value was rejected. The peer is faulty or hostile.
@@ -67,7 +70,7 @@ impl DhGroup {
         if prime != KNOWN_PRIME && !prime::is_safe_prime(&modulus, random) {
             return Err(DhError::NotSafePrime);
         }
-        Ok(Self { prime, g, parameters: Parameters::new_vartime(odd) })
+        Ok(Self { prime, g, modulus: Modulus::new(&odd) })
     }
 
     /// Returns the prime, 256 bytes big-endian.
@@ -89,7 +92,7 @@ impl DhGroup {
     pub fn check_public(&self, value: &[u8]) -> Result<[u8; 256], DhError> {
         let padded = pad(value).ok_or(DhError::PublicLength)?;
         let number = U2048::from_be_slice(&padded);
-        let prime = self.parameters.modulus().get();
+        let prime = U2048::from_be_slice(&self.prime);
         if number <= U2048::ONE || number >= prime.wrapping_sub(&U2048::ONE) {
             return Err(DhError::PublicRange);
         }
@@ -117,18 +120,26 @@ impl DhGroup {
 
     /// Returns the key pair for a given exponent. Its public value is not checked.
     pub(super) fn pair_of(&self, exponent: Box<Secret<U2048>>) -> DhKeyPair {
-        let public = bytes(&self.generator().pow_amm(exponent.expose()).retrieve());
-        DhKeyPair { exponent, public, parameters: self.parameters }
+        let public = *self.power_of_g(exponent.expose(), U2048::BITS);
+        DhKeyPair { exponent, public, prime: self.prime, modulus: self.modulus.clone() }
     }
 
-    pub(super) const fn parameters(&self) -> &Parameters {
-        &self.parameters
+    /// Computes `g^exponent mod p`, 256 bytes big-endian, in constant time. The exponent must be less than
+    /// `2^bits`. A table makes it about four times as fast for the prime and the generator that Telegram uses.
+    pub(super) fn power_of_g(&self, exponent: &U2048, bits: u32) -> Zeroizing<[u8; 256]> {
+        let mut arithmetic = self.modulus.arithmetic();
+        let power = if self.g == comb::G && self.prime == KNOWN_PRIME {
+            comb::power(&mut arithmetic, exponent, bits)
+        } else {
+            // In the range 2 to 7, checked by the constructor.
+            let g = arithmetic.small(self.g.unsigned_abs() as u8);
+            arithmetic.power(&g, exponent, bits)
+        };
+        arithmetic.number(&power)
     }
 
-    /// Returns `g` modulo the prime.
-    pub(super) fn generator(&self) -> Residue {
-        // In the range 2 to 7, checked by the constructor.
-        Residue::new(&U2048::from_u32(self.g.unsigned_abs()), &self.parameters)
+    pub(super) const fn modulus(&self) -> &Modulus {
+        &self.modulus
     }
 }
 
@@ -144,7 +155,8 @@ pub struct DhKeyPair {
     // Boxed, so that a move of the pair leaves no copy on the stack.
     exponent: Box<Secret<U2048>>,
     public: [u8; 256],
-    parameters: Parameters,
+    prime: [u8; 256],
+    modulus: Modulus,
 }
 
 impl DhKeyPair {
@@ -159,14 +171,16 @@ impl DhKeyPair {
     /// `peer` must have passed [`DhGroup::check_public`] of the same group.
     #[must_use]
     pub fn agree(&self, peer: &[u8; 256]) -> Secret<[u8; 256]> {
-        let peer = Residue::new(&U2048::from_be_slice(peer), &self.parameters);
-        Secret::new(*secret_bytes(&mut peer.pow_amm(self.exponent.expose())))
+        let mut arithmetic = self.modulus.arithmetic();
+        let peer = arithmetic.residue(peer);
+        let key = arithmetic.power(&peer, self.exponent.expose(), U2048::BITS);
+        Secret::new(*arithmetic.number(&key))
     }
 
     /// Returns the secret exponent plus `addend`, modulo `p - 1`.
     pub(super) fn exponent_plus(&self, addend: &U2048) -> Secret<U2048> {
         // Never 0: a prime is greater than 1.
-        let order = NonZero::new(self.parameters.modulus().get().wrapping_sub(&U2048::ONE));
+        let order = NonZero::new(U2048::from_be_slice(&self.prime).wrapping_sub(&U2048::ONE));
         let order = order.into_option().unwrap_or(NonZero::<U2048>::MAX);
         let exponent = Secret::new(self.exponent.expose().rem(&order));
         let addend = Secret::new(addend.rem(&order));
@@ -185,7 +199,7 @@ impl DhGroup {
     /// Creates a group without checks, for test vectors over primes that [`check`](Self::check) rejects.
     pub(super) fn unchecked_for_testing_only(g: i32, prime: &[u8; 256]) -> Self {
         let odd = Odd::new(U2048::from_be_slice(prime)).into_option().expect("an odd prime");
-        Self { prime: *prime, g, parameters: Parameters::new(odd) }
+        Self { prime: *prime, g, modulus: Modulus::new(&odd) }
     }
 }
 
@@ -205,14 +219,8 @@ fn check_generator(g: i32, prime: &U2048) -> Result<(), DhError> {
     if is_residue { Ok(()) } else { Err(DhError::GeneratorNotResidue) }
 }
 
-const KNOWN_PRIME: [u8; 256] = hex!(
-    "c71caeb9c6b1c9048e6c522f70f13f73980d40238e3e21c14934d037563d930f48198a0aa7c14058229493d2
-     2530f4dbfa336f6e0ac925139543aed44cce7c3720fd51f69458705ac68cd4fe6b6b13abdc97465129693284
-     54f18faf8c595f642477fe96bb2a941d5bcd1d4ac8cc49880708fa9b378e3c4f3a9060bee67cf9a4a4a69581
-     1051907e162753b56b0f6b410dba74d8a84b2a14b3144e0ef1284754fd17ed950d5965b4b9dd46582db1178d
-     169c6bc465b0d6ff9ca3928fef5b9ae4e418fc15e83ebea0f87fa9ff5eed70050ded2849f47bf959d956850c
-     e929851f0d8115f635b105ee2e4e15d04b2454bf6f4fadf034b10403119cd8e3b92fcc5b",
-);
+/// The prime that Telegram uses. The build script reads the same file.
+const KNOWN_PRIME: [u8; 256] = hex!(include_str!("known_prime.hex"));
 
 #[cfg(test)]
 mod tests {

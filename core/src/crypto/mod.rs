@@ -14,12 +14,15 @@
 pub mod aes_ctr;
 pub mod aes_ige;
 pub mod auth_key;
+mod comb;
 pub mod dh;
 pub mod factorize;
 pub mod hash;
 mod hex;
+mod limbs;
 pub mod message;
 mod modular;
+mod montgomery;
 #[cfg(feature = "pem")]
 mod pem;
 mod prime;

@@ -3,7 +3,9 @@
 
 use crypto_bigint::{NonZero, Odd, U2048};
 
-use super::modular::{Parameters, Residue, small_remainder};
+use super::limbs::Limbs;
+use super::modular::{bytes, small_remainder};
+use super::montgomery::{Arithmetic, Modulus, Residue};
 use super::random::SecureRandom;
 
 /// Number of Miller-Rabin rounds. A composite number passes one with probability at most 1/4, and all 32 with 2^-64.
@@ -51,8 +53,9 @@ fn has_small_factor(n: &U2048) -> bool {
 
 /// The Miller-Rabin test of one odd number above 2.
 struct Rounds {
+    n: U2048,
     minus_one: NonZero<U2048>,
-    parameters: Parameters,
+    modulus: Modulus,
     /// `n - 1 = odd * 2^twos`.
     odd: U2048,
     twos: u32,
@@ -61,12 +64,12 @@ struct Rounds {
 impl Rounds {
     /// Returns `None` if the number is even or 1.
     fn new(n: &U2048) -> Option<Self> {
-        let modulus = Odd::new(*n).into_option()?;
+        let modulus = Modulus::new(&Odd::new(*n).into_option()?);
         let minus_one = n.wrapping_sub(&U2048::ONE);
         let twos = minus_one.trailing_zeros_vartime();
         let odd = minus_one.wrapping_shr_vartime(twos);
         let minus_one = NonZero::new(minus_one).into_option()?;
-        Some(Self { minus_one, parameters: Parameters::new_vartime(modulus), odd, twos })
+        Some(Self { n: *n, minus_one, modulus, odd, twos })
     }
 
     fn pass(&self, rounds: u32, random: &mut dyn SecureRandom) -> bool {
@@ -77,38 +80,56 @@ impl Rounds {
     }
 
     /// Draws a number from 1 to `n - 1`. The draw has 128 bits more than `n`, so that the remainder is nearly uniform.
-    fn draw_base(&self, random: &mut dyn SecureRandom) -> Residue {
+    fn draw_base(&self, random: &mut dyn SecureRandom) -> U2048 {
         let mut low = [0; 256];
         let mut high = [0; 256];
         random.fill(&mut low);
         random.fill(high.split_at_mut(240).1);
         let drawn = (U2048::from_be_slice(&low), U2048::from_be_slice(&high));
-        let base = U2048::rem_wide_vartime(drawn, &self.minus_one).wrapping_add(&U2048::ONE);
-        Residue::new(&base, &self.parameters)
+        U2048::rem_wide_vartime(drawn, &self.minus_one).wrapping_add(&U2048::ONE)
     }
 
     /// Returns whether `2^(n-1) = 1 mod n`.
     fn is_fermat_to_base_2(&self) -> bool {
-        let mut power = Residue::new(&U2048::from_u8(2), &self.parameters).pow_vartime(&self.odd);
+        let mut arithmetic = self.modulus.arithmetic();
+        let mut power = self.power_of_two(&mut arithmetic);
         for _ in 0..self.twos {
-            power = power.square();
+            arithmetic.square(&mut power);
         }
-        power == Residue::one(&self.parameters)
+        number(&mut arithmetic, &power) == U2048::ONE
     }
 
-    fn is_witness_for_prime(&self, base: &Residue) -> bool {
-        let one = Residue::one(&self.parameters);
-        let minus_one = -one;
-        let mut power = base.pow_vartime(&self.odd);
-        if power == one || power == minus_one {
+    /// Returns `2^odd`: a squaring for each bit of the exponent, which is public, and a doubling for each set bit.
+    fn power_of_two(&self, arithmetic: &mut Arithmetic<'_>) -> Residue {
+        let mut power = arithmetic.small(1);
+        for at in (0..self.odd.bits_vartime()).rev() {
+            arithmetic.square(&mut power);
+            if self.odd.bit_vartime(at) {
+                // A residue may be this large.
+                power.iter_mut().for_each(|limb| *limb <<= 1);
+            }
+        }
+        power
+    }
+
+    fn is_witness_for_prime(&self, base: &U2048) -> bool {
+        let mut arithmetic = self.modulus.arithmetic();
+        let base = arithmetic.residue(&bytes(base));
+        let mut power = arithmetic.power(&base, &self.odd, self.n.bits_vartime());
+        let first = number(&mut arithmetic, &power);
+        if first == U2048::ONE || first == self.minus_one.get() {
             return true;
         }
         for _ in 1..self.twos {
-            power = power.square();
-            if power == minus_one {
+            arithmetic.square(&mut power);
+            if number(&mut arithmetic, &power) == self.minus_one.get() {
                 return true;
             }
         }
         false
     }
+}
+
+fn number(arithmetic: &mut Arithmetic<'_>, residue: &Limbs) -> U2048 {
+    U2048::from_be_slice(&*arithmetic.number(residue))
 }

@@ -6,7 +6,6 @@
 use alloc::string::String;
 use core::fmt;
 
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{Odd, U2048};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -17,6 +16,7 @@ pub use super::pem::PemError;
 use super::aes_ige;
 use super::hash::{sha1, sha256};
 use super::hex::hex;
+use super::montgomery::Modulus;
 #[cfg(feature = "pem")]
 use super::pem;
 use super::random::{self, SecureRandom};
@@ -178,19 +178,19 @@ impl PublicKey {
         let Some(modulus) = Odd::new(U2048::from_be_slice(&self.modulus)).into_option() else {
             return [0; 256];
         };
-        let parameters = FixedMontyParams::new_vartime(modulus);
-        let base =
-            Zeroizing::new(FixedMontyForm::new(&Zeroizing::new(U2048::from_be_slice(block)), &parameters));
-        let mut power = Zeroizing::new(*base);
+        let modulus = Modulus::new(&modulus);
+        let mut arithmetic = modulus.arithmetic();
+        let base = arithmetic.residue(block);
+        let mut power = base.clone();
         let exponent = u64::from_be_bytes(self.exponent);
         // The highest bit is the base itself.
         for bit in (0..exponent.ilog2()).rev() {
-            *power = power.square();
+            arithmetic.square(&mut power);
             if exponent >> bit & 1 == 1 {
-                *power = power.mul(&base);
+                arithmetic.multiply(&mut power, &base);
             }
         }
-        power.retrieve().to_be_bytes().into()
+        *arithmetic.number(&power)
     }
 
     fn from_checked(modulus: [u8; 256], exponent: u64) -> Self {

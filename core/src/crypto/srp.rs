@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use crypto_bigint::{U256, U512, U2048};
+use crypto_bigint::{NonZero, U256, U512, U2048};
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
@@ -13,7 +13,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::dh::{DhGroup, DhKeyPair};
 use super::hash::sha256;
-use super::modular::{self, Residue};
+use super::modular;
 use super::random::SecureRandom;
 use super::secret::Secret;
 
@@ -109,7 +109,7 @@ pub fn prove(
 /// password.
 #[must_use]
 pub fn verifier(group: &DhGroup, x: &Secret<[u8; 32]>) -> Zeroizing<[u8; 256]> {
-    modular::secret_bytes(&mut power_of_x(group, x))
+    power_of_x(group, x)
 }
 
 fn check_b(group: &DhGroup, srp_b: &[u8]) -> Result<[u8; 256], SrpError> {
@@ -134,10 +134,17 @@ fn prove_with(
         return Err(SrpError::ZeroU);
     }
 
-    let k = Residue::new(&U256::from_be_slice(&sha256(&[p, &g])).resize(), group.parameters());
-    let verifier = power_of_x(group, x);
-    let masked = Zeroizing::new(k.mul(&verifier));
-    let base = Zeroizing::new(Residue::new(&U2048::from_be_slice(b), group.parameters()).sub(&masked));
+    let mut arithmetic = group.modulus().arithmetic();
+    let mut k = [0; 256];
+    k.split_at_mut(224).1.copy_from_slice(&sha256(&[p, &g]));
+    let k = arithmetic.residue(&k);
+    let mut masked = arithmetic.residue(&power_of_x(group, x));
+    arithmetic.multiply(&mut masked, &k);
+    let masked = Zeroizing::new(U2048::from_be_slice(&*arithmetic.number(&masked)));
+    // Never 0: a prime is greater than 1.
+    let prime = NonZero::new(U2048::from_be_slice(p)).into_option().unwrap_or(NonZero::<U2048>::MAX);
+    let base = Zeroizing::new(U2048::from_be_slice(b).sub_mod(&masked, &prime));
+    let base = arithmetic.residue(&Zeroizing::new(modular::bytes(&base)));
 
     // s_a = base^(a + u * x). By Fermat's little theorem the exponent may be reduced modulo p - 1 if p does not divide
     // the base; it then fits 2048 bits. A base of 0 (B = k * v) requires knowledge of the verifier, and the proof then
@@ -146,7 +153,8 @@ fn prove_with(
     let product: Zeroizing<U512> = Zeroizing::new(U256::from_be_slice(&u).concatenating_mul(&*x));
     let product: Zeroizing<U2048> = Zeroizing::new(product.resize());
     let exponent = pair.exponent_plus(&product);
-    let s_a = modular::secret_bytes(&mut base.pow_amm(exponent.expose()));
+    let s_a = arithmetic.power(&base, exponent.expose(), U2048::BITS);
+    let s_a = arithmetic.number(&s_a);
     let k_a = Zeroizing::new(sha256(&[&*s_a]));
 
     let mut p_and_g = sha256(&[p]);
@@ -157,11 +165,11 @@ fn prove_with(
     Ok(SrpProof { a: *a, m1 })
 }
 
-/// Computes `g^x mod p`.
-fn power_of_x(group: &DhGroup, x: &Secret<[u8; 32]>) -> Zeroizing<Residue> {
+/// Computes `g^x mod p`, 256 bytes big-endian.
+fn power_of_x(group: &DhGroup, x: &Secret<[u8; 32]>) -> Zeroizing<[u8; 256]> {
     let x = Zeroizing::new(U256::from_be_slice(x.expose()));
     let exponent: Zeroizing<U2048> = Zeroizing::new(x.resize());
-    Zeroizing::new(group.generator().pow_amm_bounded_exp(&exponent, U256::BITS))
+    group.power_of_g(&exponent, U256::BITS)
 }
 
 #[cfg(test)]
