@@ -16,8 +16,8 @@ pub(super) fn pad(number: &[u8]) -> Option<[u8; 256]> {
 }
 
 /// Returns the remainder of a public number by a small divisor, which must not be 0.
-pub(super) fn small_remainder(number: &U2048, divisor: u8) -> u8 {
-    let divisor = NonZero::new(Limb::from_u8(divisor)).into_option().unwrap_or(NonZero::<Limb>::MAX);
+pub(super) fn small_remainder(number: &U2048, divisor: u16) -> u16 {
+    let divisor = NonZero::new(Limb::from_u16(divisor)).into_option().unwrap_or(NonZero::<Limb>::MAX);
     // Less than the divisor, so it fits.
-    number.rem_limb(divisor).0 as u8
+    number.rem_limb(divisor).0 as u16
 }
