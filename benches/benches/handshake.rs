@@ -1,7 +1,7 @@
 //! The parts of the handshake and the whole of its client's side.
 //!
-//! `modpow_*` and `rsa_65537` compare the bignum crates alone; num-bigint 0.5 is what grammers uses. They are the
-//! reason for two bignum crates: only crypto-bigint works in constant time, and it is the fastest.
+//! `modpow_*` and `rsa_65537` compare the bignum crates alone; num-bigint 0.5 is what grammers uses. `dh` has the same
+//! exponentiations by core: `key_pair` that of 3, `agree` that of a random base.
 #![allow(missing_docs, reason = "criterion's macros write functions")]
 
 use std::hint::black_box;
@@ -12,9 +12,11 @@ use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{Odd, U64, U2048};
 use grammers_crypto::two_factor_auth::check_p_and_g;
 use sansgram_benches::{CpuTime, HandshakeRun, Seeded, bytes, vectors};
+use sansgram_core::crypto::Secret;
 use sansgram_core::crypto::dh::DhGroup;
 use sansgram_core::crypto::factorize::factorize;
 use sansgram_core::crypto::rsa::PublicKey;
+use sansgram_core::crypto::srp;
 
 fn rsa_pad(criterion: &mut Criterion<CpuTime>) {
     let data = bytes(144);
@@ -75,6 +77,12 @@ fn dh(criterion: &mut Criterion<CpuTime>) {
         bencher.iter(|| group.key_pair(&mut random));
     });
     benches.bench_function("agree", |bencher| bencher.iter(|| pair.agree(black_box(&peer))));
+    // Without a table.
+    let other = DhGroup::check(4, &prime, &mut Seeded::new(1)).unwrap();
+    benches.bench_function("key_pair, g = 4", |bencher| {
+        let mut random = Seeded::new(4);
+        bencher.iter(|| other.key_pair(&mut random));
+    });
     benches.bench_function("check_public", |bencher| bencher.iter(|| group.check_public(&peer)));
     benches.finish();
 
@@ -89,6 +97,21 @@ fn dh(criterion: &mut Criterion<CpuTime>) {
         bencher.iter(|| DhGroup::check(2, &other, &mut Seeded::new(1)).unwrap());
     });
     benches.bench_function("grammers/other prime", |bencher| bencher.iter(|| check_p_and_g(&other, &2)));
+    benches.finish();
+}
+
+/// The proof of the two-step verification password, its stretching (PBKDF2) left out.
+fn password(criterion: &mut Criterion<CpuTime>) {
+    let group = DhGroup::check(3, &known_prime(), &mut Seeded::new(1)).unwrap();
+    let x = Secret::new(bytes(32).try_into().unwrap());
+    let b = *group.key_pair(&mut Seeded::new(3)).public();
+    let mut benches = criterion.benchmark_group("password");
+    benches.sample_size(30);
+    benches.bench_function("prove", |bencher| {
+        let mut random = Seeded::new(4);
+        bencher.iter(|| srp::prove(&group, b"one", b"two", &x, black_box(&b), &mut random).unwrap());
+    });
+    benches.bench_function("verifier", |bencher| bencher.iter(|| srp::verifier(&group, &x)));
     benches.finish();
 }
 
@@ -167,6 +190,6 @@ fn whole(criterion: &mut Criterion<CpuTime>) {
 criterion_group! {
     name = benches;
     config = sansgram_benches::criterion();
-    targets = rsa_pad, pq, dh, bignum, whole
+    targets = rsa_pad, pq, dh, password, bignum, whole
 }
 criterion_main!(benches);
