@@ -184,12 +184,7 @@ impl Crowd {
         let begin = CpuTime::now();
         self.clients[client].handle(clocks(now), input);
         let mut outputs = Vec::new();
-        let deadline = loop {
-            match self.clients[client].poll_output() {
-                Output::Timeout(deadline) => break deadline,
-                output => outputs.push(output),
-            }
-        };
+        let deadline = poll_all(&mut self.clients[client], &mut outputs);
         self.worked += CpuTime::now().saturating_sub(begin);
         for output in outputs {
             match output {
@@ -226,6 +221,16 @@ impl Crowd {
 #[must_use]
 pub fn clocks(now: Timestamp) -> Now {
     Now::new(now, START + now.since_origin())
+}
+
+/// Collects the outputs of a client. Returns the time of its next tick.
+pub fn poll_all(client: &mut Client, outputs: &mut Vec<Output>) -> Option<Timestamp> {
+    loop {
+        match client.poll_output() {
+            Output::Timeout(deadline) => return deadline,
+            output => outputs.push(output),
+        }
+    }
 }
 
 fn server_conn(client: usize, conn: ConnId) -> u64 {

@@ -2,12 +2,15 @@
 //!
 //! How to run them and what they showed: `benches/README.md`.
 
+mod client_session;
 mod clock;
 pub mod crowd;
+pub mod round_trips;
 mod row;
 mod scripted;
 mod server;
 
+pub use client_session::ClientSession;
 pub use clock::{CpuTime, criterion};
 pub use row::{Name, NotARow, Row};
 pub use scripted::{HandshakeRun, Scripted, vectors};

@@ -3,18 +3,16 @@
 //! requests, and checks no msg_ids. One element is one request or one reply.
 #![allow(missing_docs, reason = "criterion's macros write functions")]
 
-use std::time::Duration;
-
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use grammers_crypto::DequeBuffer;
 use grammers_mtproto::mtp::{
     Deserialization, ENCRYPTED_PACKET_HEADER_LEN, Encrypted, MAX_TRANSPORT_HEADER_LEN,
     MESSAGE_CONTAINER_HEADER_LEN, Mtp, PLAIN_PACKET_HEADER_LEN,
 };
-use grammers_mtproto::transport::{Intermediate, Tagged, Transport};
+use grammers_mtproto::transport::{Intermediate, Transport};
+use sansgram_benches::round_trips::{BODY, RoundTrip, bench_round_trips};
 use sansgram_benches::{CpuTime, Server, auth_key, bytes};
 
-const BODY: usize = 100;
 /// The room that its own sender leaves before a packet.
 const HEADERS: usize = MAX_TRANSPORT_HEADER_LEN
     + ENCRYPTED_PACKET_HEADER_LEN
@@ -35,15 +33,12 @@ struct Pair {
     server: Server,
 }
 
-impl Pair {
+impl RoundTrip for Pair {
     fn new() -> Self {
         let key = auth_key();
-        let mut transport = Intermediate::new();
-        // The server begins in the middle of a stream.
-        let _ = transport.init_tag();
         Self {
             session: Encrypted::build().finish(*key.as_bytes()),
-            transport,
+            transport: Intermediate::new(),
             body: bytes(BODY),
             buffer: DequeBuffer::with_capacity(BUFFER, HEADERS),
             out: Vec::new(),
@@ -52,7 +47,7 @@ impl Pair {
         }
     }
 
-    /// Sends `count` requests, in as many packets as its containers need.
+    /// Takes as many packets as its containers need.
     fn pack(&mut self, count: u64) {
         self.out.clear();
         let mut left = count;
@@ -68,13 +63,11 @@ impl Pair {
         }
     }
 
-    /// The server reads them all and answers.
     fn serve(&mut self) {
         self.server.read(&mut self.out);
         self.answer = self.server.answer(&self.body);
     }
 
-    /// Reads the answers.
     fn read(&mut self, count: u64) {
         let mut results = 0;
         let mut rest = &mut self.answer[..];
@@ -89,60 +82,8 @@ impl Pair {
     }
 }
 
-/// Several sessions take turns, so that reading the clock costs almost nothing per request.
-struct Many(Vec<Pair>);
-
-/// What is measured of a round trip.
-#[derive(Clone, Copy)]
-enum Part {
-    Packing,
-    Reading,
-}
-
-impl Many {
-    const PAIRS: u64 = 32;
-
-    fn new() -> Self {
-        Self((0..Self::PAIRS).map(|_| Pair::new()).collect())
-    }
-
-    /// `count` requests in each of the first `sessions`, and their answers; how long the part took.
-    fn round_trip(&mut self, sessions: u64, count: u64, part: Part) -> Duration {
-        let pairs = &mut self.0[..sessions as usize];
-        let begin = CpuTime::now();
-        pairs.iter_mut().for_each(|pair| pair.pack(count));
-        let packing = CpuTime::now() - begin;
-        pairs.iter_mut().for_each(Pair::serve);
-        let begin = CpuTime::now();
-        pairs.iter_mut().for_each(|pair| pair.read(count));
-        let reading = CpuTime::now() - begin;
-        match part {
-            Part::Packing => packing,
-            Part::Reading => reading,
-        }
-    }
-
-    fn rounds(&mut self, rounds: u64, count: u64, part: Part) -> Duration {
-        let whole = (0..rounds / Self::PAIRS).map(|_| self.round_trip(Self::PAIRS, count, part)).sum();
-        match rounds % Self::PAIRS {
-            0 => whole,
-            rest => whole + self.round_trip(rest, count, part),
-        }
-    }
-}
-
 fn session(criterion: &mut Criterion<CpuTime>) {
-    for (name, part) in [("requests_packed", Part::Packing), ("replies_read", Part::Reading)] {
-        let mut group = criterion.benchmark_group(name);
-        for in_flight in [1, 10, 100, 1000] {
-            group.throughput(Throughput::Elements(in_flight));
-            group.bench_function(BenchmarkId::new("grammers-mtproto", in_flight), |bencher| {
-                let mut sessions = Many::new();
-                bencher.iter_custom(|rounds| sessions.rounds(rounds, in_flight, part));
-            });
-        }
-        group.finish();
-    }
+    bench_round_trips::<Pair>(criterion, "grammers-mtproto", &[1, 10, 100, 1000]);
 }
 
 criterion_group! {

@@ -9,7 +9,7 @@
 //! Each figure is that of the fastest of many runs, since other work on the machine only adds time. Arguments choose
 //! other numbers in flight; with `--rows` the figures of small queries are printed for `bench-report`.
 
-mod counting;
+mod meter;
 mod small;
 mod test_dc;
 
@@ -45,7 +45,7 @@ fn against_test_dc(in_flight: &[usize]) {
         bench.run(in_flight, rounds);
         // The client's share needs many readings of the clock, so it has runs of its own.
         let [whole, client] = fastest(|part| {
-            bench.only_client = part == 1;
+            bench.meter.is_timing = part == 1;
             bench.run(in_flight, rounds)
         });
         let requests = (rounds * in_flight) as f64;
@@ -56,7 +56,7 @@ fn against_test_dc(in_flight: &[usize]) {
             per(whole),
             1e9 / per(client),
             per(client),
-            bench.allocations as f64 / requests,
+            bench.meter.allocations() as f64 / requests,
         );
     }
 }

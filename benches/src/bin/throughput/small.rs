@@ -3,131 +3,55 @@
 
 use std::time::Duration;
 
-use sansgram_benches::crowd::{clocks, config};
-use sansgram_benches::{CpuTime, Server, auth_key, bytes};
+use sansgram_benches::crowd::{clocks, config, poll_all};
+use sansgram_benches::round_trips::BODY;
+use sansgram_benches::{ClientSession, Server, auth_key, bytes};
 use sansgram_core::client::{
     Client, ConnId, DcAuth, Event, Input, LoggedInUser, Output, Route, StoredSession,
 };
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::dc::DcId;
 use sansgram_core::rpc::RequestId;
-use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
 use sansgram_core::time::{Now, Timestamp};
-use sansgram_core::transport::{Frame, FrameDecoder, FrameEncoder, Framing, MAX_RECEIVED_FRAME};
 
-use crate::counting::{allocations, reading};
-
-/// Length in bytes of each query and of each reply.
-const BODY: usize = 100;
-
-/// Adds up the time and the allocations of a client.
-struct Meter {
-    reading: Duration,
-    worked: Duration,
-    allocations: u64,
-}
-
-impl Meter {
-    fn new() -> Self {
-        Self { reading: reading(), worked: Duration::ZERO, allocations: 0 }
-    }
-
-    fn measure<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let (before, from) = (allocations(), CpuTime::now());
-        let result = work();
-        self.worked += CpuTime::now().saturating_sub(from).saturating_sub(self.reading);
-        self.allocations += allocations() - before;
-        result
-    }
-}
-
-/// Returns the time after a round. Time must pass, or the msg_ids would run ahead of the clock.
-fn after_round(now: Duration, in_flight: usize) -> Duration {
-    now + Duration::from_micros(10) * u32::try_from(in_flight).unwrap_or(u32::MAX)
-}
-
-fn at(now: Duration) -> Now {
-    clocks(Timestamp::from_origin(now))
-}
-
-/// Every request has the same body.
-struct Bodies(Vec<u8>);
-
-impl RequestSource for Bodies {
-    fn body(&self, _: RequestTag) -> Option<RequestBody<'_>> {
-        Some(RequestBody::query(&self.0))
-    }
-}
+use crate::meter::{Meter, round_time};
 
 /// The session layer alone.
 pub(crate) struct OnlySession {
     meter: Meter,
-    session: Session,
-    encoder: FrameEncoder,
-    decoder: FrameDecoder,
-    random: OsRandom,
-    bodies: Bodies,
-    out: Vec<u8>,
+    client: ClientSession,
     server: Server,
-    now: Duration,
-    next_tag: u64,
+    reply: Vec<u8>,
 }
 
 impl OnlySession {
     pub(crate) fn new() -> Self {
-        let (key, mut random) = (auth_key(), OsRandom::new());
-        let now = at(Duration::ZERO);
-        let mut clock = ServerClock::from_wall(now, 0);
-        clock.set_from_handshake(now, 1_700_000_000);
+        let (key, body) = (auth_key(), bytes(BODY));
         Self {
             meter: Meter::new(),
-            session: Session::new(key.clone(), 0, clock, &mut random, now),
-            encoder: FrameEncoder::new(Framing::Intermediate),
-            decoder: FrameDecoder::new(Framing::Intermediate, MAX_RECEIVED_FRAME),
-            random,
-            bodies: Bodies(bytes(BODY)),
-            out: Vec::new(),
+            client: ClientSession::new(key.clone(), body.clone()),
             server: Server::new(key),
-            now: Duration::ZERO,
-            next_tag: 0,
+            reply: body,
         }
     }
 
     /// Makes `rounds` times `in_flight` requests. Returns the time that the session took.
     pub(crate) fn run(&mut self, in_flight: usize, rounds: usize) -> Duration {
-        self.meter.worked = Duration::ZERO;
+        let Self { meter, client, server, reply } = self;
+        meter.reset();
+        let count = in_flight as u64;
         for _ in 0..rounds {
-            self.now = after_round(self.now, in_flight);
-            let now = at(self.now);
-            let Self { meter, session, encoder, decoder, random, bodies, out, server, next_tag, .. } = self;
-            meter.measure(|| {
-                for _ in 0..in_flight {
-                    session.queue(RequestTag(*next_tag));
-                    *next_tag += 1;
-                }
-            });
+            client.pass(round_time(in_flight));
+            meter.measure(|| client.queue(count));
             let mut results = 0;
-            while results < in_flight {
-                out.clear();
-                meter.measure(|| {
-                    session.pack(now, bodies, encoder, random, out).expect("short queries");
-                    session.on_transmitted();
-                });
-                server.read(out);
-                let mut answer = server.answer(&bodies.0);
-                meter.measure(|| {
-                    let mut input = &mut answer[..];
-                    while let Some(frame) = decoder.next(&mut input).expect("frames") {
-                        let Frame::Payload(packet) = frame else { continue };
-                        let mut messages = session.receive(now, packet, random).expect("an honest packet");
-                        while let Some(event) = messages.next().expect("an honest message") {
-                            results += usize::from(matches!(event, SessionEvent::Result { .. }));
-                        }
-                    }
-                });
+            while results < count {
+                meter.measure(|| client.pack());
+                server.read(client.packed());
+                let mut answer = server.answer(reply);
+                results += meter.measure(|| client.read(&mut answer));
             }
         }
-        self.meter.worked
+        meter.worked()
     }
 }
 
@@ -169,15 +93,19 @@ impl Machine {
 
     /// Returns the number of allocations in the last run.
     pub(crate) const fn allocations(&self) -> u64 {
-        self.meter.allocations
+        self.meter.allocations()
+    }
+
+    fn clocks(&self) -> Now {
+        clocks(Timestamp::from_origin(self.now))
     }
 
     /// Makes `rounds` times `in_flight` requests. Returns the time that the client took.
     pub(crate) fn run(&mut self, in_flight: usize, rounds: usize) -> Duration {
-        (self.meter.worked, self.meter.allocations) = (Duration::ZERO, 0);
+        self.meter.reset();
         for _ in 0..rounds {
-            self.now = after_round(self.now, in_flight);
-            let now = at(self.now);
+            self.now += round_time(in_flight);
+            let now = self.clocks();
             let query = &self.reply;
             let client = &mut self.client;
             self.meter.measure(|| {
@@ -196,22 +124,15 @@ impl Machine {
                 }
             });
         }
-        self.meter.worked
+        self.meter.worked()
     }
 
     /// Exchanges the outputs of both.
     fn turn(&mut self) {
-        let now = at(self.now);
+        let now = self.clocks();
         let mut outputs = std::mem::take(&mut self.outputs);
         let client = &mut self.client;
-        self.meter.measure(|| {
-            loop {
-                match client.poll_output() {
-                    Output::Timeout(_) => break,
-                    output => outputs.push(output),
-                }
-            }
-        });
+        self.meter.measure(|| poll_all(client, &mut outputs));
         for output in outputs.drain(..) {
             match output {
                 Output::Open { conn, .. } => {

@@ -3,28 +3,22 @@
 use std::time::Duration;
 
 use sansgram_benches::CpuTime;
-use sansgram_benches::crowd::{clocks, config, log_in};
+use sansgram_benches::crowd::{clocks, config, log_in, poll_all};
 use sansgram_core::client::{Client, ConnId, Event, Input, Output, RequestHandle, Route};
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::functions;
 use sansgram_testkit::server::{ServerInput, ServerOutput, TestDcs};
 
-use crate::counting::{allocations, reading};
+use crate::meter::{Meter, round_time};
 
 /// A client and its DCs.
 pub(crate) struct Bench {
     client: Client,
     dcs: TestDcs,
     now: Duration,
-    /// Whether only the client's share is measured.
-    pub(crate) only_client: bool,
-    /// The time that reading the clock takes.
-    reading: Duration,
-    /// The client's processor time.
-    worked: Duration,
-    /// The number of its allocations in the last run.
-    pub(crate) allocations: u64,
+    /// Measures the client's share; if it does not read the clock, everything is timed.
+    pub(crate) meter: Meter,
     conn: Option<ConnId>,
     completed: usize,
     outputs: Vec<Output>,
@@ -41,10 +35,7 @@ impl Bench {
             client,
             dcs: logged_in.dcs,
             now,
-            only_client: false,
-            reading: reading(),
-            worked: Duration::ZERO,
-            allocations: 0,
+            meter: Meter::new(),
             conn: None,
             completed: 0,
             outputs: Vec::new(),
@@ -56,27 +47,17 @@ impl Bench {
         clocks(Timestamp::from_origin(self.now))
     }
 
-    /// Calls the client, and adds its time if only the client's share is measured.
     fn client(&mut self, work: impl FnOnce(&mut Client)) {
-        let before = allocations();
-        if self.only_client {
-            let from = CpuTime::now();
-            work(&mut self.client);
-            self.worked += CpuTime::now().saturating_sub(from).saturating_sub(self.reading);
-        } else {
-            work(&mut self.client);
-        }
-        self.allocations += allocations() - before;
+        self.meter.measure(|| work(&mut self.client));
     }
 
-    /// Makes `rounds` times `in_flight` requests. Returns the time that they took.
+    /// Makes `rounds` times `in_flight` requests. Returns the time that they took, or the client's if that is metered.
     pub(crate) fn run(&mut self, in_flight: usize, rounds: usize) -> Duration {
-        (self.worked, self.allocations) = (Duration::ZERO, 0);
+        self.meter.reset();
         let mut handles: Vec<RequestHandle<functions::help::GetNearestDc>> = Vec::with_capacity(in_flight);
         let begin = CpuTime::now();
         for _ in 0..rounds {
-            // Time must pass, or the msg_ids would run ahead of the clock.
-            self.now += Duration::from_micros(10) * u32::try_from(in_flight).unwrap_or(u32::MAX);
+            self.now += round_time(in_flight);
             let now = self.clocks();
             self.completed = 0;
             self.client(|client| {
@@ -94,21 +75,14 @@ impl Bench {
                 }
             });
         }
-        if self.only_client { self.worked } else { CpuTime::now().saturating_sub(begin) }
+        if self.meter.is_timing { self.meter.worked() } else { CpuTime::now().saturating_sub(begin) }
     }
 
     /// Exchanges the outputs of both.
     fn turn(&mut self) {
         let now = self.clocks();
         let mut outputs = std::mem::take(&mut self.outputs);
-        self.client(|client| {
-            loop {
-                match client.poll_output() {
-                    Output::Timeout(_) => break,
-                    output => outputs.push(output),
-                }
-            }
-        });
+        self.client(|client| drop(poll_all(client, &mut outputs)));
         for output in outputs.drain(..) {
             match output {
                 Output::Open { conn, .. } => {
