@@ -1,6 +1,6 @@
 //! Montgomery arithmetic modulo an odd public number of at most 2048 bits, in constant time.
 
-use crypto_bigint::{Limb, NonZero, Odd, U2048};
+use crypto_bigint::{Limb, Odd, U2048};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -25,15 +25,21 @@ impl Modulus {
     /// Not in constant time: a modulus is public.
     pub(super) fn new(modulus: &Odd<U2048>) -> Self {
         let n = limbs::from_be_bytes(&modulus.to_be_bytes().into());
-        // 2^4095, then doubled to 2^4130.
-        let top = (U2048::ZERO, U2048::ONE << (U2048::BITS - 1));
-        let nonzero: &NonZero<U2048> = modulus.as_nz_ref();
-        let mut power = U2048::rem_wide_vartime(top, nonzero);
-        for _ in 2 * U2048::BITS - 1..2 * BITS * LIMBS as u32 {
-            power = power.double_mod(nonzero);
-        }
-        let r_squared = limbs::from_be_bytes(&power.to_be_bytes().into());
-        Self { n, negative_inverse: limbs::negative_inverse(&n), r_squared }
+        // 2^3097, whose Montgomery square is 2^4129; its double need not be reduced.
+        let half = BITS * LIMBS as u32 * 3 / 2;
+        let wide = (U2048::ZERO, U2048::ONE << (half - U2048::BITS));
+        let half = U2048::rem_wide_vartime(wide, modulus.as_nz_ref());
+        let r_squared = limbs::from_be_bytes(&half.to_be_bytes().into());
+        let mut modulus = Self { n, negative_inverse: limbs::negative_inverse(&n), r_squared };
+        modulus.r_squared = modulus.doubled_square();
+        modulus
+    }
+
+    /// Returns twice the Montgomery square of `r_squared`.
+    fn doubled_square(&self) -> Limbs {
+        let mut square = self.r_squared;
+        self.arithmetic().square(&mut square);
+        square.map(|limb| limb << 1)
     }
 
     /// Returns the means to compute with residues.
