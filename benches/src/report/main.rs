@@ -60,7 +60,7 @@ fn work(arguments: &Arguments) -> io::Result<Figures> {
         let mut figures = Figures::default();
         figures.facts = machine::facts();
         run::measure(root, &arguments.options, &mut figures);
-        // It has nothing around its session layer but the sockets.
+        // It has no machine around its session layer.
         for sum in ["session", "machine"] {
             figures.add_sum("grammers-mtproto", ["requests_packed", "replies_read"], sum);
         }

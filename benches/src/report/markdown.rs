@@ -32,12 +32,10 @@ const CHAPTERS: [Chapter; 4] = [
     },
     Chapter {
         title: "Requests",
-        tables: &[&["requests_packed", "replies_read"], &["session", "machine"], &["socket"], &["download"]],
+        tables: &[&["requests_packed", "replies_read"], &["session", "machine"]],
         text: "Times per request, by the number in flight; queries and results have 100 bytes. First the session layer in \
                memory, packing and reading by themselves; then both together in the session layer and in the whole client \
-               machine, beside the same two of grammers-mtproto, which matches no results and checks no msg_ids; then \
-               clients over a loopback socket, without the time of the server; and at last results of so many bytes over \
-               that socket, 100 of 16 KiB in flight, and 8 of the larger ones.",
+               machine, beside the same two of grammers-mtproto, which matches no results and checks no msg_ids.",
     },
     Chapter {
         title: "Handshake and password",

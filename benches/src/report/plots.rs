@@ -47,7 +47,7 @@ pub(crate) const PLOTS: [Plot; 4] = [
         file: "requests",
         title: "million requests per second and core, by the number in flight",
         chapter: "Requests",
-        kind: Kind::Requests(&[&["requests_packed", "replies_read"], &["machine"], &["socket"]]),
+        kind: Kind::Requests(&[&["requests_packed", "replies_read"], &["machine"]]),
     },
     Plot {
         file: "handshake",

@@ -58,8 +58,6 @@ enum Kind {
     Bench,
     /// Prints its rows with the option `--rows`.
     Rows,
-    /// Also takes its number of rounds.
-    Rounds,
     /// Counts what is the same in each run, so that it runs only once.
     Counts,
 }
@@ -68,13 +66,12 @@ const OURS: &str = "benches";
 const PEERS: &str = "benches/peers";
 
 /// A program and its peers follow each other.
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 8] = [
     Program { name: "limits", kind: Kind::Bench, folder: OURS },
     Program { name: "cipher", kind: Kind::Bench, folder: OURS },
     Program { name: "session", kind: Kind::Bench, folder: OURS },
     Program { name: "mtproto", kind: Kind::Bench, folder: PEERS },
     Program { name: "throughput", kind: Kind::Rows, folder: OURS },
-    Program { name: "socket", kind: Kind::Rounds, folder: OURS },
     Program { name: "handshake", kind: Kind::Bench, folder: OURS },
     Program { name: "idle_memory", kind: Kind::Counts, folder: OURS },
     Program { name: "openssl", kind: Kind::Bench, folder: PEERS },
@@ -152,7 +149,7 @@ fn compile(root: &Path, program: &Program, build: &Build) -> Result<PathBuf, Str
     let mut command = Command::new(cargo);
     match program.kind {
         Kind::Bench => command.args(["bench", "--no-run", "--bench", program.name]),
-        Kind::Rows | Kind::Rounds | Kind::Counts => {
+        Kind::Rows | Kind::Counts => {
             command.args(["build", "--release", "--bin", program.name])
         }
     };
@@ -193,9 +190,8 @@ impl Executable<'_> {
         let mut command = Command::new(&self.path);
         command.current_dir(self.root.join(self.program.folder));
         match self.program.kind {
-            Kind::Rows | Kind::Rounds | Kind::Counts => {
-                command.arg("--rows").args((self.program.kind == Kind::Rounds).then_some("3"));
-                let output = finished(&mut command)?;
+            Kind::Rows | Kind::Counts => {
+                let output = finished(command.arg("--rows"))?;
                 rows(&String::from_utf8_lossy(&output.stdout))
             }
             Kind::Bench => {

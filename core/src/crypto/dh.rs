@@ -121,7 +121,7 @@ impl DhGroup {
     /// Returns the key pair for a given exponent. Its public value is not checked.
     pub(super) fn pair_of(&self, exponent: Box<Secret<U2048>>) -> DhKeyPair {
         let public = *self.power_of_g(exponent.expose(), U2048::BITS);
-        DhKeyPair { exponent, public, prime: self.prime, modulus: self.modulus.clone() }
+        DhKeyPair { exponent, public, modulus: self.modulus.clone() }
     }
 
     /// Computes `g^exponent mod p`, 256 bytes big-endian, in constant time. The exponent must be less than
@@ -155,7 +155,6 @@ pub struct DhKeyPair {
     // Boxed, so that a move of the pair leaves no copy on the stack.
     exponent: Box<Secret<U2048>>,
     public: [u8; 256],
-    prime: [u8; 256],
     modulus: Modulus,
 }
 
@@ -177,10 +176,10 @@ impl DhKeyPair {
         Secret::new(*arithmetic.number(&key))
     }
 
-    /// Returns the secret exponent plus `addend`, modulo `p - 1`.
-    pub(super) fn exponent_plus(&self, addend: &U2048) -> Secret<U2048> {
+    /// Returns the secret exponent plus `addend`, modulo `prime - 1`.
+    pub(super) fn exponent_plus(&self, addend: &U2048, prime: &U2048) -> Secret<U2048> {
         // Never 0: a prime is greater than 1.
-        let order = NonZero::new(U2048::from_be_slice(&self.prime).wrapping_sub(&U2048::ONE));
+        let order = NonZero::new(prime.wrapping_sub(&U2048::ONE));
         let order = order.into_option().unwrap_or(NonZero::<U2048>::MAX);
         let exponent = Secret::new(self.exponent.expose().rem(&order));
         let addend = Secret::new(addend.rem(&order));

@@ -152,7 +152,7 @@ fn prove_with(
     let x = Zeroizing::new(U256::from_be_slice(x.expose()));
     let product: Zeroizing<U512> = Zeroizing::new(U256::from_be_slice(&u).concatenating_mul(&*x));
     let product: Zeroizing<U2048> = Zeroizing::new(product.resize());
-    let exponent = pair.exponent_plus(&product);
+    let exponent = pair.exponent_plus(&product, prime.as_ref());
     let s_a = arithmetic.power(&base, exponent.expose(), U2048::BITS);
     let s_a = arithmetic.number(&s_a);
     let k_a = Zeroizing::new(sha256(&[&*s_a]));

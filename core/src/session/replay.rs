@@ -31,8 +31,8 @@ pub struct ReplayWindow {
 impl ReplayWindow {
     /// Checks a msg_id and records it if it is new.
     ///
-    /// Takes constant time for rising msg_ids, and for those directly below the newest one. Others cost a binary search, and at most [`REPLAY_WINDOW`] moved
-    /// entries.
+    /// Takes constant time for rising msg_ids, and for those directly below the newest one. Others cost a binary search,
+    /// and at most [`REPLAY_WINDOW`] moved entries.
     pub fn record(&mut self, id: MsgId) -> Freshness {
         match self.insert_position(id) {
             Ok(position) => {

@@ -52,8 +52,8 @@ impl FrameDecoder {
     /// Returns the next frame. Call it until it returns `None`, which means that all of `input` is consumed.
     ///
     /// A frame that is complete in `input` is returned in place, without a copy. An incomplete frame is buffered until
-    /// the rest arrives. The buffer grows with the received bytes only. While no frame is incomplete, at most 2 MiB of it are kept for the
-    /// next one; [`trim`](Self::trim) frees them.
+    /// the rest arrives. The buffer grows with the received bytes only. While no frame is incomplete, about 2 MiB of it
+    /// are kept at most for the next one; [`trim`](Self::trim) frees them.
     ///
     /// # Errors
     /// Returns [`FrameError`] if the stream is not valid. Close the connection then: every later call returns the same
