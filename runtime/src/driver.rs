@@ -36,7 +36,7 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     next_socket: usize,
     /// The start of the last round.
     now: Timestamp,
-    /// The clock shift at that time.
+    /// The machine's clock less the runtime's at that time: the time that the computer was suspended.
     shift: ClockShift,
     deadline: Option<Timestamp>,
     /// The end of the checks that a new connection starts ([`SIGSTOP_CHECKS_AFTER_OPEN`]).
@@ -233,8 +233,9 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 Action::Compute(task) => {
                     let shared = self.shared.clone();
                     self.runtime.spawn_blocking(move || {
-                        let outcome = task.run();
-                        shared.with_state(|state, now| state.machine.handle(now, Input::Computed(outcome)));
+                        let kdf_output = task.run();
+                        shared
+                            .with_state(|state, now| state.machine.handle(now, Input::Computed(kdf_output)));
                     });
                 }
                 Action::Save { version, session } => {

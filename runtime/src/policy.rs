@@ -24,9 +24,9 @@ pub(crate) const DEFAULT_MAX_ATTEMPTS: u64 = 5;
 /// Events that are kept until the application takes them; the oldest are dropped.
 pub(crate) const MAX_EVENTS: usize = 64;
 /// The backoff after the first failed save; it doubles with each further failure.
-pub(crate) const FIRST_SAVE_RETRY: Duration = Duration::from_secs(1);
+pub(crate) const INITIAL_SAVE_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest backoff between two saves.
-pub(crate) const MAX_SAVE_RETRY: Duration = Duration::from_secs(60);
+pub(crate) const MAX_SAVE_BACKOFF: Duration = Duration::from_secs(60);
 
 // Connections.
 

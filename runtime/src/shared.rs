@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::connect::ProxyWaits;
 use crate::event::ClientEvent;
 use crate::machine::Machine;
-use crate::policy::{FIRST_SAVE_RETRY, MAX_EVENTS, MAX_SAVE_RETRY};
+use crate::policy::{INITIAL_SAVE_BACKOFF, MAX_EVENTS, MAX_SAVE_BACKOFF};
 
 const PROXY_SILENT: DisconnectReason = DisconnectReason::Network(IoFailure::Proxy(ProxyFault::Silent));
 
@@ -41,7 +41,7 @@ pub(crate) struct State<M> {
     /// Each is woken when its request is completed, and whenever bytes arrive: the machine has no event for an
     /// acknowledgement.
     ack_waiters: BTreeMap<RequestId, Waker>,
-    /// All are woken after every other change, except saves and quick acks.
+    /// All are woken after every other change, the end of a save included; not by a request to save, nor by quick acks.
     watchers: BTreeMap<u64, Waker>,
     next_watcher: u64,
     /// True if the driver must close the connections and end.
@@ -187,8 +187,8 @@ impl<M: Machine> Shared<M> {
         Until { shared: self, key: Key::Ack(id), ready, result: PhantomData }
     }
 
-    /// Waits until `ready` returns a value; it is called again after every change except the completion of
-    /// requests, saves and quick acks.
+    /// Waits until `ready` returns a value; it is called again after every change, the end of a save
+    /// included; not when a request is completed, when a save is requested, or by quick acks.
     pub(crate) fn until<T, F>(&self, ready: F) -> Until<'_, M, T, F>
     where
         F: FnMut(&mut State<M>) -> Option<T>,
@@ -275,7 +275,7 @@ impl<M> State<M> {
                 }
             }
             Err(error) => {
-                let retry_in = (FIRST_SAVE_RETRY * (1 << saves.failures.min(16))).min(MAX_SAVE_RETRY);
+                let retry_in = (INITIAL_SAVE_BACKOFF * (1 << saves.failures.min(16))).min(MAX_SAVE_BACKOFF);
                 saves.failures += 1;
                 saves.retry_at = Some(now + retry_in);
                 let reason = error.to_string();

@@ -149,9 +149,7 @@ fn compile(root: &Path, program: &Program, build: &Build) -> Result<PathBuf, Str
     let mut command = Command::new(cargo);
     match program.kind {
         Kind::Bench => command.args(["bench", "--no-run", "--bench", program.name]),
-        Kind::Rows | Kind::Counts => {
-            command.args(["build", "--release", "--bin", program.name])
-        }
+        Kind::Rows | Kind::Counts => command.args(["build", "--release", "--bin", program.name]),
     };
     let manifest = root.join(program.folder).join("Cargo.toml");
     let command = command

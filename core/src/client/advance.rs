@@ -40,7 +40,7 @@ impl Client {
             self.on_disconnect(now, conn, &reason);
         }
         self.run_step_timers(now);
-        while let Some((request, requester)) = self.internal_results.pop_front() {
+        while let Some((request, requester)) = self.completed_internal.pop_front() {
             match requester {
                 Requester::Step(step) => self.on_step_answer(now, request, step),
                 Requester::Transfer(dc) => self.on_transfer_answer(now, request, dc),

@@ -59,7 +59,7 @@ impl Connection {
             active.trim();
         }
         if let Some(session) = &mut self.session {
-            session.mtproto.trim();
+            session.session.trim();
         }
     }
 
@@ -100,7 +100,7 @@ impl Connection {
 
     /// Returns whether requests are queued, or sent and not answered.
     pub(super) fn has_requests(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.mtproto.has_requests())
+        self.session.as_ref().is_some_and(|session| session.session.has_requests())
     }
 
     /// Queues the request that binds the session's key, once.
@@ -113,14 +113,14 @@ impl Connection {
     /// Starts draining: another session carries new requests.
     pub(super) fn start_draining(&mut self, now: Now) {
         if let Some(session) = &mut self.session {
-            session.mtproto.start_draining(now);
+            session.session.start_draining(now);
         }
     }
 
     /// Ends the draining: the session carries requests again.
     pub(super) fn stop_draining(&mut self) {
         if let Some(session) = &mut self.session {
-            session.mtproto.stop_draining();
+            session.session.stop_draining();
         }
     }
 
@@ -215,7 +215,7 @@ impl Connection {
         // At most 11,000.
         let number = i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default();
         let unix =
-            self.session.as_ref().map_or(&clock, |session| session.mtproto.clock()).server_time(cx.now);
+            self.session.as_ref().map_or(&clock, |session| session.session.clock()).server_time(cx.now);
         let options = StackOptions::new(active.framing, mode, number, unix).after_failures(tunnel_failures);
         active.stack = Some(TransportStack::new(&options, cx.random));
         active.check_tunnel_opened(cx.now.monotonic);
@@ -231,7 +231,7 @@ impl Connection {
         }
         if let Some(session) = &mut self.session {
             active.stage = if session.is_key_usable() { Stage::Validating } else { Stage::Binding };
-            session.mtproto.on_connected(cx.now);
+            session.session.on_connected(cx.now);
             return;
         }
         let known = cx.stored.keys.get(&dc);
@@ -290,7 +290,7 @@ impl Connection {
         let ConnectionState::Active(active) = &mut self.state else { return };
         active.on_transmitted(buffer);
         if let Some(session) = &mut self.session {
-            session.mtproto.on_transmitted();
+            session.session.on_transmitted();
         }
     }
 
@@ -316,12 +316,12 @@ impl Connection {
                 // an unknown outcome.
                 if session.is_key_usable() {
                     let is_key_trusted = session.temporary.is_none() || matches!(stage, Stage::Ready(_));
-                    session.mtproto.decide_unrepeatable_hold(cx.now, is_key_trusted);
+                    session.session.decide_unrepeatable_hold(cx.now, is_key_trusted);
                 }
                 let bodies = RequestBodies::new(requests, query_prefix, session.inited, cx.config.updates);
                 // The length of queries is limited far below that of frames, so packing cannot fail.
-                session.mtproto.wants_to_send(cx.now.monotonic)
-                    && session.mtproto.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)
+                session.session.wants_to_send(cx.now.monotonic)
+                    && session.session.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)
             } else {
                 false
             };
@@ -335,7 +335,7 @@ impl Connection {
         if let (ConnectionState::Active(active), Some(session)) = (&self.state, &mut self.session)
             && active.carries_session()
         {
-            session.mtproto.tick(now);
+            session.session.tick(now);
         }
     }
 
@@ -347,7 +347,7 @@ impl Connection {
         }
         let late = active.ready_since().is_none() && now >= active.deadline.at;
         let silent = active.carries_session()
-            && self.session.as_ref().is_some_and(|session| session.mtproto.is_silent(now));
+            && self.session.as_ref().is_some_and(|session| session.session.is_silent(now));
         // Without a stream, it is the network's failure.
         let reason = if active.stack.is_some() {
             DisconnectReason::ReadTimeout
@@ -365,12 +365,12 @@ impl Connection {
             ConnectionState::Active(active) => {
                 let deadline = active.ready_since().is_none().then_some(active.deadline.at);
                 let session = self.session.as_ref().filter(|_| active.carries_session());
-                let session = session.map(|session| &session.mtproto).and_then(|mtproto| {
+                let session = session.map(|session| &session.session).and_then(|session| {
                     // Nothing can be sent while a transmit is in flight.
                     if active.write_due().is_some() {
-                        mtproto.timeout_while_writing()
+                        session.timeout_while_writing()
                     } else {
-                        Some(mtproto.timeout())
+                        Some(session.timeout())
                     }
                 });
                 deadline.into_iter().chain(active.write_due()).chain(session).min()

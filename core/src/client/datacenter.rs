@@ -265,8 +265,8 @@ impl Datacenter {
     /// which costs a round trip, as it does after any longer pause.
     pub(super) fn storable_salt_and_clock_offset(&self, now: Now) -> Option<(Option<i64>, i64)> {
         let session = self.main.session()?;
-        let clock = session.mtproto.clock();
-        let salt = session.temporary.is_none().then(|| session.mtproto.salt());
+        let clock = session.session.clock();
+        let salt = session.temporary.is_none().then(|| session.session.salt());
         clock.is_trusted().then(|| (salt, clock.offset_from_wall(now)))
     }
 
@@ -292,6 +292,6 @@ impl Datacenter {
     pub(super) fn ready_deadline_in_key_exchange(&self) -> Option<Timestamp> {
         self.main
             .ready_deadline_in_key_exchange()
-            .filter(|_| !self.owns_requests() && !self.attempt_history.failed_in_key_exchange())
+            .filter(|_| !self.has_queued_pending() && !self.attempt_history.failed_in_key_exchange())
     }
 }

@@ -76,11 +76,11 @@ impl Client {
     /// Takes the result of a step once it is there. Returns `None` before that, and after it was taken.
     pub fn take_step<T: 'static>(&mut self, handle: StepHandle<T>) -> Option<Result<T, LoginError>> {
         let is_of_type = |result: &Result<ErasedOutcome, _>| {
-            result.as_ref().map_or(true, |finished| finished.output.is::<T>())
+            result.as_ref().map_or(true, |finished| finished.outcome.is::<T>())
         };
         self.steps.results.get(&handle.id).filter(|result| is_of_type(result))?;
         match self.steps.results.remove(&handle.id)? {
-            Ok(finished) => Some(Ok(*finished.output.downcast().ok()?)),
+            Ok(finished) => Some(Ok(*finished.outcome.downcast().ok()?)),
             Err(error) => Some(Err(error)),
         }
     }
@@ -169,11 +169,11 @@ impl Client {
         self.perform(now, id, action);
     }
 
-    pub(super) fn on_step_computed(&mut self, now: Now, outcome: &PasswordKdfOutput) {
-        let id = outcome.step;
+    pub(super) fn on_step_computed(&mut self, now: Now, kdf_output: &PasswordKdfOutput) {
+        let id = kdf_output.step;
         let Some(step) = self.steps.running.get_mut(&id) else { return };
         step.timer = None;
-        let action = step.inner.computed(outcome, &mut *self.random);
+        let action = step.inner.computed(kdf_output, &mut *self.random);
         self.perform(now, id, action);
     }
 

@@ -44,7 +44,7 @@ pub struct Client {
     pub(super) key_destructions: KeyDestructions,
     pub(super) updates: UpdateQueue,
     /// Finished requests of the client itself and of login steps.
-    pub(super) internal_results: VecDeque<(RequestId, Requester)>,
+    pub(super) completed_internal: VecDeque<(RequestId, Requester)>,
     pub(super) rejections: BTreeMap<&'static str, u64>,
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
@@ -89,7 +89,7 @@ impl Client {
             transfers: BTreeMap::new(),
             key_destructions: KeyDestructions::default(),
             updates: UpdateQueue::default(),
-            internal_results: VecDeque::new(),
+            completed_internal: VecDeque::new(),
             rejections: BTreeMap::new(),
             next_conn: 1,
             next_request: 1,
@@ -134,7 +134,7 @@ impl Client {
                     self.on_disconnect(now, conn, &DisconnectReason::Network(cause));
                 }
             }
-            Input::Computed(outcome) => self.on_step_computed(now, &outcome),
+            Input::Computed(kdf_output) => self.on_step_computed(now, &kdf_output),
         }
         self.advance_later(now);
         // After an update, more are likely to follow.
@@ -174,7 +174,7 @@ impl Client {
     /// Frees the memory that is kept for reuse, since most clients are idle most of the time.
     fn trim(&mut self) {
         self.outputs = VecDeque::new();
-        self.internal_results = VecDeque::new();
+        self.completed_internal = VecDeque::new();
         self.requests.trim();
         self.steps.trim();
         self.datacenters.values_mut().for_each(|datacenter| datacenter.trim());
@@ -348,9 +348,9 @@ impl Client {
 
     pub(super) fn datacenter(&mut self, dc: DcId) -> &mut Datacenter {
         let config = &self.config;
-        let stored = self.stored.api_id;
+        let stored_api_id = self.stored.api_id;
         self.datacenters.entry(dc).or_insert_with(|| {
-            let api_id = config.api.as_ref().map(|api| api.id).or(stored).unwrap_or(0);
+            let api_id = config.api.as_ref().map(|api| api.id).or(stored_api_id).unwrap_or(0);
             let mut prefix = init_prefix(api_id, &config.device);
             if !config.updates {
                 prefix.extend(WITHOUT_UPDATES);

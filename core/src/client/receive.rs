@@ -27,7 +27,7 @@ impl Client {
     /// and made in this order:
     ///
     /// 1. the datacenter: ready, a new key, a login to be transferred, ended requests;
-    /// 2. other datacenters: requests that are sent again there, once the first one no longer counts them;
+    /// 2. any datacenter: requests that are sent again at this or another one, once this one no longer counts them;
     /// 3. the stored session: key, salt, clock, addresses;
     /// 4. the end of the login, after that, since it may forget the key;
     /// 5. the end of the connection, which decides by all of this whether to reconnect.
@@ -47,7 +47,7 @@ impl Client {
             dc,
             requests: &mut self.requests,
             outputs: &mut self.outputs,
-            internal_results: &mut self.internal_results,
+            completed_internal: &mut self.completed_internal,
             updates: &mut self.updates,
             rejections: &mut self.rejections,
             is_login_elsewhere,
@@ -154,7 +154,7 @@ struct Dispatch<'a> {
     dc: DcId,
     requests: &'a mut RequestTable,
     outputs: &'a mut VecDeque<Output>,
-    internal_results: &'a mut VecDeque<(RequestId, Requester)>,
+    completed_internal: &'a mut VecDeque<(RequestId, Requester)>,
     updates: &'a mut UpdateQueue,
     rejections: &'a mut BTreeMap<&'static str, u64>,
     /// Whether the account's home is another DC. A request that finds no user logged in here waits for the transfer of
@@ -271,7 +271,7 @@ impl Dispatch<'_> {
         self.deferred.ended.push(tag);
         match self.requests.record_answer(id, body) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
-            Some(requester) => self.internal_results.push_back((id, requester)),
+            Some(requester) => self.completed_internal.push_back((id, requester)),
             None => {}
         }
         AfterResult::Ended
@@ -280,7 +280,7 @@ impl Dispatch<'_> {
 
 /// The consequence of a request's result.
 enum AfterResult {
-    /// The request has ended here, with a result or for another DC.
+    /// The request has its result, or is queued again as a new one, at this or another DC.
     Ended,
     /// It is sent again inside `initConnection`.
     RetryWithInit,

@@ -302,7 +302,7 @@ impl Client {
     pub(super) fn fail(&mut self, id: RequestId, error: InvokeError) {
         match self.requests.fail(id, error) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
-            Some(requester) => self.internal_results.push_back((id, requester)),
+            Some(requester) => self.completed_internal.push_back((id, requester)),
             None => {}
         }
     }

@@ -17,14 +17,14 @@ use crate::login::{
 use crate::rpc::{InvokeError, RequestId, RpcError};
 use crate::time::Timestamp;
 
-/// The output of a step, of a type that only its handle knows.
+/// The outcome of a step, of a type that only its handle knows.
 #[derive(Debug)]
 pub(super) struct ErasedOutcome {
-    pub(super) output: Box<dyn Any + Send>,
+    pub(super) outcome: Box<dyn Any + Send>,
     pub(super) account: AccountChange,
 }
 
-/// A [`LoginStep`] of any output.
+/// A [`LoginStep`] of any outcome.
 pub(super) trait AnyLoginStep: fmt::Debug + Send {
     fn start(&mut self, cx: &LoginContext<'_>) -> StepAction<ErasedOutcome>;
     fn query(&self) -> &[u8];
@@ -37,7 +37,7 @@ pub(super) trait AnyLoginStep: fmt::Debug + Send {
     ) -> StepAction<ErasedOutcome>;
     fn computed(
         &mut self,
-        output: &PasswordKdfOutput,
+        kdf_output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
     ) -> StepAction<ErasedOutcome>;
     fn renew(&mut self) -> Option<StepAction<ErasedOutcome>>;
@@ -47,7 +47,7 @@ pub(super) trait AnyLoginStep: fmt::Debug + Send {
 impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
     fn start(&mut self, cx: &LoginContext<'_>) -> StepAction<ErasedOutcome> {
         let action = LoginStep::start(self, cx);
-        erase_output(self, action)
+        erase_outcome(self, action)
     }
 
     fn query(&self) -> &[u8] {
@@ -65,21 +65,21 @@ impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
         random: &mut dyn SecureRandom,
     ) -> StepAction<ErasedOutcome> {
         let action = LoginStep::answered(self, answer, server_time, random);
-        erase_output(self, action)
+        erase_outcome(self, action)
     }
 
     fn computed(
         &mut self,
-        output: &PasswordKdfOutput,
+        kdf_output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
     ) -> StepAction<ErasedOutcome> {
-        let action = LoginStep::computed(self, output, random);
-        erase_output(self, action)
+        let action = LoginStep::computed(self, kdf_output, random);
+        erase_outcome(self, action)
     }
 
     fn renew(&mut self) -> Option<StepAction<ErasedOutcome>> {
         let action = LoginStep::renew(self)?;
-        Some(erase_output(self, action))
+        Some(erase_outcome(self, action))
     }
 
     fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>> {
@@ -87,8 +87,8 @@ impl<T: Send + 'static> AnyLoginStep for LoginStep<T> {
     }
 }
 
-fn erase_output<T: Send + 'static>(step: &LoginStep<T>, action: StepAction<T>) -> StepAction<ErasedOutcome> {
-    action.map(|output| ErasedOutcome { account: step.account_change(&output), output: Box::new(output) })
+fn erase_outcome<T: Send + 'static>(step: &LoginStep<T>, action: StepAction<T>) -> StepAction<ErasedOutcome> {
+    action.map(|outcome| ErasedOutcome { account: step.account_change(&outcome), outcome: Box::new(outcome) })
 }
 
 /// The running steps, and the results that were not taken.

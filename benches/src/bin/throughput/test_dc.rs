@@ -82,7 +82,9 @@ impl Bench {
     fn turn(&mut self) {
         let now = self.clocks();
         let mut outputs = std::mem::take(&mut self.outputs);
-        self.client(|client| drop(poll_all(client, &mut outputs)));
+        self.client(|client| {
+            poll_all(client, &mut outputs);
+        });
         for output in outputs.drain(..) {
             match output {
                 Output::Open { conn, .. } => {

@@ -85,7 +85,7 @@ pub(crate) struct ActiveConnection {
     pub(crate) stack: Option<TransportStack>,
     pub(crate) stage: Stage,
     /// Whether the tunnel (fake TLS or a WebSocket) is open, or there is none.
-    has_tunnel: bool,
+    is_tunnel_open: bool,
     /// The time by which it must be ready.
     pub(crate) deadline: Deadline,
     /// Whether the server has answered a step of a key exchange on it.
@@ -110,7 +110,7 @@ impl ActiveConnection {
             mode,
             stack: None,
             stage: Stage::Connecting,
-            has_tunnel: false,
+            is_tunnel_open: false,
             deadline: Deadline::new(config, now.monotonic),
             has_key_answer: false,
             write_due: None,
@@ -139,8 +139,8 @@ impl ActiveConnection {
 
     /// Checks whether the tunnel has opened, which is a sign of life.
     pub(crate) fn check_tunnel_opened(&mut self, now: Timestamp) {
-        if !self.has_tunnel && self.stack.as_ref().is_some_and(TransportStack::is_open) {
-            self.has_tunnel = true;
+        if !self.is_tunnel_open && self.stack.as_ref().is_some_and(TransportStack::is_open) {
+            self.is_tunnel_open = true;
             self.deadline.extend(now);
         }
     }

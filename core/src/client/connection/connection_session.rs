@@ -14,7 +14,7 @@ use crate::time::Now;
 #[derive(Debug)]
 pub(crate) struct ConnectionSession {
     /// The MTProto session.
-    pub(crate) mtproto: Session,
+    pub(crate) session: Session,
     /// The state of a temporary key; `None` if the key is permanent.
     pub(crate) temporary: Option<TemporaryKeyState>,
     /// Whether the server has accepted `initConnection`, so that it knows layer and device.
@@ -22,12 +22,12 @@ pub(crate) struct ConnectionSession {
     /// Requests that the server refused and that are sent again inside `initConnection`, oldest first.
     pub(crate) retries: Vec<RequestTag>,
     /// Whether the pending requests have been queued in the session, which happens once its key is usable.
-    pub(crate) owns_requests: bool,
+    pub(crate) has_queued_pending: bool,
 }
 
 impl ConnectionSession {
-    pub(crate) fn new(mtproto: Session, temporary: Option<TemporaryKeyState>) -> Self {
-        Self { mtproto, temporary, inited: false, retries: Vec::new(), owns_requests: false }
+    pub(crate) fn new(session: Session, temporary: Option<TemporaryKeyState>) -> Self {
+        Self { session, temporary, inited: false, retries: Vec::new(), has_queued_pending: false }
     }
 
     /// Creates a session under a permanent key.
@@ -56,14 +56,14 @@ impl ConnectionSession {
 
     /// Returns the server's time, in seconds since 1970.
     pub(crate) fn server_time(&self, now: Now) -> u64 {
-        self.mtproto.clock().server_time(now).as_secs()
+        self.session.clock().server_time(now).as_secs()
     }
 
     /// Queues the requests that are sent again, before all others.
     pub(crate) fn queue_retries(&mut self) {
         if !self.retries.is_empty() {
             self.inited = false;
-            core::mem::take(&mut self.retries).into_iter().rev().for_each(|tag| self.mtproto.requeue(tag));
+            core::mem::take(&mut self.retries).into_iter().rev().for_each(|tag| self.session.requeue(tag));
         }
     }
 
@@ -72,7 +72,7 @@ impl ConnectionSession {
         if let Some((permanent, expires_at)) =
             self.temporary.as_mut().and_then(TemporaryKeyState::take_bind_parameters)
         {
-            self.mtproto.bind(BIND_REQUEST, permanent, expires_at);
+            self.session.bind(BIND_REQUEST, permanent, expires_at);
         }
     }
 }

@@ -60,7 +60,7 @@ impl ConnectionIncoming<'_, '_> {
                 // Unknown tokens are ignored.
                 let session = self.session.as_mut();
                 let acknowledged =
-                    session.map(|session| session.mtproto.on_quick_ack(token)).unwrap_or_default();
+                    session.map(|session| session.session.on_quick_ack(token)).unwrap_or_default();
                 return Ok(Some(Received::QuickAck(acknowledged)));
             }
             None => {
@@ -86,11 +86,11 @@ impl ConnectionIncoming<'_, '_> {
             return Ok(Some(key.map_or(Received::Handled, Received::NewKey)));
         }
         // No request was sent before the key exchange, so this is not an answer.
-        let Some(ConnectionSession { mtproto, temporary, inited, retries, .. }) = self.session else {
+        let Some(ConnectionSession { session, temporary, inited, retries, .. }) = self.session else {
             return Ok(Some(Received::Handled));
         };
-        let is_draining = mtproto.is_draining();
-        match mtproto.receive(now, packet, self.cx.random) {
+        let is_draining = session.is_draining();
+        match session.receive(now, packet, self.cx.random) {
             Ok(messages) => {
                 let effects = Effects {
                     now: now.monotonic,
@@ -139,7 +139,7 @@ fn on_key_exchange_step(advance: Advance, dc: DcId, pfs: bool, cx: &mut Context<
             }
             let clock = cx.clock_at(new.server_time);
             let mut session = ConnectionSession::permanent(&key, clock, cx.random, cx.now);
-            session.mtproto.on_activity(cx.now);
+            session.session.on_activity(cx.now);
             KeyExchangeResult { stage: Stage::Validating, session: Some(session), key: Some(key) }
         }
     }

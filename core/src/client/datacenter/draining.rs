@@ -46,19 +46,19 @@ impl DrainingSession {
 
     /// Takes the requests that were not sent, or that the server has not received: they may be sent under another key.
     pub(crate) fn take_unsent(&mut self) -> Vec<RequestTag> {
-        self.connection.session_mut().map(|session| session.mtproto.take_queued()).unwrap_or_default()
+        self.connection.session_mut().map(|session| session.session.take_queued()).unwrap_or_default()
     }
 
     /// Forgets a request.
     pub(crate) fn drop_request(&mut self, tag: RequestTag) {
         if let Some(session) = self.connection.session_mut() {
-            session.mtproto.drop_request(tag);
+            session.session.drop_request(tag);
         }
     }
 
     /// Returns whether the answer to a request may arrive in this session.
     pub(crate) fn carries(&self, tag: RequestTag) -> bool {
-        self.connection.session().is_some_and(|session| session.mtproto.delivery(tag) >= Delivery::Packed)
+        self.connection.session().is_some_and(|session| session.session.delivery(tag) >= Delivery::Packed)
     }
 
     /// Returns whether the draining is over: no answer is awaited, or the time is up.
@@ -97,7 +97,7 @@ impl OrphanedRequests {
     pub(crate) fn add(&mut self, connection: &Connection, waiting: impl Iterator<Item = RequestId>) {
         let Some(session) = connection.session() else { return };
         for tag in waiting.map(RequestId::tag) {
-            let delivery = session.mtproto.delivery(tag);
+            let delivery = session.session.delivery(tag);
             if delivery >= Delivery::Packed {
                 self.known.insert(tag, delivery.max(Delivery::Sent));
                 self.undecided.push(tag);

@@ -44,7 +44,7 @@ impl KeyDestruction {
                 let clock = cx.new_clock();
                 ConnectionSession::permanent(key, clock, cx.random, cx.now)
             });
-        session.mtproto.destroy_key();
+        session.session.destroy_key();
         connection.set_session(session);
         Self { dc, connection, until: cx.now.monotonic + policy::KEY_DESTRUCTION_TIMEOUT, over: false }
     }
@@ -99,7 +99,7 @@ impl KeyDestruction {
     pub(crate) fn transmit(&mut self, cx: &mut Context<'_>) -> Option<(ConnId, Vec<u8>)> {
         self.connection.start_session_or_key_exchange(self.dc, false, cx);
         if let Some(session) = self.connection.session_mut() {
-            session.mtproto.tick(cx.now.monotonic);
+            session.session.tick(cx.now.monotonic);
         }
         // No request is sent on this connection.
         let bytes = self.connection.transmit(&[], &RequestTable::default(), cx)?;

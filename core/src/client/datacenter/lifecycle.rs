@@ -45,9 +45,9 @@ impl Datacenter {
         endpoints::attempt(config, stored, self.dc, self.attempt_history.total_failures())
     }
 
-    /// Begins an attempt over `stream`. If the temporary key of the session has expired, the session is dropped, so
+    /// Begins an attempt over a connection that is not up yet. If the temporary key of the session has expired, the session is dropped, so
     /// that the attempt makes another key.
-    pub(crate) fn open(&mut self, role: Role, stream: ActiveConnection, requests: &RequestTable, now: Now) {
+    pub(crate) fn open(&mut self, role: Role, attempt: ActiveConnection, requests: &RequestTable, now: Now) {
         match role {
             Role::Main if self.main.is_key_expired(now) => self.drop_session(requests),
             Role::Next => {
@@ -57,7 +57,7 @@ impl Datacenter {
             _ => {}
         }
         if let Some(connection) = self.connection_mut(role) {
-            connection.open(stream);
+            connection.open(attempt);
         }
     }
 

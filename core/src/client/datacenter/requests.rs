@@ -16,14 +16,14 @@ impl Datacenter {
     /// Queues a new request. If there is no session for it yet, the next session takes it from the pending requests.
     pub(crate) fn queue(&mut self, tag: RequestTag, constraints: RequestConstraints, now: Timestamp) {
         self.last_used = now;
-        if self.owns_requests() {
+        if self.has_queued_pending() {
             self.queue_or_park(tag, constraints);
         }
     }
 
     /// Returns whether the pending requests have been queued in the session: new ones are queued at once then.
-    pub(super) fn owns_requests(&self) -> bool {
-        self.main.session().is_some_and(|session| session.owns_requests)
+    pub(super) fn has_queued_pending(&self) -> bool {
+        self.main.session().is_some_and(|session| session.has_queued_pending)
     }
 
     /// Returns whether a request may be sent in the current session. One that must be executed after a request whose
@@ -41,7 +41,7 @@ impl Datacenter {
     fn queue_or_park(&mut self, tag: RequestTag, constraints: RequestConstraints) {
         let may_be_sent = self.may_be_sent(constraints);
         match self.main.session_mut() {
-            Some(session) if may_be_sent => session.mtproto.queue(tag),
+            Some(session) if may_be_sent => session.session.queue(tag),
             _ => _ = self.parked.insert(tag),
         }
     }
@@ -55,10 +55,10 @@ impl Datacenter {
             session.bind();
             return false;
         }
-        if session.owns_requests {
+        if session.has_queued_pending {
             return false;
         }
-        session.owns_requests = true;
+        session.has_queued_pending = true;
         self.key_refusals.on_key_usable();
         self.parked.clear();
         // Requests whose answers the draining session awaits stay there.
@@ -83,7 +83,7 @@ impl Datacenter {
     }
 
     pub(super) fn unpark_if_needed(&mut self, requests: &RequestTable) {
-        if core::mem::take(&mut self.needs_unpark) && !self.parked.is_empty() && self.owns_requests() {
+        if core::mem::take(&mut self.needs_unpark) && !self.parked.is_empty() && self.has_queued_pending() {
             self.unpark(requests);
         }
     }
@@ -112,7 +112,7 @@ impl Datacenter {
     pub(crate) fn drop_request(&mut self, tag: RequestTag) {
         self.on_request_ended(tag);
         self.parked.remove(&tag);
-        self.sessions_mut().for_each(|session| session.mtproto.drop_request(tag));
+        self.sessions_mut().for_each(|session| session.session.drop_request(tag));
     }
 
     /// Records that a request has ended.
@@ -123,7 +123,7 @@ impl Datacenter {
 
     /// Returns the progress of a request.
     pub(crate) fn delivery(&self, tag: RequestTag) -> Delivery {
-        let known = self.sessions().map(|session| session.mtproto.delivery(tag));
+        let known = self.sessions().map(|session| session.session.delivery(tag));
         known.chain(self.orphaned.delivery(tag)).max().unwrap_or(Delivery::Queued)
     }
 
@@ -135,7 +135,7 @@ impl Datacenter {
     /// Takes the requests whose outcome is unknown, oldest first.
     pub(crate) fn take_unknown_outcomes(&mut self) -> Vec<RequestTag> {
         let mut unknown = self.orphaned.take_undecided();
-        self.sessions_mut().for_each(|session| unknown.append(&mut session.mtproto.take_unknown_outcomes()));
+        self.sessions_mut().for_each(|session| unknown.append(&mut session.session.take_unknown_outcomes()));
         unknown.sort_unstable();
         unknown.dedup();
         unknown
@@ -148,13 +148,13 @@ impl Datacenter {
             draining.drop_request(tag);
             self.needs_unpark = true;
         }
-        if !self.owns_requests() {
+        if !self.has_queued_pending() {
             return;
         }
         let may_be_sent = self.may_be_sent(constraints);
         match self.main.session_mut() {
             // Requests to be executed after it may be queued there already.
-            Some(session) if may_be_sent => session.mtproto.requeue(tag),
+            Some(session) if may_be_sent => session.session.requeue(tag),
             _ => _ = self.parked.insert(tag),
         }
     }
@@ -167,7 +167,7 @@ impl Datacenter {
         let lost = draining.take_unsent();
         let is_over = draining.is_over(now.monotonic);
         // A session that takes no requests yet gets them later, with all others.
-        if self.owns_requests() {
+        if self.has_queued_pending() {
             for tag in lost {
                 self.queue_or_park_waiting(tag, requests);
             }
