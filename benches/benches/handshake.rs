@@ -72,18 +72,18 @@ fn dh(criterion: &mut Criterion<CpuTime>) {
 
     let mut benches = criterion.benchmark_group("dh");
     benches.sample_size(30);
-    benches.bench_function("key_pair", |bencher| {
+    benches.bench_function("sansgram/key_pair", |bencher| {
         let mut random = Seeded::new(4);
         bencher.iter(|| group.key_pair(&mut random));
     });
-    benches.bench_function("agree", |bencher| bencher.iter(|| pair.agree(black_box(&peer))));
+    benches.bench_function("sansgram/agree", |bencher| bencher.iter(|| pair.agree(black_box(&peer))));
     // Without a table.
     let other = DhGroup::check(4, &prime, &mut Seeded::new(1)).unwrap();
-    benches.bench_function("key_pair, g = 4", |bencher| {
+    benches.bench_function("sansgram/key_pair, g = 4", |bencher| {
         let mut random = Seeded::new(4);
         bencher.iter(|| other.key_pair(&mut random));
     });
-    benches.bench_function("check_public", |bencher| bencher.iter(|| group.check_public(&peer)));
+    benches.bench_function("sansgram/check_public", |bencher| bencher.iter(|| group.check_public(&peer)));
     benches.finish();
 
     let mut benches = criterion.benchmark_group("group_check");
@@ -107,11 +107,11 @@ fn password(criterion: &mut Criterion<CpuTime>) {
     let b = *group.key_pair(&mut Seeded::new(3)).public();
     let mut benches = criterion.benchmark_group("password");
     benches.sample_size(30);
-    benches.bench_function("prove", |bencher| {
+    benches.bench_function("sansgram/prove", |bencher| {
         let mut random = Seeded::new(4);
         bencher.iter(|| srp::prove(&group, b"one", b"two", &x, black_box(&b), &mut random).unwrap());
     });
-    benches.bench_function("verifier", |bencher| bencher.iter(|| srp::verifier(&group, &x)));
+    benches.bench_function("sansgram/verifier", |bencher| bencher.iter(|| srp::verifier(&group, &x)));
     benches.finish();
 }
 

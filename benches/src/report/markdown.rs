@@ -73,7 +73,8 @@ pub(crate) fn report(figures: &Figures) -> String {
         "\nTimes are processor time of the thread; each is the median over {} interleaved rounds, of the fastest sample in each. \
          Beside ours: its share of the limit. Beside the others: their ratio to ours, the median of the ratios within each \
          round. The limit is computed from the processor's single instructions in the same run, as `src/report/limits.rs` \
-         says: no code can be faster that does the same work in the same way.\n",
+         says: no code can be faster that does the same work in the same way, one call after the other. The processor overlaps the end \
+         of a call with the next, so a small size may exceed its limit.\n",
         figures.round_count()
     ));
     for chapter in &CHAPTERS {
