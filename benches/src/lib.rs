@@ -1,6 +1,6 @@
 //! What the benches share: a clock, seeded bytes, a scripted server's handshake, the server's end of a session.
 //!
-//! How to run them and what they showed: `benches/README.md`.
+//! How to run them: `benches/README.md`. What they showed: `benches/BENCHMARKS.md`.
 
 mod client_session;
 mod clock;

@@ -23,7 +23,7 @@ const SMALL_PRIMES: [u8; 30] = [
 ];
 
 /// Returns whether both `p` and `q = (p - 1) / 2` are prime. Takes about 50 milliseconds for 2048 bits if they are
-/// (`benches/README.md`). Not in constant time: `p` is public.
+/// (`benches/BENCHMARKS.md`). Not in constant time: `p` is public.
 ///
 /// Only `q` needs many rounds. If `q` is prime, `2^(p-1) = 1 mod p` and 3 does not divide `p`, then `p` is prime
 /// (Pocklington, 1914), since `q` is greater than the square root of `p` and `2^((p-1)/q) - 1 = 3`.
