@@ -10,6 +10,7 @@
 //! | [`proxy`] | the answers of a SOCKS5 or HTTP proxy | no byte of the server is consumed; any pieces give the same result |
 //! | [`links`] | links and URLs of proxies | what is read is written back |
 //! | [`tl`] | a TL object, or calls of the reader | what decodes is written back to an equal value |
+//! | [`tl_json`] | a TL object of any type of the API, or JSON of one | what decodes is JSON that encodes to an equal value; memory follows the bytes |
 //! | [`gzip`] | compressed data, or data to compress | bounded output; compression and decompression are inverse |
 //! | [`sealed`] | plaintexts behind the cipher | no message counts twice, no request is lost, all we send is well-formed |
 //! | [`client`] | inputs and calls of the whole machine, sealed server messages among them | each request ends once and in time, connections are used by the contract, no due timer stays |
@@ -33,6 +34,7 @@ pub mod proxy;
 pub mod sealed;
 pub mod session_text;
 pub mod tl;
+pub mod tl_json;
 
 pub use input::Input;
 pub use sansgram_testkit::random::SeededRandomForTestingOnly as Seeded;
@@ -47,12 +49,13 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "frames", run: frames::run },
     Target { name: "layers", run: layers::run },
     Target { name: "proxy", run: proxy::run },
     Target { name: "links", run: links::run },
     Target { name: "tl", run: tl::run },
+    Target { name: "tl_json", run: tl_json::run },
     Target { name: "gzip", run: gzip::run },
     Target { name: "sealed", run: sealed::run },
     Target { name: "client", run: client::run },

@@ -60,6 +60,11 @@ fn tl() {
 }
 
 #[test]
+fn tl_json() {
+    replay("tl_json");
+}
+
+#[test]
 fn gzip() {
     replay("gzip");
 }

@@ -4,8 +4,17 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 /// The folders of the crates that are published.
-const PUBLISHED: [&str; 8] =
-    ["core", "core/simd", "runtime/session", "runtime", "runtime-tokio", "runtime-smol", "cli", "tests/dc"];
+const PUBLISHED: [&str; 9] = [
+    "core",
+    "core/simd",
+    "core/tl-json",
+    "runtime/session",
+    "runtime",
+    "runtime-tokio",
+    "runtime-smol",
+    "cli",
+    "tests/dc",
+];
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the folder can be listed") {

@@ -12,19 +12,21 @@ use std::path::Path;
 use sansgram_core::tl::{ids, write};
 use sansgram_core::transport::Framing;
 use sansgram_fuzz::TARGETS;
-use serde_json::Value;
+use sansgram_tl_json::Schema;
+use serde_json::{Value, json};
 
 /// Longer seeds only slow the fuzzer down.
 const MAX_LEN: usize = 4096;
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let makers: [(&str, Maker); 12] = [
+    let makers: [(&str, Maker); 13] = [
         ("frames", frames),
         ("layers", network::layers),
         ("proxy", network::proxy),
         ("links", network::links),
         ("tl", tl),
+        ("tl_json", tl_json),
         ("gzip", gzip),
         ("sealed", sealed),
         ("client", machine::client),
@@ -126,6 +128,39 @@ fn tl() -> Seeds {
     }
     let calls: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 19, 29, 0, 1, 6, 7];
     seeds.push(("calls".into(), [&[1][..], &calls, &[4; 200]].concat()));
+    seeds
+}
+
+fn tl_json() -> Seeds {
+    let schema = Schema::telegram();
+    let wrapper = json!({ "_": "invokeWithLayer", "layer": 230, "query": { "_": "help.getConfig" } });
+    let message = json!({
+        "_": "messages.sendMessage",
+        "silent": true,
+        "peer": { "_": "inputPeerUser", "user_id": "7", "access_hash": "-1" },
+        "message": "a",
+        "random_id": "9007199254740993",
+        "reply_markup": { "_": "replyKeyboardHide", "selective": true },
+    });
+    let mut calls = vec![("wrapper", wrapper), ("message", message)];
+    for name in
+        ["account.updateProfile", "upload.saveFilePart", "messages.setTyping", "photos.uploadProfilePhoto"]
+    {
+        calls.push((name, schema.skeleton(schema.function(name).expect("it is in the schema"))));
+    }
+    let mut seeds = Vec::new();
+    for (name, call) in calls {
+        let method = call["_"].as_str().expect("a name").to_owned();
+        let request = schema.encode_call(&method, &call).expect("it fits the schema");
+        seeds.push((format!("{name}-bytes"), [&[0][..], &request.bytes].concat()));
+        seeds.push((format!("{name}-json"), [&[1][..], call.to_string().as_bytes()].concat()));
+    }
+    for name in ["updates", "user", "channelFull", "jsonObject", "textBold", "message"] {
+        let smallest = schema.skeleton(schema.constructor(name).expect("it is in the schema"));
+        let ty = &schema.constructor(name).expect("it is in the schema").result;
+        let bytes = schema.encode(ty, &smallest).expect("it fits the schema");
+        seeds.push((format!("{name}-object"), [&[0][..], &bytes].concat()));
+    }
     seeds
 }
 
