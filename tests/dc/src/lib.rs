@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`test_server`] | the DCs on loopback, for any client |
 //! | [`server`] | the DCs as a state machine: bytes and time in, bytes out |
-//! | [`accounts`] | the users, bots and codes behind them |
+//! | [`accounts`] | the users, bots and codes behind them, and a test's own answers to API methods |
 //! | [`raw_client`] | a client that sends what a test specifies, right or wrong |
 //! | [`secrets`] | the secrets of a run, which no client may print |
 //! | [`rsa`], [`random`] | the RSA key of the DCs; reproducible randomness |
@@ -22,6 +22,11 @@
 //! # Ok::<(), sansgram_testkit::test_server::TestServerError>(())
 //! ```
 
+pub use sansgram_core as core;
+
+pub use self::accounts::Answer;
+pub use self::test_server::{TestServer, TestServerOptions};
+
 pub mod accounts;
 mod builder;
 mod primes;
@@ -32,3 +37,7 @@ pub mod secrets;
 pub mod server;
 pub mod test_server;
 mod wire;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use sansgram_core::tl::Serialize;
+
 use super::wire::{BadArguments, Reader};
 
 /// The caller of a method, and the time.
@@ -20,8 +22,9 @@ pub struct CallContext {
     pub local_ip: Option<IpAddr>,
 }
 
-/// The result of a method.
+/// The answer to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Answer {
     /// A boxed TL object.
     Result(Vec<u8>),
@@ -32,6 +35,30 @@ pub enum Answer {
         /// The message, such as `PHONE_MIGRATE_1`.
         message: String,
     },
+    /// None: the caller waits in vain.
+    Silence,
+    /// That of the next handler of the method or, if there is none, that of the accounts. Only handlers return it.
+    Pass,
+}
+
+impl Answer {
+    /// A result: a boxed TL object.
+    #[must_use]
+    pub fn of(object: &impl Serialize) -> Self {
+        Self::Result(object.to_bytes())
+    }
+
+    /// An `rpc_error`, such as `400 PEER_ID_INVALID`.
+    #[must_use]
+    pub fn error(code: i32, message: impl Into<String>) -> Self {
+        Self::Error { code, message: message.into() }
+    }
+
+    /// `420 FLOOD_WAIT_X`.
+    #[must_use]
+    pub fn flood_wait(seconds: u32) -> Self {
+        Self::error(420, format!("FLOOD_WAIT_{seconds}"))
+    }
 }
 
 /// An update for another caller.

@@ -94,7 +94,7 @@ impl Directory {
         directory
     }
 
-    fn add_bot(&mut self, bot: &TestBot) {
+    pub(super) fn add_bot(&mut self, bot: &TestBot) {
         self.tokens.insert(bot.token.clone(), Token { bot: bot.id, revoked: bot.revoked });
         let account = Account {
             id: bot.id,
@@ -115,7 +115,7 @@ impl Directory {
         self.accounts.insert(bot.id, account);
     }
 
-    fn add_user(&mut self, user: &TestUser) {
+    pub(super) fn add_user(&mut self, user: &TestUser) {
         self.phones.insert(user.phone.clone(), user.id);
         if let Some(code) = &user.code {
             self.codes.insert(user.phone.clone(), code.clone());
@@ -138,6 +138,13 @@ impl Directory {
             origin: Some(user.origin()),
         };
         self.accounts.insert(user.id, account);
+    }
+
+    /// Removes an account, with its phone number and token. Returns whether it existed.
+    pub(super) fn remove(&mut self, id: i64) -> bool {
+        self.phones.retain(|_, user| *user != id);
+        self.tokens.retain(|_, token| token.bot != id);
+        self.accounts.remove(&id).is_some()
     }
 
     /// Parses a phone number; `None` if it is neither listed nor one of the sandbox.

@@ -1,8 +1,13 @@
 //! The API methods that the accounts have, and the dispatch of a call.
 
-use super::call::{AccountEvent, Answer, ApiError, Call, CallContext, CallOutcome, Reply};
+use std::borrow::Cow;
+
+use super::call::{AccountEvent, Answer, ApiError, Call, CallContext, CallOutcome, Push};
+use super::incoming_call::IncomingCall;
+use super::method_names::method_name;
 use super::options::FaultKind;
 use super::policy::{DEFAULT_LAYER, MAX_UNSERVED};
+use super::recorded::RecordedCall;
 use super::state::{Accounts, Method};
 use super::wire::{Reader, Writer, id};
 use super::{default_answers, wrappers};
@@ -72,6 +77,12 @@ const fn method(constructor: u32) -> Option<Method> {
     })
 }
 
+impl From<ApiError> for Answer {
+    fn from(ApiError { code, message }: ApiError) -> Self {
+        Self::Error { code, message }
+    }
+}
+
 /// Whether a method may change the saved state. A needless save does no harm.
 fn changes_something(name: &str) -> bool {
     let (_, function) = name.split_once('.').unwrap_or_default();
@@ -94,14 +105,11 @@ impl Accounts {
             events: Vec::new(),
             pushes: Vec::new(),
         };
-        let answer = match self.answer(&mut call, context.layer) {
-            Ok(object) => Answer::Result(object),
-            Err(ApiError { code, message }) => Answer::Error { code, message },
-        };
+        let answer = self.answer(&mut call, context.layer).unwrap_or_else(Into::into);
         CallOutcome { answer, events: call.events, pushes: call.pushes }
     }
 
-    fn answer(&mut self, call: &mut Call<'_>, layer: Option<i32>) -> Reply {
+    fn answer(&mut self, call: &mut Call<'_>, layer: Option<i32>) -> Result<Answer, ApiError> {
         let wrapping = wrappers::unwrap(&mut call.reader)?;
         self.without_updates += u64::from(wrapping.without_updates);
         let key = self.key(call);
@@ -119,26 +127,55 @@ impl Accounts {
         call.layer = key.layer.unwrap_or(DEFAULT_LAYER);
         let limited = key.limited;
         self.changed |= changed;
+        let body = call.reader.rest();
         let constructor = call.reader.u32()?;
         if limited && !matches!(constructor, id::GET_CONFIG | id::GET_NEAREST_DC) {
             return Err(ApiError::new(401, "AUTH_KEY_PERM_EMPTY"));
         }
-        let Some((name, handler)) = method(constructor) else {
-            if self.unserved.len() < MAX_UNSERVED && self.unserved.insert(constructor) {
-                let method = default_answers::method_name(constructor);
-                call.events.push(AccountEvent::UnknownMethod { method, dc: call.dc });
-            }
-            return Err(ApiError::new(400, "INPUT_METHOD_INVALID"));
+        let served = method(constructor);
+        let name = served.map_or_else(|| method_name(constructor).into(), |(name, _)| Cow::Borrowed(name));
+        self.changed |= served.is_some() && changes_something(&name);
+        let mut incoming = IncomingCall {
+            method: name.clone(),
+            constructor,
+            dc: call.dc,
+            auth_key_id: call.auth_key_id,
+            user_id: self.key(call).user,
+            layer: call.layer,
+            now: call.now,
+            number: 0,
+            updates: Vec::new(),
         };
-        self.changed |= changes_something(name);
-        match self.fault(name, call.dc) {
-            None => handler(self, call),
-            Some(FaultKind::Error { code, message }) => Err(ApiError { code, message }),
-            Some(FaultKind::WrongType) => Ok(Writer::boxed(id::TRUE).finish()),
-            Some(FaultKind::Truncated) => handler(self, call).map(|mut object| {
-                object.truncate(8);
-                object
-            }),
+        self.handlers.recorder.record(|| RecordedCall::new(&incoming, body));
+        let truncates = match self.fault(&name, call.dc) {
+            Some(FaultKind::Error { code, message }) => return Err(ApiError { code, message }),
+            Some(FaultKind::WrongType) => return Ok(Answer::Result(Writer::boxed(id::TRUE).finish())),
+            Some(FaultKind::Truncated) => true,
+            None => false,
+        };
+        let by_handler = self.handlers.answer(&mut incoming, body, false);
+        let mut answer = match (by_handler, served) {
+            (Some(answer), _) => answer,
+            (None, Some((_, handler))) => handler(self, call).map(Answer::Result)?,
+            (None, None) => match self.handlers.answer(&mut incoming, body, true) {
+                Some(answer) => answer,
+                None => return Err(self.not_served(call, constructor, &name)),
+            },
+        };
+        for (user, body) in incoming.updates {
+            let keys = self.keys_of(user).into_iter();
+            call.pushes.extend(keys.map(|auth_key_id| Push { auth_key_id, body: body.clone() }));
         }
+        if let (Answer::Result(object), true) = (&mut answer, truncates) {
+            object.truncate(8);
+        }
+        Ok(answer)
+    }
+
+    fn not_served(&mut self, call: &mut Call<'_>, constructor: u32, name: &str) -> ApiError {
+        if self.unserved.len() < MAX_UNSERVED && self.unserved.insert(constructor) {
+            call.events.push(AccountEvent::UnknownMethod { method: name.into(), dc: call.dc });
+        }
+        ApiError::new(400, "INPUT_METHOD_INVALID")
     }
 }

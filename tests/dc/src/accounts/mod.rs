@@ -11,14 +11,19 @@ mod default_answers;
 mod device;
 mod directory;
 mod email;
+mod expectation;
 mod forms;
+mod handlers;
+mod incoming_call;
 mod login;
 mod login_token;
+mod method_names;
 mod methods;
 mod options;
 mod origin;
 mod password;
 mod policy;
+mod recorded;
 mod recovery;
 mod sessions;
 mod snapshot;
@@ -30,7 +35,13 @@ mod wire;
 mod wrappers;
 
 pub use self::call::{AccountEvent, Answer, CallContext, CallOutcome, Push};
+pub use self::expectation::{Times, UnmetExpectations};
+pub(crate) use self::handlers::is_in_handler;
+pub use self::handlers::{Handler, HandlerId, Handlers};
+pub use self::incoming_call::{IncomingCall, ServerUpdate};
+pub use self::method_names::UnknownMethod;
 pub use self::options::{
     AccountOptions, CodeDelivery, DcOption, Fault, FaultKind, LoginEmail, TestBot, TestPassword, TestUser,
 };
+pub use self::recorded::RecordedCall;
 pub use self::state::Accounts;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::method_names::{UnknownMethod, must_be_method};
 use crate::builder::builder_methods;
 
 /// Options of the accounts. The default has the built-in accounts and no faults.
@@ -60,6 +61,16 @@ impl Default for AccountOptions {
             always_migrate: false,
             faults: Vec::new(),
         }
+    }
+}
+
+impl AccountOptions {
+    /// Checks that each fault names a method that exists.
+    ///
+    /// # Errors
+    /// Returns [`UnknownMethod`] with the first that does not.
+    pub fn check(&self) -> Result<(), UnknownMethod> {
+        self.faults.iter().filter_map(|fault| fault.method.as_deref()).try_for_each(must_be_method)
     }
 }
 

@@ -4,6 +4,10 @@
 pub(super) const DEFAULT_LAYER: i32 = 230;
 /// The most unknown methods that are reported, so that memory stays bounded.
 pub(super) const MAX_UNSERVED: usize = 200;
+/// The most bytes of recorded calls.
+pub(super) const MAX_RECORDED_BYTES: usize = 16 << 20;
+/// The most failures that are kept of one handler.
+pub(super) const MAX_PROBLEMS: usize = 10;
 /// The longest text of `initConnection` that is kept, in characters.
 pub(super) const MAX_DEVICE_TEXT: usize = 64;
 /// How deep the `params` of `initConnection` may nest.

@@ -7,7 +7,9 @@ use super::call::{ApiError, Call, Reply};
 use super::codes::Codes;
 use super::device::Device;
 use super::directory::Directory;
-use super::options::{AccountOptions, FaultKind};
+use super::handlers::Handlers;
+use super::method_names::{UnknownMethod, must_be_method};
+use super::options::{AccountOptions, Fault, FaultKind, TestBot, TestUser};
 use super::password::Challenge;
 use crate::random::SecureRandom;
 use crate::secrets::Secrets;
@@ -25,8 +27,9 @@ pub struct Accounts {
     pub(super) logout_tokens: BTreeMap<Vec<u8>, i64>,
     /// Pending QR codes.
     pub(super) login_tokens: BTreeMap<Vec<u8>, LoginToken>,
-    /// How often each fault of the options was used.
-    pub(super) faults_used: Vec<u32>,
+    /// The faults, and how often each was used.
+    faults: Vec<(Fault, u32)>,
+    pub(super) handlers: Handlers,
     /// The number of calls in `invokeWithoutUpdates`.
     pub(super) without_updates: u64,
     pub(super) configs_asked: u64,
@@ -95,12 +98,20 @@ pub(super) type Method = (&'static str, fn(&mut Accounts, &mut Call<'_>) -> Repl
 
 impl Accounts {
     /// Returns the accounts of newly started DCs.
+    ///
+    /// # Panics
+    /// Panics with the sentence of [`UnknownMethod`] if a fault names a method that does not exist;
+    /// [`AccountOptions::check`] returns it.
     #[must_use]
     pub fn new(options: AccountOptions, random: Box<dyn SecureRandom + Send>) -> Self {
+        if let Err(error) = options.check() {
+            panic!("{error}");
+        }
         Self {
             directory: Directory::new(&options),
             codes: Codes::new(&options),
-            faults_used: vec![0; options.faults.len()],
+            faults: options.faults.iter().map(|fault| (fault.clone(), 0)).collect(),
+            handlers: Handlers::default(),
             options,
             random,
             keys: BTreeMap::new(),
@@ -114,6 +125,62 @@ impl Accounts {
             secrets: Secrets::default(),
             changed: false,
         }
+    }
+
+    /// Adds a fault; those that were added before are matched first.
+    ///
+    /// # Errors
+    /// Returns [`UnknownMethod`] if it names a method that does not exist.
+    pub fn inject_fault(&mut self, fault: Fault) -> Result<(), UnknownMethod> {
+        fault.method.as_deref().map_or(Ok(()), must_be_method)?;
+        self.faults.push((fault, 0));
+        Ok(())
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// The test's own answers, and the recorded calls.
+    pub const fn handlers(&mut self) -> &mut Handlers {
+        &mut self.handlers
+    }
+
+    /// Adds a user, or replaces the account with this identifier.
+    pub fn add_user(&mut self, user: &TestUser) {
+        self.changed = true;
+        self.directory.remove(user.id);
+        self.directory.add_user(user);
+        self.without_origin(user.id);
+    }
+
+    /// Adds a bot, or replaces the account with this identifier.
+    pub fn add_bot(&mut self, bot: &TestBot) {
+        self.changed = true;
+        self.directory.remove(bot.id);
+        self.directory.add_bot(bot);
+        self.without_origin(bot.id);
+    }
+
+    /// Keeps an account that the options do not have in the saved state.
+    fn without_origin(&mut self, id: i64) {
+        if let Some(account) = self.directory.account_mut(id) {
+            account.origin = None;
+        }
+    }
+
+    /// Removes an account. Its logins stay, and their calls fail with `401 USER_DEACTIVATED`. Returns whether the account
+    /// existed.
+    pub fn remove_account(&mut self, id: i64) -> bool {
+        self.changed = true;
+        self.directory.remove(id)
+    }
+
+    /// Returns the keys under which a user is logged in.
+    pub(crate) fn keys_of(&self, user: i64) -> Vec<u64> {
+        let of_user = self.keys.iter().filter(|(_, key)| key.user == Some(user));
+        of_user.map(|(id, _)| *id).collect()
     }
 
     /// Sets the addresses of the DCs, which `help.getConfig` lists.
@@ -157,11 +224,10 @@ impl Accounts {
 
     /// Returns and counts the injected answer to a call, if any.
     pub(super) fn fault(&mut self, method: &str, dc: i32) -> Option<FaultKind> {
-        let mut faults = self.options.faults.iter().zip(&mut self.faults_used);
-        let (fault, used) = faults.find(|(fault, used)| {
+        let (fault, used) = self.faults.iter_mut().find(|(fault, used)| {
             fault.method.as_deref().is_none_or(|name| name == method)
                 && fault.dc.is_none_or(|on| on == dc)
-                && fault.times.is_none_or(|times| **used < times)
+                && fault.times.is_none_or(|times| *used < times)
         })?;
         *used = used.saturating_add(1);
         Some(fault.kind.clone())
@@ -175,7 +241,12 @@ impl Accounts {
     pub(super) fn caller(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
         let key = self.key(call);
         let revoked = || ApiError::new(401, "SESSION_REVOKED");
-        key.user.ok_or_else(|| if key.is_revoked { revoked() } else { ApiError::unregistered() })
+        let user =
+            key.user.ok_or_else(|| if key.is_revoked { revoked() } else { ApiError::unregistered() })?;
+        match self.directory.account(user) {
+            Some(_) => Ok(user),
+            None => Err(ApiError::new(401, "USER_DEACTIVATED")),
+        }
     }
 
     pub(super) fn random_bytes<const N: usize>(&mut self) -> [u8; N] {

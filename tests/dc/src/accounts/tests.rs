@@ -73,15 +73,15 @@ impl Sandbox {
     fn ok(&mut self, function: Writer) -> Vec<u8> {
         match self.call(function) {
             Answer::Result(object) => object,
-            Answer::Error { code, message } => panic!("{code} {message}"),
+            other => panic!("{other:?}"),
         }
     }
 
     /// The error as `400 PHONE_NUMBER_INVALID`.
     fn error(&mut self, function: Writer) -> String {
         match self.call(function) {
-            Answer::Result(object) => panic!("not refused: {object:02x?}"),
             Answer::Error { code, message } => format!("{code} {message}"),
+            other => panic!("not refused: {other:02x?}"),
         }
     }
 

@@ -176,8 +176,7 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
-    #[cfg(test)]
-    pub(super) fn rest(&self) -> &'a [u8] {
+    pub(super) const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 

@@ -78,14 +78,17 @@ impl TestDcs {
         cx.key.calls += 1;
         let CallOutcome { answer: outcome, events, pushes } = self.accounts.call(&context, body);
         let result = match outcome {
-            Answer::Result(result) => self.maybe_packed(result),
+            Answer::Result(result) => Some(self.maybe_packed(result)),
             Answer::Error { code, message } => {
-                Writer::object(RPC_ERROR).i32(code).bytes(message.as_bytes()).finish()
+                Some(Writer::object(RPC_ERROR).i32(code).bytes(message.as_bytes()).finish())
             }
+            Answer::Silence | Answer::Pass => None,
         };
-        cx.answer(msg_id, &result);
-        if self.options.fault_injection.withhold_results {
-            cx.session.withhold_answer(msg_id);
+        if let Some(result) = result {
+            cx.answer(msg_id, &result);
+            if self.options.fault_injection.withhold_results {
+                cx.session.withhold_answer(msg_id);
+            }
         }
         self.outputs.extend(events.into_iter().map(ServerOutput::Account));
         cx.follow_up.pushes.extend(pushes);

@@ -12,7 +12,7 @@ use super::io::ServerOutput;
 use super::keys::{KeyInfo, KeyState};
 use super::options::{ServerOptions, Tolerance};
 use super::refusal::Refusal;
-use crate::accounts::{Accounts, DcOption};
+use crate::accounts::{Accounts, DcOption, Fault, Handlers, ServerUpdate, TestBot, TestUser, UnknownMethod};
 use crate::random::{SecureRandom, SeededRandomForTestingOnly};
 use crate::rsa::ServerRsaKey;
 use crate::secrets::Secrets;
@@ -39,6 +39,10 @@ pub struct TestDcs {
 
 impl TestDcs {
     /// Starts the DCs without connections and keys.
+    ///
+    /// # Panics
+    /// Panics if a fault names a method that does not exist, see
+    /// [`AccountOptions::check`](crate::accounts::AccountOptions::check).
     #[must_use]
     pub fn new(options: ServerOptions, mut random: Box<dyn SecureRandom + Send>) -> Self {
         let mut seed = [0; 8];
@@ -167,6 +171,50 @@ impl TestDcs {
         for key in keys {
             self.push(key, body);
         }
+    }
+
+    /// Sends an update to every session of a user. Returns the number of keys under which the user is logged in.
+    pub fn send_update_to(&mut self, user_id: i64, update: &(impl ServerUpdate + ?Sized)) -> usize {
+        let body = update.to_updates(i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX));
+        let keys = self.accounts.keys_of(user_id);
+        for key in &keys {
+            self.push(*key, &body);
+        }
+        keys.len()
+    }
+
+    /// The test's own answers to API methods, and the recorded calls.
+    pub const fn handlers(&mut self) -> &mut Handlers {
+        self.accounts.handlers()
+    }
+
+    /// Adds a fault, see [`Accounts::inject_fault`].
+    ///
+    /// # Errors
+    /// Returns [`UnknownMethod`] if it names a method that does not exist.
+    pub fn inject_fault(&mut self, fault: Fault) -> Result<(), UnknownMethod> {
+        self.accounts.inject_fault(fault)
+    }
+
+    /// Removes the faults of the accounts.
+    pub fn clear_faults(&mut self) {
+        self.accounts.clear_faults();
+    }
+
+    /// Adds a user, or replaces the account with this identifier.
+    pub fn add_user(&mut self, user: &TestUser) {
+        self.accounts.add_user(user);
+    }
+
+    /// Adds a bot, or replaces the account with this identifier.
+    pub fn add_bot(&mut self, bot: &TestBot) {
+        self.accounts.add_bot(bot);
+    }
+
+    /// Removes an account and ends its logins, whose calls then fail with `401 USER_DEACTIVATED`. Returns whether the
+    /// account existed.
+    pub fn remove_account(&mut self, id: i64) -> bool {
+        self.accounts.remove_account(id)
     }
 
     /// Sets the server's address of a connection, which `help.getConfig` lists there for DCs whose address in

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::state_file::StateFileError;
+use crate::accounts::UnknownMethod;
 use crate::server::RestoreError;
 
 /// Why the DCs cannot be started.
@@ -29,6 +30,9 @@ pub enum TestServerError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// A fault of the options names a method that does not exist.
+    #[error("a fault cannot be injected: {0}")]
+    Fault(#[from] UnknownMethod),
     /// The state file cannot be used.
     #[error("the state file {} cannot be used: {reason}", file.display())]
     StateFile {

@@ -5,6 +5,7 @@
 
 mod connection;
 mod error;
+mod handlers;
 mod options;
 mod policy;
 mod report;
@@ -13,6 +14,7 @@ mod shared;
 mod state_file;
 
 pub use self::error::TestServerError;
+pub use self::handlers::{Called, ServerHandler};
 pub use self::options::TestServerOptions;
 pub use self::report::{Report, ReportKind};
 pub use self::server::TestServer;

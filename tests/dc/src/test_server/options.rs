@@ -20,6 +20,8 @@ pub struct TestServerOptions {
     /// How many connections may be open at once, on all DCs together; default 1000. Each takes two threads and a file
     /// descriptor.
     pub max_connections: usize,
+    /// How many calls of API methods are recorded, the newest ones, at most 16 MiB; default 1000.
+    pub recorded_calls: usize,
     /// The file that keeps keys, accounts and logins from one process to the next; default none. It is replaced
     /// atomically before the answer to a change is sent, is locked by one process at a time (by a lock file with `.lock`
     /// after its name), is readable by this user only, and holds secrets.
@@ -36,6 +38,7 @@ impl Default for TestServerOptions {
             port: 0,
             advertise: Vec::new(),
             max_connections: 1000,
+            recorded_calls: 1000,
             state: None,
             server: ServerOptions::default(),
         }
@@ -47,6 +50,7 @@ builder_methods!(TestServerOptions {
     with_port => port: u16,
     with_advertise => advertise: Vec<IpAddr>,
     with_max_connections => max_connections: usize,
+    with_recorded_calls => recorded_calls: usize,
     with_state => state: Option<PathBuf>,
     with_server => server: ServerOptions,
 });

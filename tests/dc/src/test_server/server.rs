@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use sansgram_core::PublicKey;
+use sansgram_core::client::{ApiCredentials, Config, DcId, DcTable};
 use sansgram_core::crypto::OsRandom;
 
 use super::connection::spawn;
@@ -16,12 +18,18 @@ use super::options::TestServerOptions;
 use super::report::Report;
 use super::shared::{Shared, State};
 use super::state_file::StateFile;
-use crate::accounts::AccountEvent;
+use crate::accounts::{AccountEvent, is_in_handler};
 use crate::server::{Refusal, ServerOptions, TestDcs};
 
-/// Running DCs. Dropping it closes all connections and stops all threads.
+/// The DC that a client connects to first, if it is there.
+const HOME_DC: i32 = 2;
+/// The accounts accept any hash of this form.
+const ANY_HASH: &str = "0123456789abcdef0123456789abcdef";
+
+/// Running DCs. Dropping it closes all connections, stops all threads, and panics if a handler was not called as often as
+/// expected, see [`verify`](Self::verify).
 pub struct TestServer {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     addresses: Vec<(i32, SocketAddr)>,
     advertised: Vec<(i32, SocketAddr)>,
     public_key_pem: &'static str,
@@ -35,7 +43,9 @@ impl TestServer {
     /// # Errors
     /// Returns [`TestServerError`] if a port, a thread or the state file is not available.
     pub fn start(options: TestServerOptions) -> Result<Self, TestServerError> {
-        let TestServerOptions { listen, port, advertise, max_connections, state, mut server } = options;
+        let TestServerOptions { listen, port, advertise, max_connections, recorded_calls, state, mut server } =
+            options;
+        server.accounts.check()?;
         let state = match state {
             None => None,
             Some(file) => match StateFile::open(&file) {
@@ -72,7 +82,8 @@ impl TestServer {
             Some(ip) => addresses.iter().map(|dc| at(dc, *ip)).collect(),
             None => addresses.iter().map(|(dc, address)| (*dc, reachable(*address))).collect(),
         };
-        let (dcs, state_file) = restore_or_new(server, state)?;
+        let (mut dcs, state_file) = restore_or_new(server, state)?;
+        dcs.handlers().record(recorded_calls);
         let public_key_pem = dcs.public_key_pem();
         let (event_sender, events) = mpsc::channel();
         let state = State {
@@ -89,9 +100,10 @@ impl TestServer {
             state_file,
             unsaved: false,
             threads: Vec::new(),
+            wakers: Vec::new(),
         };
-        let shared =
-            Arc::new(Shared { state: Mutex::new(state), timer: Condvar::new(), origin: Instant::now() });
+        let (timer, received) = (Condvar::new(), Condvar::new());
+        let shared = Arc::new(Shared { state: Mutex::new(state), timer, received, origin: Instant::now() });
         // From this point on, a failure drops `this`, which stops what was started.
         let mut this = Self {
             shared,
@@ -137,6 +149,25 @@ impl TestServer {
         self.public_key_pem
     }
 
+    /// Returns the configuration of a client that reaches the DCs: their addresses and key, and an application that they
+    /// accept.
+    ///
+    /// # Panics
+    /// Panics if a DC of the options has a number that core refuses.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let id = |dc: i32| DcId::new(dc.into()).expect("the numbers of the DCs are valid");
+        let mut dcs = DcTable::new();
+        for (dc, address) in &self.advertised {
+            dcs.insert(id(*dc), *address);
+        }
+        let has_home = self.advertised.iter().any(|(dc, _)| *dc == HOME_DC);
+        let initial = self.advertised.first().filter(|_| !has_home).map_or(HOME_DC, |(dc, _)| *dc);
+        let key = PublicKey::from_pem(self.public_key_pem).expect("the key of the DCs is valid");
+        let api = ApiCredentials { id: 1, hash: ANY_HASH.into() };
+        Config::new(dcs, id(initial), [key]).with_api(Some(api))
+    }
+
     /// Returns the next event of an account; waits for it up to `timeout`.
     #[must_use]
     pub fn next_event(&self, timeout: Duration) -> Option<AccountEvent> {
@@ -147,28 +178,37 @@ impl TestServer {
     /// Returns the number of open connections.
     #[must_use]
     pub fn open_connections(&self) -> usize {
-        self.shared.lock().connections.len()
+        self.lock().connections.len()
     }
 
     /// Takes the refusals since the last call, at most the first 1000.
     #[must_use]
     pub fn take_refusals(&self) -> Vec<Refusal> {
-        std::mem::take(&mut self.shared.lock().refusals)
+        std::mem::take(&mut self.lock().refusals)
     }
 
     /// Takes the reports since the last call, oldest first, at most the first 1000. They include the refusals of
     /// [`take_refusals`](Self::take_refusals), which is a list of its own.
     #[must_use]
     pub fn take_reports(&self) -> Vec<Report> {
-        std::mem::take(&mut self.shared.lock().reports)
+        std::mem::take(&mut self.lock().reports)
     }
 
     /// Calls the state machine, such as [`TestDcs::forget_key`] or [`TestDcs::close_all`], and processes its outputs.
     pub fn with_dcs<T>(&self, action: impl FnOnce(&mut TestDcs) -> T) -> T {
-        let mut state = self.shared.lock();
+        let mut state = self.lock();
         let result = action(&mut state.dcs);
         self.shared.drain(&mut state);
         result
+    }
+
+    /// Panics in a handler, which holds the lock already.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        assert!(
+            !is_in_handler(),
+            "a handler must not call methods of TestServer; its argument `call` has what it needs"
+        );
+        self.shared.lock()
     }
 }
 
@@ -192,6 +232,10 @@ impl Drop for TestServer {
         for thread in self.threads.drain(..).chain(connections) {
             // A panic of a thread has been printed already.
             let _ = thread.join();
+        }
+        let unmet = self.shared.lock().dcs.handlers().check_expectations();
+        if let (Err(unmet), false) = (unmet, thread::panicking()) {
+            panic!("{unmet}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
@@ -19,6 +20,8 @@ use crate::server::{Refusal, ServerInput, ServerOutput, TestDcs};
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     pub(super) timer: Condvar,
+    /// Notified after each input.
+    pub(super) received: Condvar,
     pub(super) origin: Instant,
 }
 
@@ -38,6 +41,8 @@ pub(super) struct State {
     /// Whether the last save failed.
     pub(super) unsaved: bool,
     pub(super) threads: Vec<JoinHandle<()>>,
+    /// Woken after the next input.
+    pub(super) wakers: Vec<Waker>,
 }
 
 /// The handle to a connection's threads.
@@ -95,6 +100,10 @@ impl Shared {
     pub(super) fn input(&self, state: &mut State, input: ServerInput<'_>) {
         state.dcs.handle(self.now(), input);
         self.drain(state);
+        self.received.notify_all();
+        for waker in std::mem::take(&mut state.wakers) {
+            waker.wake();
+        }
     }
 
     /// Processes the state machine's outputs, without waiting.

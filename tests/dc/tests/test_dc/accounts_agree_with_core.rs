@@ -34,6 +34,7 @@ impl Caller {
         match self.accounts.call(&context, &function.to_bytes()).answer {
             Answer::Result(object) => Ok(F::Reply::from_bytes(&object).expect("all of it can be read")),
             Answer::Error { message, .. } => Err(message),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -4,6 +4,7 @@ mod accounts_agree_with_core;
 mod bindings;
 mod containers;
 mod fault_injection;
+mod handlers;
 mod handshake;
 mod handshake_checks;
 mod message_checks;
