@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::application::{Application, ApplicationArgs};
 use crate::error::Failure;
+use crate::executor::Executor;
 use crate::output::UserJson;
 use crate::saved_login::SavedLoginFile;
 use crate::server::ServerArgs;
@@ -142,6 +143,11 @@ impl Opened<'_> {
     /// Errors if the session says that no user is logged in.
     pub(crate) fn must_be_logged_in(&self) -> Result<(), Failure> {
         self.owner.must_be_logged_in(&self.args.name)
+    }
+
+    /// Returns the runtime that drives the client.
+    pub(crate) const fn executor(&self) -> Executor {
+        self.args.server.runtime
     }
 
     /// Runs `action` with a client of the session.

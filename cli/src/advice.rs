@@ -8,6 +8,7 @@ use sansgram_runtime::core::client::{
     MessageError, ProxyFault, RpcError, ServersName, WrongServers,
 };
 use sansgram_runtime::core::login::LoginError;
+use sansgram_runtime::core::time::HumanDuration;
 use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{Error, PromptError, StoreError};
 
@@ -20,7 +21,13 @@ impl Failure {
     /// Returns the failure as a sentence with advice for this route and the session of this name.
     pub(crate) fn with_advice(self, route: Route, session: Option<&Path>) -> Self {
         match self {
-            Self::Library(error) => Self::Failed(sentence(&error, route, session)),
+            Self::Library(error) => {
+                let sentence = sentence(&error, route, session);
+                match *error {
+                    Error::Invoke(InvokeError::Rpc(error)) => Self::Refused(Box::new(error), sentence),
+                    _ => Self::Failed(sentence),
+                }
+            }
             other => other,
         }
     }
@@ -120,7 +127,14 @@ fn on_refusal(error: &RpcError, session: Option<&Path>) -> Option<Cow<'static, s
             "the session does not contain the api_id of its application; provide it with --api-id".into(),
         );
     }
+    if let Some(wait) = error.wait() {
+        let seconds = wait.as_secs();
+        return Some(
+            format!("try again in {}, or wait with --flood-wait {seconds}", HumanDuration(wait)).into(),
+        );
+    }
     match LoginError::from_rpc("", error.clone()) {
+        LoginError::NotLoggedIn => Some(not_logged_in(session).into()),
         LoginError::AccountFrozen => {
             Some("Telegram has frozen this account; appeal in an official application".into())
         }

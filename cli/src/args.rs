@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::account::{LogoutArgs, WhoamiArgs};
+use crate::call::CallArgs;
 use crate::error::Failure;
 use crate::generate::{CompletionsArgs, ManArgs};
 use crate::login::args::LoginArgs;
@@ -31,6 +32,9 @@ pub(crate) enum Command {
     #[command(about = "Log out, and remove the session's keys", long_about = help::LOGOUT,
         after_help = help::EXIT_CODES)]
     Logout(LogoutArgs),
+    #[command(about = "Call a method of Telegram's API, with JSON in and out", long_about = help::CALL,
+        after_help = help::EXIT_CODES)]
+    Call(Box<CallArgs>),
     #[command(about = "Remove a forgotten password of the account, with a session that is logged in",
         after_help = help::EXIT_CODES)]
     Password(Box<PasswordArgs>),

@@ -1,7 +1,8 @@
 //! The failures of the command and their exit codes. `advice` adds what to do about them.
 
 use sansgram_runtime::Error;
-use sansgram_runtime::core::client::LogoutCause;
+use sansgram_runtime::core::client::{LogoutCause, RpcError};
+use sansgram_tl_json::EncodeError;
 
 /// Why the command ends without success.
 #[derive(Debug)]
@@ -12,11 +13,15 @@ pub(crate) enum Failure {
     Usage(String),
     /// Refused or failed; a sentence without a capital letter at its beginning and a full stop at its end. Exit code 1.
     Failed(String),
+    /// The arguments of a method do not fit the schema. Exit code 2.
+    Arguments(Box<EncodeError>),
+    /// The server refused a request of the user: the error and its sentence with advice. Exit code 1.
+    Refused(Box<RpcError>, String),
     /// An error of the library, to which advice is added before it is printed. Exit code 1.
     Library(Box<Error>),
 }
 
-/// The exit code of [`Failure::Usage`].
+/// The exit code of [`Failure::Usage`] and [`Failure::Arguments`].
 pub(crate) const USAGE_CODE: u8 = 2;
 /// The exit code of every other failure.
 pub(crate) const FAILED_CODE: u8 = 1;
@@ -35,6 +40,12 @@ impl From<LogoutCause> for Failure {
         let mut letters = advice.chars();
         let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
         Self::Failed(format!("{first}{}", letters.as_str()))
+    }
+}
+
+impl From<EncodeError> for Failure {
+    fn from(error: EncodeError) -> Self {
+        Self::Arguments(Box::new(error))
     }
 }
 

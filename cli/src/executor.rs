@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use sansgram_runtime::core::client::Config;
@@ -36,6 +37,16 @@ impl Executor {
                 result
             }
             Self::Smol => smol::block_on(future),
+        }
+    }
+
+    /// Waits. Must be called within [`block_on`](Self::block_on).
+    pub(crate) async fn sleep(self, duration: Duration) {
+        match self {
+            Self::Tokio => tokio::time::sleep(duration).await,
+            Self::Smol => {
+                smol::Timer::after(duration).await;
+            }
         }
     }
 

@@ -3,10 +3,14 @@
 /// The end of every `--help`.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes: 0 success; 1 refused, failed or incomplete; 2 invalid usage; 128 + N terminated by signal N. Errors are one \
-sentence on standard error, even with --json; standard output contains only results.";
+sentence on standard error, even with --json; standard output contains only \
+results (call --json adds the error as JSON).";
 
 pub(crate) const SESSION: &str =
     "The session in NAME.session; prompts for the passphrase if it is encrypted [env: SANSGRAM_PASSPHRASE]";
+
+pub(crate) const ARGUMENTS: &str =
+    "Its arguments as a JSON object; @FILE reads a file, - standard input; none if it is omitted";
 
 pub(crate) const INTO: &str = "Write the session to NAME.session, which must not exist yet";
 
@@ -48,6 +52,22 @@ Show which user is logged in, according to the server. Only the session is neede
 pub(crate) const LOGOUT: &str = "\
 Log out, and remove the session's keys. Only the session is needed; it remembers its servers. With --json, it prints \
 {\"logged_out\":true}, or false if no user was logged in.";
+
+pub(crate) const CALL: &str = "\
+Call a method of Telegram's API (layer 230) with the session of a bot or a user, and print its answer as JSON.
+
+An object has its constructor in \"_\" and its fields by their names in the schema; flags that are not set are left out. \
+A long is a string of digits, since many readers of JSON round large numbers; a number is accepted too. Bytes are in \
+base64. A random_id that is left out is chosen at random. What does not fit the schema is reported with the path of the \
+field, and nothing is sent.
+
+--describe shows a method or a constructor and JSON to fill in.
+
+Other users of this machine can see the arguments of a command, so pass secrets in a file or on standard input.
+
+If the server refuses the call, the exit code is 1. With --json, standard output then has \
+{\"error\":{\"code\":420,\"name\":\"FLOOD_WAIT\",\"value\":300,\"message\":\"...\"}}; only \"message\" is there if the error is \
+not the server's, and \"path\" if an argument is wrong.";
 
 pub(crate) const RESET: &str = "\
 Request a reset of the account's forgotten password. Telegram accepts this only from a logged-in session. For a week, \
@@ -170,6 +190,12 @@ sansgram login --sandbox --bot-token 1:sandbox --json
 sansgram login --sandbox --qr --phone 9996610002 --password sandbox
 sansgram login --phone +12345678900; sansgram login --code 12345";
 
+const CALL_EXAMPLES: &str = "\
+sansgram call help.getConfig
+sansgram call users.getUsers '{\"id\": [{\"_\": \"inputUserSelf\"}]}' --json
+sansgram call messages.sendMessage @message.json --session work
+sansgram call messages.sendMessage --describe";
+
 /// Examples, by the name of the command's man page.
 pub(crate) fn examples(page: &str) -> Option<&'static str> {
     Some(match page {
@@ -177,6 +203,7 @@ pub(crate) fn examples(page: &str) -> Option<&'static str> {
         "sansgram-login" => LOGIN_EXAMPLES,
         "sansgram-whoami" => "sansgram whoami\nsansgram whoami --session work --json",
         "sansgram-logout" => "sansgram logout --session work",
+        "sansgram-call" => CALL_EXAMPLES,
         "sansgram-password-reset" => "sansgram password reset",
         "sansgram-password-decline-reset" => "sansgram password decline-reset",
         "sansgram-password" => "sansgram password reset\nsansgram password decline-reset",

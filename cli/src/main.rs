@@ -3,12 +3,15 @@
 mod account;
 mod address;
 mod advice;
+mod api;
 mod application;
 mod args;
+mod call;
 mod cleanup;
 mod descriptors;
 mod environment;
 mod error;
+mod error_json;
 mod executor;
 mod generate;
 mod help;
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Login(args) => login::login(args),
         Command::Whoami(args) => account::whoami(args),
         Command::Logout(args) => account::logout(args),
+        Command::Call(args) => call::run(*args),
         Command::Password(args) => password::run(*args),
         Command::Sessions(args) => sessions::run(args),
         Command::Sandbox(args) => sandbox::run(&args),

@@ -67,7 +67,7 @@ pub(crate) fn json(value: &impl Serialize) -> String {
 }
 
 /// Returns `json` with terminal control characters written as `\uXXXX`.
-fn escaped(json: &str) -> String {
+pub(crate) fn escaped(json: &str) -> String {
     let mut quoted = String::new();
     for char in json.chars() {
         if printable(char.encode_utf8(&mut [0; 4])).is_empty() {
@@ -80,6 +80,58 @@ fn escaped(json: &str) -> String {
         }
     }
     quoted
+}
+
+/// Returns one line of JSON on several lines, indented, in the order of its fields, and [`escaped`].
+pub(crate) fn indented(json: &str) -> String {
+    let mut text = String::new();
+    let mut depth = 0;
+    let mut is_string = false;
+    let mut before = ' ';
+    let json = escaped(json);
+    let mut chars = json.chars().peekable();
+    let line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(char) = chars.next() {
+        match char {
+            _ if is_string => {
+                is_string = char != '"' || before == '\\';
+                // A backslash that another one precedes escapes nothing.
+                before = if before == '\\' { ' ' } else { char };
+                text.push(char);
+                continue;
+            }
+            '"' => {
+                is_string = true;
+                text.push(char);
+            }
+            '{' | '[' => {
+                text.push(char);
+                match chars.next_if(|next| matches!(next, '}' | ']')) {
+                    Some(end) => text.push(end),
+                    None => {
+                        depth += 1;
+                        line(&mut text, depth);
+                    }
+                }
+            }
+            '}' | ']' => {
+                depth -= 1;
+                line(&mut text, depth);
+                text.push(char);
+            }
+            ',' => {
+                text.push(char);
+                line(&mut text, depth);
+            }
+            ':' => text += ": ",
+            _ => text.push(char),
+        }
+        before = ' ';
+    }
+    text
 }
 
 /// Describes a user in words: `Ada Lovelace (@ada), user 17 on DC 2`.
@@ -121,6 +173,18 @@ mod tests {
             let value: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert_eq!(value["first_name"], name);
         }
+    }
+
+    #[test]
+    fn indented_json_is_the_same_json_in_the_same_order() {
+        let line = r#"{"b":[1,{"a":"x\"},[:\\"},[],{}],"a":{"c":null,"d":"\\\""}}"#;
+        let text = indented(line);
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&text), value(line));
+        assert!(text.starts_with("{\n  \"b\": [\n    1,\n    {\n      \"a\": "), "{text}");
+        assert!(text.contains("    [],\n    {}\n  ],\n  \"a\": {\n    \"c\": null,"), "{text}");
+        assert_eq!(indented("[]"), "[]");
+        assert_eq!(indented("true"), "true");
     }
 
     #[test]

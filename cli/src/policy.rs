@@ -37,6 +37,8 @@ pub(crate) const MAX_SAVED_LOGIN_LEN: u64 = 256 << 10;
 pub(crate) const MAX_PUBLIC_KEY_LEN: u64 = 64 << 10;
 /// The largest encrypted session that is imported, in bytes.
 pub(crate) const MAX_ENCRYPTED_SESSION_LEN: u64 = 1 << 20;
+/// The most JSON for `call`, in bytes. Telegram accepts no request above 1 MiB.
+pub(crate) const MAX_ARGUMENTS_LEN: u64 = 16 << 20;
 /// The largest file of `--accounts`, in bytes.
 pub(crate) const MAX_ACCOUNTS_LEN: u64 = 64 << 20;
 

@@ -15,7 +15,8 @@ pub(crate) fn report(failure: Failure) -> ExitCode {
     let (sentence, code) = match failure.with_advice(Route::default(), None) {
         Failure::Clap(error) => return report_clap(&error),
         Failure::Usage(sentence) => (sentence, USAGE_CODE),
-        Failure::Failed(sentence) => (sentence, FAILED_CODE),
+        Failure::Arguments(error) => (error.to_string(), USAGE_CODE),
+        Failure::Failed(sentence) | Failure::Refused(_, sentence) => (sentence, FAILED_CODE),
         Failure::Library(error) => (error.to_string(), FAILED_CODE),
     };
     // The sentence may contain text from a server or a file name.

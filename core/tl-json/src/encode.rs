@@ -71,6 +71,17 @@ impl Schema<'_> {
         Ok(encoder.out)
     }
 
+    /// Returns the function of this name, or else the constructor.
+    ///
+    /// # Errors
+    /// Returns [`EncodeError`] with the nearest names if there is neither.
+    pub fn definition(&self, name: &str) -> Result<&Definition<'_>, EncodeError> {
+        self.function(name).or_else(|| self.constructor(name)).ok_or_else(|| {
+            let nearest = nearest(name, self.functions.keys().chain(self.constructors.keys()).copied());
+            EncodeError::new(EncodeReason::UnknownFunction { name: short(name), nearest })
+        })
+    }
+
     fn function_of(&self, name: &str) -> Result<&Definition<'_>, EncodeError> {
         self.function(name).ok_or_else(|| {
             let nearest = nearest(name, self.functions.keys().copied());

@@ -1,0 +1,56 @@
+//! Methods of Telegram's API by their names, for the commands that call them.
+
+use std::time::Duration;
+
+use clap::Args;
+use sansgram_runtime::core::client::{InvokeError, RequestOptions};
+use sansgram_runtime::core::time::HumanDuration;
+use sansgram_runtime::{Client, Error};
+use sansgram_tl_json::{Request, Schema};
+
+use crate::error::Failure;
+use crate::executor::Executor;
+use crate::output;
+use crate::timeout::TimeLimit;
+
+/// How long to wait if the server demands it.
+#[derive(Debug, Args)]
+pub(crate) struct PatienceArgs {
+    /// If the server demands a wait (FLOOD_WAIT), wait up to this long in total and send the request again; 0 for never
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    pub(crate) flood_wait: u32,
+}
+
+/// Calls methods with a client.
+pub(crate) struct Api<'a> {
+    pub(crate) client: &'a Client,
+    /// Paused during a flood wait.
+    pub(crate) time_limit: &'a TimeLimit,
+    pub(crate) executor: Executor,
+    /// The longest flood wait in total.
+    pub(crate) patience: Duration,
+}
+
+impl Api<'_> {
+    /// Sends a request, and returns its answer as one line of JSON.
+    pub(crate) async fn invoke(&self, request: &Request<'_>) -> Result<String, Failure> {
+        let mut waited = Duration::ZERO;
+        loop {
+            // Files and statistics of other DCs are fetched from there.
+            let options = RequestOptions::new().with_follow_redirects(true);
+            let error = match self.client.invoke_raw(request.bytes.clone(), options).await {
+                Ok(answer) => {
+                    let answer = Schema::telegram().decode(request.reply, &answer);
+                    return answer.map_err(|error| Error::Invoke(InvokeError::Decode(error)).into());
+                }
+                Err(error) => error,
+            };
+            let wait = error.flood_wait().filter(|wait| !wait.is_zero() && waited + *wait <= self.patience);
+            let Some(wait) = wait else { return Err(error.into()) };
+            waited += wait;
+            output::note(&format!("note: the server demands a wait of {}; waiting", HumanDuration(wait)));
+            let _pause = self.time_limit.pause();
+            self.executor.sleep(wait).await;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `sansgram call`: any method of Telegram's API, with JSON in and out.
+
+mod arguments;
+mod describe;
+
+use std::time::Duration;
+
+use clap::Args;
+use sansgram_tl_json::Schema;
+
+use crate::account::SessionArgs;
+use crate::api::{Api, PatienceArgs};
+use crate::error::Failure;
+use crate::{error_json, help, output};
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// The method by its name in Telegram's schema, such as messages.getHistory
+    #[arg(value_name = "METHOD")]
+    method: String,
+
+    #[arg(value_name = "JSON", help = help::ARGUMENTS, allow_hyphen_values = true)]
+    arguments: Option<String>,
+
+    /// Show the method (or a constructor), the constructors of its fields' types, and JSON to fill in; needs no session
+    #[arg(long, conflicts_with = "arguments")]
+    describe: bool,
+
+    /// Print the answer on one line, and errors as a JSON object too
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    patience: PatienceArgs,
+
+    // Last, since its headings also apply to the options after it.
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+/// `sansgram call`.
+pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
+    let json = args.json;
+    error_json::printing(json, || if args.describe { describe::run(&args.method, json) } else { call(args) })
+}
+
+fn call(args: CallArgs) -> Result<(), Failure> {
+    let schema = Schema::telegram();
+    let given = arguments::read(args.arguments.as_deref())?;
+    let request = schema.encode_call(&args.method, &arguments::complete(schema, &args.method, given))?;
+    let json = args.json;
+    let patience = Duration::from_secs(args.patience.flood_wait.into());
+    args.session.run(move |opened| {
+        opened.time_limit.set_step("waiting for the answer");
+        let (time_limit, executor) = (opened.time_limit, opened.executor());
+        opened.with_client(async |client| {
+            let answer = Api { client, time_limit, executor, patience }.invoke(&request).await?;
+            output::result(&if json { output::escaped(&answer) } else { output::indented(&answer) })
+        })
+    })
+}

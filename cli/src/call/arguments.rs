@@ -1,0 +1,84 @@
+//! The JSON of `sansgram call`.
+
+use std::path::Path;
+
+use sansgram_runtime::OsRandom;
+use sansgram_runtime::core::SecureRandom;
+use sansgram_runtime::read_file;
+use sansgram_tl_json::{FieldKind, Schema, Type};
+use serde_json::{Map, Value};
+
+use crate::error::Failure;
+use crate::policy::MAX_ARGUMENTS_LEN;
+
+/// The field of a method that makes repetitions of a call harmless.
+const RANDOM_ID: &str = "random_id";
+
+/// Reads the arguments of a method: JSON, `@FILE`, or `-` for standard input.
+pub(super) fn read(given: Option<&str>) -> Result<Value, Failure> {
+    let read = |path: &str, name: &str| {
+        let bytes = read_file(Path::new(path), MAX_ARGUMENTS_LEN)
+            .map_err(|error| Failure::new(format!("{name} cannot be read: {error}")))?;
+        parse(&bytes, name)
+    };
+    match given {
+        None => Ok(Value::Object(Map::new())),
+        Some("-") => read("/dev/stdin", "standard input"),
+        Some(text) => match text.strip_prefix('@') {
+            Some(path) => read(path, path),
+            None => parse(text.as_bytes(), "the argument"),
+        },
+    }
+}
+
+fn parse(bytes: &[u8], name: &str) -> Result<Value, Failure> {
+    // The error of the parser names the line and the column, and no value.
+    serde_json::from_slice(bytes).map_err(|error| Failure::Usage(format!("{name} is not JSON: {error}")))
+}
+
+/// Adds a random `random_id` if the method has that field and none is given.
+pub(super) fn complete(schema: &Schema<'_>, method: &str, mut arguments: Value) -> Value {
+    let is_long = |kind: &FieldKind<'_>| matches!(kind, FieldKind::Required(Type::Long));
+    let function = schema.function(method);
+    let has_field = function
+        .is_some_and(|it| it.fields.iter().any(|field| field.name == RANDOM_ID && is_long(&field.kind)));
+    if let (true, Some(fields)) = (has_field, arguments.as_object_mut()) {
+        fields.entry(RANDOM_ID).or_insert_with(|| random_long().to_string().into());
+    }
+    arguments
+}
+
+/// Returns a random `long`.
+pub(crate) fn random_long() -> i64 {
+    let mut bytes = [0; 8];
+    OsRandom::default().fill(&mut bytes);
+    i64::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_missing_random_id_is_chosen() {
+        let schema = Schema::telegram();
+        let chosen = |method, arguments| complete(schema, method, arguments)[RANDOM_ID].clone();
+        let first = chosen("messages.sendMessage", json!({}));
+        assert!(first.as_str().is_some_and(|digits| digits.parse::<i64>().is_ok()), "{first}");
+        assert_ne!(first, chosen("messages.sendMessage", json!({})));
+        assert_eq!(chosen("messages.sendMessage", json!({ "random_id": 5 })), 5);
+        // One for each message, or none at all.
+        assert_eq!(chosen("messages.forwardMessages", json!({})), Value::Null);
+        assert_eq!(chosen("help.getConfig", json!({})), Value::Null);
+        assert_eq!(complete(schema, "messages.sendMessage", json!([])), json!([]));
+    }
+
+    #[test]
+    fn what_is_not_json_is_an_error_without_the_text() {
+        let Err(Failure::Usage(sentence)) = read(Some("{\"password\": hunter2}")) else { panic!() };
+        assert!(sentence.contains("column 14") && !sentence.contains("hunter2"), "{sentence}");
+        assert_eq!(read(None).ok(), Some(json!({})));
+    }
+}
