@@ -11,7 +11,7 @@ use crate::continuation::{asks_again, asks_for_another_identity, starts_over};
 use crate::messages::{self, name};
 use crate::policy::{MAX_EMPTY_ANSWERS, MAX_TRIES};
 use crate::text::printable_unlimited;
-use crate::{Client, Error, LoginStage, Prompt, QrStep, Question};
+use crate::{Client, Error, LoginProgress, Prompt, QrStep, Question};
 
 impl Client {
     /// Logs in by questions: the phone number (confirmed before it is used), the code, and the password if the account
@@ -156,7 +156,9 @@ impl<P: Prompt> Conversation<'_, P> {
 
     async fn resume(&mut self, pending: SavedLogin) -> LoginResult {
         match pending {
-            SavedLogin::Code(sent_code) => self.continue_from(LoginStage::CodeSent(sent_code), false).await,
+            SavedLogin::Code(sent_code) => {
+                self.continue_from(LoginProgress::CodeSent(sent_code), false).await
+            }
             SavedLogin::EmailCode(sent_code, code) => {
                 match self.set_up_email(&sent_code, Some(code)).await? {
                     Some(outcome) => self.continue_from(outcome.into(), true).await,
@@ -164,29 +166,31 @@ impl<P: Prompt> Conversation<'_, P> {
                 }
             }
             SavedLogin::SignUp(required) => {
-                self.continue_from(LoginStage::SignUpRequired(required), true).await
+                self.continue_from(LoginProgress::SignUpRequired(required), true).await
             }
-            SavedLogin::Password(hint) => self.continue_from(LoginStage::PasswordRequired(hint), true).await,
+            SavedLogin::Password(hint) => {
+                self.continue_from(LoginProgress::PasswordRequired(hint), true).await
+            }
             SavedLogin::Qr { except_ids } => self.qr_code(&except_ids).await,
             _ => Ok(None),
         }
     }
 
-    async fn continue_from(&mut self, mut stage: LoginStage, mut is_fresh: bool) -> LoginResult {
+    async fn continue_from(&mut self, mut progress: LoginProgress, mut is_fresh: bool) -> LoginResult {
         let mut tries = Tries::default();
         let mut renewed = Vec::new();
         loop {
-            self.prompt.on_checkpoint(stage.saved_login().as_ref());
-            stage = match stage {
-                LoginStage::CodeSent(sent_code) => {
+            self.prompt.on_checkpoint(progress.saved_login().as_ref());
+            progress = match progress {
+                LoginProgress::CodeSent(sent_code) => {
                     match self.code(sent_code, &mut tries, &mut renewed, is_fresh).await? {
-                        Some(stage) => stage,
+                        Some(progress) => progress,
                         None => return Ok(None),
                     }
                 }
-                LoginStage::PasswordRequired(hint) => return self.password(&hint).await.map(Some),
-                LoginStage::SignUpRequired(required) => return self.sign_up(required).await.map(Some),
-                LoginStage::LoggedIn(user) => return Ok(Some(user)),
+                LoginProgress::PasswordRequired(hint) => return self.password(&hint).await.map(Some),
+                LoginProgress::SignUpRequired(required) => return self.sign_up(required).await.map(Some),
+                LoginProgress::LoggedIn(user) => return Ok(Some(user)),
             };
             is_fresh = true;
         }

@@ -6,17 +6,17 @@
 //! implement [`Runtime`] (about 100 lines) and pass it to [`Client::start`]:
 //!
 //! ```
-//! use sansgram_runtime::{Client, Error, LoginStage, MemoryStore, Runtime, core::client::Config};
+//! use sansgram_runtime::{Client, Error, LoginProgress, MemoryStore, Runtime, core::client::Config};
 //!
 //! async fn log_in(runtime: impl Runtime, config: Config, phone: &str) -> Result<(), Error> {
 //!     let client = Client::start(runtime, config, MemoryStore::new()).await?;
-//!     let mut stage = LoginStage::from(client.send_code(phone).await?);
+//!     let mut progress = LoginProgress::from(client.send_code(phone).await?);
 //!     let user = loop {
-//!         stage = match stage {
-//!             LoginStage::CodeSent(sent_code) => client.sign_in(&sent_code, "the code").await?.into(),
-//!             LoginStage::PasswordRequired(_) => break client.check_password("the password").await?,
-//!             LoginStage::SignUpRequired(required) => return Err(Error::SignUpRequired(Box::new(required))),
-//!             LoginStage::LoggedIn(user) => break user,
+//!         progress = match progress {
+//!             LoginProgress::CodeSent(sent_code) => client.sign_in(&sent_code, "the code").await?.into(),
+//!             LoginProgress::PasswordRequired(_) => break client.check_password("the password").await?,
+//!             LoginProgress::SignUpRequired(required) => return Err(Error::SignUpRequired(Box::new(required))),
+//!             LoginProgress::LoggedIn(user) => break user,
 //!         };
 //!     };
 //!     println!("logged in as {}", user.id);
@@ -73,7 +73,7 @@ pub use sansgram_core::OsRandom;
 /// The type that stores the answers of a [`Prompt`]: a value that is wiped from memory on drop.
 pub use sansgram_core::Zeroizing;
 pub use sansgram_core::login::{
-    LoginStage, LoginState, LoginStep, QrLoginOutcome, SendCodeOutcome, SignInOutcome,
+    LoginProgress, LoginState, LoginStep, QrLoginOutcome, SendCodeOutcome, SignInOutcome,
 };
 pub use sansgram_session::{
     Exposure, FileStore, LockOwner, MemoryStore, OwnerLocation, SessionStore, StoreError, encryption,

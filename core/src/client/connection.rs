@@ -1,4 +1,4 @@
-//! One connection to a DC, and the session that it carries: key exchanges, the binding of a temporary key, messages.
+//! The connection to a DC, and the session that it carries: key exchanges, the binding of a temporary key, messages.
 
 pub(crate) mod active_connection;
 pub(crate) mod connection_session;
@@ -37,7 +37,7 @@ pub(super) struct ConnectionProgress {
     pub(super) was_opening_tunnel: bool,
 }
 
-/// One connection, and the session that it carries.
+/// The connection to a DC, opened again after each end, and the session that outlives these ends.
 #[derive(Debug)]
 pub(super) struct Connection {
     state: ConnectionState,

@@ -206,7 +206,7 @@ impl Dispatch<'_> {
         while let Some(event) = packet.next()? {
             match event {
                 ConnectionEvent::Result { tag, body } => match self.on_result(tag, body) {
-                    AfterResult::Ended => packet.mark_inited(),
+                    AfterResult::LeavesSession => packet.mark_inited(),
                     AfterResult::RetryWithInit => packet.retry_with_init(tag),
                     AfterResult::RetryWithNewKey(error) => packet.retry_with_new_key(tag, error),
                     AfterResult::AwaitsTransfer => self.deferred.unauthorized.push(tag),
@@ -256,7 +256,7 @@ impl Dispatch<'_> {
                 RetryDecision::QueueAt(dc) => {
                     self.deferred.queued_at.push((id, dc));
                     self.deferred.ended.push(tag);
-                    return AfterResult::Ended;
+                    return AfterResult::LeavesSession;
                 }
                 RetryDecision::Fail => {}
             }
@@ -274,14 +274,14 @@ impl Dispatch<'_> {
             Some(requester) => self.completed_internal.push_back((id, requester)),
             None => {}
         }
-        AfterResult::Ended
+        AfterResult::LeavesSession
     }
 }
 
 /// The consequence of a request's result.
 enum AfterResult {
-    /// The request has its result, or is queued again as a new one, at this or another DC.
-    Ended,
+    /// The session no longer awaits the request: it has its result, or is queued again as a new one, at this or another DC.
+    LeavesSession,
     /// It is sent again inside `initConnection`.
     RetryWithInit,
     /// It is sent again under another temporary key.

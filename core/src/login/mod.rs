@@ -3,8 +3,8 @@
 //! A [`LoginStep`] is one step of a login: requesting a code, submitting it, or submitting the password. Each step is
 //! defined once, as a constructor of `LoginStep`, and its outcome type holds exactly what the step can end in. A step
 //! returns the queries to send and processes the answers. It has no connections: its driver sends the queries, changes the
-//! DC and waits as [`StepAction`] says, and runs [`PasswordKdfTask`]s. [`LoginStage`] is the point that a login has reached
-//! between two steps; it can be saved as a [`SavedLogin`].
+//! DC and waits as [`StepAction`] says, and runs [`PasswordKdfTask`]s. [`LoginProgress`] is what a login has reached between
+//! two steps; it can be saved as a [`SavedLogin`].
 
 mod answer;
 mod code;
@@ -29,7 +29,7 @@ pub use error::{AnswerError, Continuation, LoginError, PasswordParametersError};
 pub use known::{KNOWN_ERRORS, KnownError, known_error};
 pub(crate) use outcome::AccountChange;
 pub use outcome::{
-    EmailCode, LoginStage, PasswordHint, PasswordReset, RecoveryCode, SendCodeOutcome, SignUpRequired,
+    EmailCode, LoginProgress, PasswordHint, PasswordReset, RecoveryCode, SendCodeOutcome, SignUpRequired,
     TermsOfService, UserInfo,
 };
 pub use password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};

@@ -32,10 +32,10 @@ impl SendCodeOutcome {
     }
 }
 
-/// Any state that a login can reach: what to submit next, or the user who is logged in. The outcome of every step converts
-/// to it, for callers that handle all of them in one loop.
+/// What a login has reached between two steps: what to submit next, or the user who is logged in. The outcome of every
+/// step converts to it, for callers that handle all of them in one loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoginStage {
+pub enum LoginProgress {
     /// A code was sent: submit it with [`sign_in`](super::LoginStep::sign_in), together with this value.
     CodeSent(SentCode),
     /// The account has a password: submit it with [`check_password`](super::LoginStep::check_password).
@@ -46,7 +46,7 @@ pub enum LoginStage {
     LoggedIn(UserInfo),
 }
 
-impl From<SendCodeOutcome> for LoginStage {
+impl From<SendCodeOutcome> for LoginProgress {
     fn from(outcome: SendCodeOutcome) -> Self {
         match outcome {
             SendCodeOutcome::CodeSent(sent_code) => Self::CodeSent(sent_code),
@@ -56,7 +56,7 @@ impl From<SendCodeOutcome> for LoginStage {
     }
 }
 
-impl From<UserInfo> for LoginStage {
+impl From<UserInfo> for LoginProgress {
     fn from(user: UserInfo) -> Self {
         Self::LoggedIn(user)
     }

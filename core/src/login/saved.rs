@@ -7,7 +7,7 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 use super::code::{CodeType, SentCode, SentCodeType};
-use super::outcome::{EmailCode, LoginStage, PasswordHint, SignUpRequired, TermsOfService};
+use super::outcome::{EmailCode, LoginProgress, PasswordHint, SignUpRequired, TermsOfService};
 use super::phone::PhoneNumber;
 use crate::crypto::text::{TextError, TextFormat};
 use crate::tl::{DecodeError, Reader, write};
@@ -47,7 +47,7 @@ pub enum SavedLoginFormatError {
     Newer(u8),
 }
 
-impl LoginStage {
+impl LoginProgress {
     /// Returns the saved login with which another process that has the same session can resume the login, or `None` if the
     /// user is logged in.
     #[must_use]

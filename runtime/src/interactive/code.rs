@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{Conversation, Tries};
 use crate::continuation::asks_again;
 use crate::messages;
-use crate::{Error, LoginStage, Prompt, Question};
+use crate::{Error, LoginProgress, Prompt, Question};
 
 /// An answer to the question for a code.
 pub(super) enum CodeAnswer {
@@ -27,9 +27,9 @@ impl<P: Prompt> Conversation<'_, P> {
         tries: &mut Tries,
         renewed: &mut Vec<Error>,
         is_fresh: bool,
-    ) -> Result<Option<LoginStage>, Error> {
+    ) -> Result<Option<LoginProgress>, Error> {
         if sent_code.kind == SentCodeType::EmailSetUpRequired {
-            return Ok(self.set_up_email(&sent_code, None).await?.map(LoginStage::from));
+            return Ok(self.set_up_email(&sent_code, None).await?.map(LoginProgress::from));
         }
         // The age of a code that another process requested is not known.
         let resend_at =
@@ -142,7 +142,7 @@ impl<P: Prompt> Conversation<'_, P> {
         reason: Error,
         tries: &mut Tries,
         renewed: &mut Vec<Error>,
-    ) -> Result<Option<LoginStage>, Error> {
+    ) -> Result<Option<LoginProgress>, Error> {
         tries.again(self.prompt, &reason)?;
         let is_known = renewed.iter().any(|known| known.to_string() == reason.to_string());
         if is_known && !self.wants_new_code().await? {

@@ -1,7 +1,7 @@
 //! Saved logins that another process continues, and the tokens that logouts leave.
 
 use sansgram_runtime::core::login::{LoginError, SavedLogin};
-use sansgram_runtime::{Client, Error, LoginStage, MemoryStore, Runtime, SendCodeOutcome, SignInOutcome};
+use sansgram_runtime::{Client, Error, LoginProgress, MemoryStore, Runtime, SendCodeOutcome, SignInOutcome};
 use sansgram_testkit::accounts::AccountEvent;
 
 use super::interactive::Script;
@@ -12,7 +12,7 @@ pub(crate) async fn a_saved_login_continues_in_another_process<R: Runtime + Clon
     let served = sandbox();
     let first = MemoryStore::new();
     let client = Client::start(runtime.clone(), config(&served), first.clone()).await.unwrap();
-    let step = LoginStage::from(client.send_code("9996610002").await.unwrap());
+    let step = LoginProgress::from(client.send_code("9996610002").await.unwrap());
     let text = step.saved_login().unwrap().to_text();
     let key = client.stored_session().keys;
     client.disconnect().await;

@@ -10,7 +10,7 @@ use crate::rpc::DisconnectReason;
 use crate::session::MsgIdGenerator;
 use crate::transport::FrameEncoder;
 
-/// A running key exchange.
+/// A running key exchange: a [`Handshake`] and the msg_ids of its unencrypted messages.
 #[derive(Debug)]
 pub(crate) struct KeyExchange {
     state: Handshake,

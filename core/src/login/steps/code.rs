@@ -12,7 +12,7 @@ use crate::login::answer::{self, Authorization};
 use crate::login::code::SentCode;
 use crate::login::error::LoginError;
 use crate::login::outcome::{
-    AccountChange, LoginStage, PasswordHint, SendCodeOutcome, SignUpRequired, TermsOfService, UserInfo,
+    AccountChange, LoginProgress, PasswordHint, SendCodeOutcome, SignUpRequired, TermsOfService, UserInfo,
 };
 use crate::login::phone::PhoneNumber;
 use crate::login::single_query::{LoginQuery, SingleQuery};
@@ -76,7 +76,7 @@ impl SignInOutcome {
     }
 }
 
-impl From<SignInOutcome> for LoginStage {
+impl From<SignInOutcome> for LoginProgress {
     fn from(outcome: SignInOutcome) -> Self {
         match outcome {
             SignInOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),

@@ -7,7 +7,7 @@ use super::hint::{is_password_needed, request_hint};
 use crate::login::answer::{self, LoginToken};
 use crate::login::credentials::ApiCredentials;
 use crate::login::error::LoginError;
-use crate::login::outcome::{AccountChange, LoginStage, PasswordHint, UserInfo};
+use crate::login::outcome::{AccountChange, LoginProgress, PasswordHint, UserInfo};
 use crate::login::qr_link::QrLink;
 use crate::login::state::{
     AnswerContext, AnswerState, Migrations, QrState, QueryWithState, Transition, serialize_secret,
@@ -34,7 +34,7 @@ impl QrLoginOutcome {
     }
 }
 
-impl From<QrLoginOutcome> for LoginStage {
+impl From<QrLoginOutcome> for LoginProgress {
     fn from(outcome: QrLoginOutcome) -> Self {
         match outcome {
             QrLoginOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
