@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use clap::Args;
+use sansgram_runtime::core::SecureRandom;
 use sansgram_runtime::core::client::{InvokeError, RequestOptions};
 use sansgram_runtime::core::time::HumanDuration;
-use sansgram_runtime::{Client, Error};
+use sansgram_runtime::{Client, Error, OsRandom};
 use sansgram_tl_json::{Request, Schema};
+use serde_json::Value;
 
 use crate::error::Failure;
 use crate::executor::Executor;
@@ -32,6 +34,13 @@ pub(crate) struct Api<'a> {
 }
 
 impl Api<'_> {
+    /// Calls a method with `arguments`, and returns its answer.
+    pub(crate) async fn call(&self, method: &str, arguments: &Value) -> Result<Value, Failure> {
+        let answer = self.invoke(&Schema::telegram().encode_call(method, arguments)?).await?;
+        serde_json::from_str(&answer)
+            .map_err(|error| Failure::new(format!("the answer to {method}: {error}")))
+    }
+
     /// Sends a request, and returns its answer as one line of JSON.
     pub(crate) async fn invoke(&self, request: &Request<'_>) -> Result<String, Failure> {
         let mut waited = Duration::ZERO;
@@ -53,4 +62,11 @@ impl Api<'_> {
             self.executor.sleep(wait).await;
         }
     }
+}
+
+/// Returns a random `long`.
+pub(crate) fn random_long() -> i64 {
+    let mut bytes = [0; 8];
+    OsRandom::default().fill(&mut bytes);
+    i64::from_le_bytes(bytes)
 }

@@ -11,6 +11,7 @@ use crate::generate::{CompletionsArgs, ManArgs};
 use crate::login::args::LoginArgs;
 use crate::password::PasswordArgs;
 use crate::sandbox::SandboxArgs;
+use crate::send::SendArgs;
 use crate::sessions::SessionsArgs;
 use crate::{help, usage};
 
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     #[command(about = "Call a method of Telegram's API, with JSON in and out", long_about = help::CALL,
         after_help = help::EXIT_CODES)]
     Call(Box<CallArgs>),
+    #[command(about = "Send a text message", long_about = help::SEND, after_help = help::EXIT_CODES)]
+    Send(Box<SendArgs>),
     #[command(about = "Remove a forgotten password of the account, with a session that is logged in",
         after_help = help::EXIT_CODES)]
     Password(Box<PasswordArgs>),

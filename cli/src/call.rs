@@ -19,7 +19,7 @@ pub(crate) struct CallArgs {
     #[arg(value_name = "METHOD")]
     method: String,
 
-    #[arg(value_name = "JSON", help = help::ARGUMENTS, allow_hyphen_values = true)]
+    #[arg(value_name = "JSON", help = help::ARGUMENTS)]
     arguments: Option<String>,
 
     /// Show the method (or a constructor), the constructors of its fields' types, and JSON to fill in; needs no session

@@ -4,13 +4,15 @@
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes: 0 success; 1 refused, failed or incomplete; 2 invalid usage; 128 + N terminated by signal N. Errors are one \
 sentence on standard error, even with --json; standard output contains only \
-results (call --json adds the error as JSON).";
+results (call and send --json add the error as JSON).";
 
 pub(crate) const SESSION: &str =
     "The session in NAME.session; prompts for the passphrase if it is encrypted [env: SANSGRAM_PASSPHRASE]";
 
 pub(crate) const ARGUMENTS: &str =
     "Its arguments as a JSON object; @FILE reads a file, - standard input; none if it is omitted";
+
+pub(crate) const TO: &str = "Who gets it: me, @name, +phone, or an id";
 
 pub(crate) const INTO: &str = "Write the session to NAME.session, which must not exist yet";
 
@@ -68,6 +70,14 @@ Other users of this machine can see the arguments of a command, so pass secrets 
 If the server refuses the call, the exit code is 1. With --json, standard output then has \
 {\"error\":{\"code\":420,\"name\":\"FLOOD_WAIT\",\"value\":300,\"message\":\"...\"}}; only \"message\" is there if the error is \
 not the server's, and \"path\" if an argument is wrong.";
+
+pub(crate) const SEND: &str = "\
+Send a text message as the bot or the user of the session.
+
+The recipient is me (Saved Messages), @name or its t.me link, the +phone number of a contact, or an id as bots write it: \
+a user's is positive, a group's negative, and a channel's begins with -100. A bot can write to users who wrote to it; a \
+user's session finds an id among its last 100 chats. With --json, a failure is printed as {\"error\":{...}} too, see \
+\"sansgram call --help\".";
 
 pub(crate) const RESET: &str = "\
 Request a reset of the account's forgotten password. Telegram accepts this only from a logged-in session. For a week, \
@@ -204,6 +214,10 @@ pub(crate) fn examples(page: &str) -> Option<&'static str> {
         "sansgram-whoami" => "sansgram whoami\nsansgram whoami --session work --json",
         "sansgram-logout" => "sansgram logout --session work",
         "sansgram-call" => CALL_EXAMPLES,
+        "sansgram-send" => {
+            "sansgram send me 'The backup is done.'\nsansgram send @ada - --silent --session work\n\
+             sansgram send -1001234567890 'Hello' --json"
+        }
         "sansgram-password-reset" => "sansgram password reset",
         "sansgram-password-decline-reset" => "sansgram password decline-reset",
         "sansgram-password" => "sansgram password reset\nsansgram password decline-reset",

@@ -26,6 +26,7 @@ mod report;
 mod route;
 mod sandbox;
 mod saved_login;
+mod send;
 mod server;
 mod session;
 mod sessions;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Whoami(args) => account::whoami(args),
         Command::Logout(args) => account::logout(args),
         Command::Call(args) => call::run(*args),
+        Command::Send(args) => send::run(*args),
         Command::Password(args) => password::run(*args),
         Command::Sessions(args) => sessions::run(args),
         Command::Sandbox(args) => sandbox::run(&args),

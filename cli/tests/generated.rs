@@ -4,8 +4,8 @@ mod support;
 
 use support::{Directory, command, run, sansgram};
 
-const COMMANDS: [&str; 9] =
-    ["login", "whoami", "logout", "call", "password", "sessions", "sandbox", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["login", "whoami", "logout", "call", "send", "password", "sessions", "sandbox", "completions", "man"];
 
 #[test]
 fn completions_know_all_commands_and_options() {

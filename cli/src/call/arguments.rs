@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use sansgram_runtime::OsRandom;
-use sansgram_runtime::core::SecureRandom;
 use sansgram_runtime::read_file;
 use sansgram_tl_json::{FieldKind, Schema, Type};
 use serde_json::{Map, Value};
 
+use crate::api::random_long;
 use crate::error::Failure;
 use crate::policy::MAX_ARGUMENTS_LEN;
 
@@ -46,13 +45,6 @@ pub(super) fn complete(schema: &Schema<'_>, method: &str, mut arguments: Value) 
         fields.entry(RANDOM_ID).or_insert_with(|| random_long().to_string().into());
     }
     arguments
-}
-
-/// Returns a random `long`.
-pub(crate) fn random_long() -> i64 {
-    let mut bytes = [0; 8];
-    OsRandom::default().fill(&mut bytes);
-    i64::from_le_bytes(bytes)
 }
 
 #[cfg(test)]
