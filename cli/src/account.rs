@@ -115,11 +115,19 @@ pub(crate) fn logout(args: LogoutArgs) -> Result<(), Failure> {
 impl SessionArgs {
     /// Runs `action` with the session, within the time limit of the options. Errors if there is no such session.
     pub(crate) fn run(
+        self,
+        action: impl FnOnce(Opened<'_>) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<(), Failure> {
+        interrupt::end_on_signal()?;
+        self.run_with_signals_handled(action)
+    }
+
+    /// Like [`run`](Self::run), but the caller handles signals.
+    pub(crate) fn run_with_signals_handled(
         mut self,
         action: impl FnOnce(Opened<'_>) -> Result<(), Failure> + Send + 'static,
     ) -> Result<(), Failure> {
         let application = Application::of_a_session(self.application.api_id.take())?;
-        interrupt::end_on_signal()?;
         let limit = Duration::from_secs(self.server.timeout.into());
         timeout::within(limit, move |time_limit| {
             let (store, session) = session::existing(&self.name, Some(time_limit))?;

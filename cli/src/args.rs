@@ -8,6 +8,7 @@ use crate::account::{LogoutArgs, WhoamiArgs};
 use crate::call::CallArgs;
 use crate::error::Failure;
 use crate::generate::{CompletionsArgs, ManArgs};
+use crate::listen::ListenArgs;
 use crate::login::args::LoginArgs;
 use crate::password::PasswordArgs;
 use crate::sandbox::SandboxArgs;
@@ -36,6 +37,9 @@ pub(crate) enum Command {
     #[command(about = "Call a method of Telegram's API, with JSON in and out", long_about = help::CALL,
         after_help = help::EXIT_CODES)]
     Call(Box<CallArgs>),
+    #[command(about = "Print updates as lines of JSON until Ctrl-C", long_about = help::LISTEN,
+        after_help = help::EXIT_CODES)]
+    Listen(Box<ListenArgs>),
     #[command(about = "Send a text message", long_about = help::SEND, after_help = help::EXIT_CODES)]
     Send(Box<SendArgs>),
     #[command(about = "Remove a forgotten password of the account, with a session that is logged in",

@@ -1,5 +1,7 @@
 //! The failures of the command and their exit codes. `advice` adds what to do about them.
 
+use std::fmt;
+
 use sansgram_runtime::Error;
 use sansgram_runtime::core::client::{LogoutCause, RpcError};
 use sansgram_tl_json::EncodeError;
@@ -30,6 +32,19 @@ impl Failure {
     /// Returns a failure with this sentence, see [`Failure::Failed`].
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self::Failed(sentence.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(_, sentence) | Self::Usage(sentence) | Self::Failed(sentence) => {
+                f.write_str(sentence)
+            }
+            Self::Arguments(error) => error.fmt(f),
+            Self::Library(error) => error.fmt(f),
+            Self::Clap(error) => error.fmt(f),
+        }
     }
 }
 

@@ -42,20 +42,12 @@ pub(crate) fn printing(json: bool, action: impl FnOnce() -> Result<(), Failure>)
 
 impl<'a> ErrorJson<'a> {
     fn new(failure: &'a Failure) -> Self {
-        let (mut code, mut name, mut value, mut path) = (None, None, None, None);
-        let message = match failure {
-            Failure::Refused(error, sentence) => {
-                (code, name, value) = (Some(error.code), Some(error.name.as_str()), error.value);
-                sentence.clone()
-            }
-            Failure::Arguments(error) => {
-                path = Some(error.path());
-                error.to_string()
-            }
-            Failure::Usage(sentence) | Failure::Failed(sentence) => sentence.clone(),
-            Failure::Library(error) => error.to_string(),
-            Failure::Clap(error) => error.to_string(),
+        let (code, name, value, path) = match failure {
+            Failure::Refused(error, _) => (Some(error.code), Some(error.name.as_str()), error.value, None),
+            Failure::Arguments(error) => (None, None, None, Some(error.path())),
+            _ => (None, None, None, None),
         };
+        let message = failure.to_string();
         Self { code, name, value, path, message }
     }
 }

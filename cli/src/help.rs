@@ -4,7 +4,7 @@
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes: 0 success; 1 refused, failed or incomplete; 2 invalid usage; 128 + N terminated by signal N. Errors are one \
 sentence on standard error, even with --json; standard output contains only \
-results (call and send --json add the error as JSON).";
+results (call, send and listen --json add the error as JSON).";
 
 pub(crate) const SESSION: &str =
     "The session in NAME.session; prompts for the passphrase if it is encrypted [env: SANSGRAM_PASSPHRASE]";
@@ -70,6 +70,18 @@ Other users of this machine can see the arguments of a command, so pass secrets 
 If the server refuses the call, the exit code is 1. With --json, standard output then has \
 {\"error\":{\"code\":420,\"name\":\"FLOOD_WAIT\",\"value\":300,\"message\":\"...\"}}; only \"message\" is there if the error is \
 not the server's, and \"path\" if an argument is wrong.";
+
+pub(crate) const LISTEN: &str = "\
+Print the updates of the session's bot or user, each as one line of JSON as \"sansgram call\" writes it: an object of the \
+type Updates, in the order in which the server sent them. Lost connections are opened again, and standard error says so.
+
+A line with \"_\":\"updates.state\" has the state of the updates: one comes first. What was missed since then, because of a \
+lost connection or a slow reader, is requested (updates.getDifference) and printed as an object of the type \
+updates.Difference; some updates may then be printed twice. Only the differences of channels are not requested. An update that \
+this version cannot read is a line with \"undecodable\", its bytes in base64.
+
+Ctrl-C or SIGTERM ends it with exit code 0, as does a reader that closes standard output. It ends with exit code 1 if the \
+server ends the login.";
 
 pub(crate) const SEND: &str = "\
 Send a text message as the bot or the user of the session.
@@ -214,6 +226,7 @@ pub(crate) fn examples(page: &str) -> Option<&'static str> {
         "sansgram-whoami" => "sansgram whoami\nsansgram whoami --session work --json",
         "sansgram-logout" => "sansgram logout --session work",
         "sansgram-call" => CALL_EXAMPLES,
+        "sansgram-listen" => "sansgram listen\nsansgram listen --session work | jq -c '.updates[]?'",
         "sansgram-send" => {
             "sansgram send me 'The backup is done.'\nsansgram send @ada - --silent --session work\n\
              sansgram send -1001234567890 'Hello' --json"

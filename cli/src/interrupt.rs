@@ -3,7 +3,8 @@
 
 use std::io::{self, IsTerminal};
 use std::process;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::error::Failure;
@@ -16,6 +17,39 @@ static ADVICE: Mutex<Option<&str>> = Mutex::new(None);
 /// Starts a thread that ends the process at a signal.
 pub(crate) fn end_on_signal() -> Result<(), Failure> {
     on_signal(|number| end(number))
+}
+
+/// A signal that asks the process to end, for a command that then ends by itself.
+pub(crate) struct Stop {
+    is_awaited: Arc<AtomicBool>,
+    signal: smol::channel::Receiver<i32>,
+}
+
+impl Stop {
+    /// Waits for the signal. Before the first call, a signal ends the process.
+    pub(crate) async fn wait(&self) {
+        self.is_awaited.store(true, Ordering::Relaxed);
+        // The sender lives until it has sent.
+        let _ = self.signal.recv().await;
+        if io::stderr().is_terminal() {
+            // Ends the line of the ^C.
+            output::note("");
+        }
+    }
+}
+
+/// Like [`end_on_signal`], but once [`Stop::wait`] is called, the signal only ends that call.
+pub(crate) fn stop_on_signal() -> Result<Stop, Failure> {
+    let is_awaited = Arc::new(AtomicBool::new(false));
+    let (sender, signal) = smol::channel::bounded(1);
+    let graceful = is_awaited.clone();
+    on_signal(move |number| match graceful.load(Ordering::Relaxed) {
+        true => {
+            let _ = sender.try_send(number);
+        }
+        false => end(number),
+    })?;
+    Ok(Stop { is_awaited, signal })
 }
 
 /// Like [`end_on_signal`], for a command without network access.

@@ -16,6 +16,7 @@ mod executor;
 mod generate;
 mod help;
 mod interrupt;
+mod listen;
 mod login;
 mod network;
 mod output;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Whoami(args) => account::whoami(args),
         Command::Logout(args) => account::logout(args),
         Command::Call(args) => call::run(*args),
+        Command::Listen(args) => listen::run(*args),
         Command::Send(args) => send::run(*args),
         Command::Password(args) => password::run(*args),
         Command::Sessions(args) => sessions::run(args),

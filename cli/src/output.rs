@@ -20,6 +20,15 @@ fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable_unlimited).collect::<Vec<_>>().join("\n")
 }
 
+/// Prints a line of JSON that is [`escaped`]. Returns whether the reader may want more: `false` if it has closed standard
+/// output.
+pub(crate) fn is_read(line: &str) -> Result<bool, Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    let is_closed = matches!(&written, Err(error) if error.kind() == ErrorKind::BrokenPipe);
+    check_written(written).map(|()| !is_closed)
+}
+
 /// Prints a result that ends its own lines, see [`result`].
 pub(crate) fn text(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();

@@ -37,6 +37,10 @@ pub(crate) const MAX_SAVED_LOGIN_LEN: u64 = 256 << 10;
 pub(crate) const MAX_PUBLIC_KEY_LEN: u64 = 64 << 10;
 /// The largest encrypted session that is imported, in bytes.
 pub(crate) const MAX_ENCRYPTED_SESSION_LEN: u64 = 1 << 20;
+/// How long `listen` waits for an update before it asks what it has missed (`api/updates`, "Recovering gaps").
+pub(crate) const SILENCE_OF_UPDATES: Duration = Duration::from_secs(15 * 60);
+/// How long `listen` waits before it asks again, if the server refused.
+pub(crate) const DIFFERENCE_RETRY: Duration = Duration::from_secs(60);
 /// The most JSON for `call`, in bytes. Telegram accepts no request above 1 MiB.
 pub(crate) const MAX_ARGUMENTS_LEN: u64 = 16 << 20;
 /// The largest file of `--accounts`, in bytes.

@@ -12,15 +12,14 @@ use crate::route::Route;
 /// Prints the failure, and returns the exit code of the process.
 pub(crate) fn report(failure: Failure) -> ExitCode {
     // Commands with a route to the servers have added their own advice.
-    let (sentence, code) = match failure.with_advice(Route::default(), None) {
-        Failure::Clap(error) => return report_clap(&error),
-        Failure::Usage(sentence) => (sentence, USAGE_CODE),
-        Failure::Arguments(error) => (error.to_string(), USAGE_CODE),
-        Failure::Failed(sentence) | Failure::Refused(_, sentence) => (sentence, FAILED_CODE),
-        Failure::Library(error) => (error.to_string(), FAILED_CODE),
+    let failure = failure.with_advice(Route::default(), None);
+    let code = match &failure {
+        Failure::Clap(error) => return report_clap(error),
+        Failure::Usage(_) | Failure::Arguments(_) => USAGE_CODE,
+        Failure::Failed(_) | Failure::Refused(..) | Failure::Library(_) => FAILED_CODE,
     };
     // The sentence may contain text from a server or a file name.
-    output::note(&format!("error: {}", printable_unlimited(&sentence)));
+    output::note(&format!("error: {}", printable_unlimited(&failure.to_string())));
     ExitCode::from(code)
 }
 

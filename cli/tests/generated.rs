@@ -4,8 +4,19 @@ mod support;
 
 use support::{Directory, command, run, sansgram};
 
-const COMMANDS: [&str; 10] =
-    ["login", "whoami", "logout", "call", "send", "password", "sessions", "sandbox", "completions", "man"];
+const COMMANDS: [&str; 11] = [
+    "login",
+    "whoami",
+    "logout",
+    "call",
+    "listen",
+    "send",
+    "password",
+    "sessions",
+    "sandbox",
+    "completions",
+    "man",
+];
 
 #[test]
 fn completions_know_all_commands_and_options() {

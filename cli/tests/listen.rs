@@ -1,0 +1,221 @@
+//! `sansgram listen`: updates as lines of JSON, over lost connections, until a signal.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use sansgram_testkit::Answer;
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::server::{ServerOptions, TestDcs};
+use sansgram_tl_json::{Schema, Type};
+use serde_json::{Value, json};
+use support::{Server, sansgram};
+
+/// The longest wait for a line.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A command that listens.
+struct Listener {
+    child: Child,
+    updates: Receiver<String>,
+    notes: Receiver<String>,
+}
+
+fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
+impl Listener {
+    /// Logs in a bot and listens, until the first line has arrived.
+    fn start(server: &Server, args: &[&str]) -> (Self, ChildStdout) {
+        server.run(&["login", "--bot-token", "1:sandbox"]).ok();
+        let mut child = server.command(&[&["listen"], args].concat()).spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let notes = lines(child.stderr.take().unwrap());
+        (Self { child, updates: mpsc::channel().1, notes }, stdout)
+    }
+
+    fn with_lines(server: &Server, args: &[&str]) -> Self {
+        let (mut listener, stdout) = Self::start(server, args);
+        listener.updates = lines(stdout);
+        assert_eq!(listener.update()["_"], "updates.state");
+        listener
+    }
+
+    #[track_caller]
+    fn update(&self) -> Value {
+        serde_json::from_str(&self.updates.recv_timeout(LIMIT).unwrap()).unwrap()
+    }
+
+    /// Waits until standard error has this text.
+    #[track_caller]
+    fn notes(&self, text: &str) {
+        let until = Instant::now() + LIMIT;
+        loop {
+            let line = self.notes.recv_timeout(until.saturating_duration_since(Instant::now()));
+            if line.unwrap_or_else(|_| panic!("{text} is missing")).contains(text) {
+                return;
+            }
+        }
+    }
+
+    /// Waits for the end, and returns the exit code.
+    #[track_caller]
+    fn ends(mut self) -> Option<i32> {
+        let until = Instant::now() + LIMIT;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            if Instant::now() > until {
+                self.child.kill().unwrap();
+                panic!("it hangs");
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// An update with the name of a user, as the schema encodes it.
+fn named(first_name: &str) -> (Value, Vec<u8>) {
+    let update = json!({ "_": "updateUserName", "user_id": "7", "first_name": first_name, "last_name": "", "usernames": [] });
+    let updates =
+        json!({ "_": "updates", "updates": [update], "users": [], "chats": [], "date": 1, "seq": 0 });
+    let bytes = Schema::telegram().encode(&Type::Boxed("Updates"), &updates).unwrap();
+    (updates, bytes)
+}
+
+#[test]
+fn updates_are_printed_over_a_lost_connection_until_a_signal() {
+    for (runtime, signal) in [("tokio", Signal::INT), ("smol", Signal::TERM)] {
+        let server = Server::new(ServerOptions::default());
+        let listener = Listener::with_lines(&server, &["--runtime", runtime]);
+        listener.notes("Listening for updates");
+        for name in ["Ada", "\u{1b}[2J\u{202e}Eve"] {
+            let (updates, bytes) = named(name);
+            assert_eq!(server.served.send_update_to(1, &bytes[..]), 1);
+            let line = listener.updates.recv_timeout(LIMIT).unwrap();
+            assert!(line.chars().all(|c| (' '..='~').contains(&c)), "{line}");
+            assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), updates);
+        }
+        server.served.with_dcs(TestDcs::close_all);
+        listener.notes("the connection to DC 2 was lost");
+        listener.notes("connected to DC 2 again");
+        server.served.send_update_to(1, &named("Bob").1[..]);
+        let names = std::iter::repeat_with(|| listener.update());
+        assert!(names.take(9).any(|line| line["updates"][0]["first_name"] == "Bob"));
+        kill_process(Pid::from_child(&listener.child), signal).unwrap();
+        assert_eq!(listener.ends(), Some(0));
+        // The session is free, and the login still there.
+        server.run(&["whoami"]).ok();
+        assert!(server.served.take_refusals().is_empty());
+    }
+}
+
+/// What the server did not send over the new connection is requested.
+#[test]
+fn what_was_missed_is_requested() {
+    let server = Server::new(ServerOptions::default());
+    let mut calls = 0;
+    let handler = server.served.on_method("updates.getDifference", move |_, _| {
+        calls += 1;
+        let mut difference = json!({
+            "new_messages": [],
+            "new_encrypted_messages": [],
+            "other_updates": [named("Carol").0["updates"][0]],
+            "chats": [],
+            "users": [],
+        });
+        let state =
+            json!({ "_": "updates.state", "pts": calls, "qts": 0, "date": 1, "seq": 0, "unread_count": 0 });
+        let (name, key) = match calls {
+            1 => ("updates.differenceSlice", "intermediate_state"),
+            _ => ("updates.difference", "state"),
+        };
+        difference["_"] = name.into();
+        difference[key] = state;
+        let difference = Schema::telegram().encode(&Type::Boxed("updates.Difference"), &difference);
+        Answer::Result(difference.unwrap())
+    });
+    handler.unwrap().expect(2);
+    let listener = Listener::with_lines(&server, &[]);
+    server.served.with_dcs(TestDcs::close_all);
+    for name in ["updates.differenceSlice", "updates.difference"] {
+        let line = listener.update();
+        assert_eq!((&line["_"], &line["other_updates"][0]["first_name"]), (&json!(name), &json!("Carol")));
+    }
+    kill_process(Pid::from_child(&listener.child), Signal::INT).unwrap();
+    assert_eq!(listener.ends(), Some(0));
+}
+
+/// Neither a difference that the server refuses nor an update that cannot be read ends it.
+#[test]
+fn what_cannot_be_had_does_not_end_it() {
+    let server = Server::new(ServerOptions::default());
+    server.served.inject_fault(Fault::error("updates.getDifference", 500, "STRANGE")).unwrap();
+    let listener = Listener::with_lines(&server, &[]);
+    // `updateShort` with an unknown update.
+    let odd = [0x78d4_dec1_u32.to_le_bytes(), [1, 2, 3, 4]].concat();
+    server.served.send_update_to(1, &odd[..]);
+    let unread = json!({ "undecodable": "wd7UeAECAwQ=", "message": "unexpected TL constructor 04030201" });
+    assert_eq!(listener.update(), unread);
+    server.served.with_dcs(TestDcs::close_all);
+    listener.notes("updates may be missing: the server answered 500 STRANGE");
+    server.served.send_update_to(1, &named("Bob").1[..]);
+    let names = std::iter::repeat_with(|| listener.update());
+    assert!(names.take(9).any(|line| line["updates"][0]["first_name"] == "Bob"));
+    kill_process(Pid::from_child(&listener.child), Signal::INT).unwrap();
+    assert_eq!(listener.ends(), Some(0));
+}
+
+#[test]
+fn it_ends_if_the_reader_does() {
+    let server = Server::new(ServerOptions::default());
+    let (listener, stdout) = Listener::start(&server, &[]);
+    let mut first = String::new();
+    let mut reader = BufReader::new(stdout);
+    reader.read_line(&mut first).unwrap();
+    assert!(first.contains("updates.state"), "{first}");
+    drop(reader);
+    server.served.send_update_to(1, &named("Ada").1[..]);
+    assert_eq!(listener.ends(), Some(0));
+}
+
+#[test]
+fn it_ends_with_the_login() {
+    let server = Server::new(ServerOptions::default());
+    let listener = Listener::with_lines(&server, &["--json"]);
+    assert!(server.served.remove_account(1));
+    server.served.with_dcs(TestDcs::close_all);
+    let message = listener.update()["error"]["message"].clone();
+    assert!(message.as_str().unwrap().contains("deleted or banned"), "{message}");
+    assert_eq!(listener.ends(), Some(1));
+}
+
+#[test]
+fn it_needs_a_login_and_a_server() {
+    sansgram(&["listen"]).fails(&["there is no session"]);
+    let server = Server::new(ServerOptions::default());
+    server.run(&["login", "--phone", "9996621234", "--code", "00000"]).fails(&[]);
+    server.run(&["logout"]).ok();
+    server.run(&["listen"]).fails(&["no user is logged in"]);
+    server.run(&["login", "--bot-token", "1:sandbox"]).ok();
+    let directory = &server.directory;
+    let mut command = support::command(&directory.path);
+    command.args(["listen", "--dc", &format!("2={}", support::NO_LISTENER), "--timeout", "20"]);
+    support::run(&mut command).fails(&["check the network and the address"]);
+}
