@@ -6,6 +6,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::account::{LogoutArgs, WhoamiArgs};
 use crate::call::CallArgs;
+use crate::doctor::DoctorArgs;
 use crate::error::Failure;
 use crate::generate::{CompletionsArgs, ManArgs};
 use crate::listen::ListenArgs;
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     #[command(about = "Run test DCs on this machine for any client", long_about = help::SANDBOX,
         after_help = help::EXIT_CODES, after_long_help = help::after_sandbox())]
     Sandbox(SandboxArgs),
+    #[command(about = "Check whether the servers can be reached, and print a report", long_about = help::DOCTOR,
+        after_help = help::EXIT_CODES)]
+    Doctor(Box<DoctorArgs>),
     #[command(about = "Print a shell completion script", long_about = help::COMPLETIONS,
         after_help = help::EXIT_CODES)]
     Completions(CompletionsArgs),

@@ -83,6 +83,17 @@ this version cannot read is a line with \"undecodable\", its bytes in base64.
 Ctrl-C or SIGTERM ends it with exit code 0, as does a reader that closes standard output. It ends with exit code 1 if the \
 server ends the login.";
 
+pub(crate) const DOCTOR: &str = "\
+Connect to the servers in every way, and print a report that can be pasted into an issue. No account and no session are \
+needed, and no user is affected; the report has the addresses of DCs, but not that of a proxy, and no secret.
+
+For IPv4 and IPv6, it makes a key with the home DC, another one with a temporary key (PFS), and connects by each framing, \
+plain and obfuscated; then it makes a key with every other DC. The servers' answers also tell how far the clock of this \
+machine is off. Through an MTProxy, its secret decides the transport. WebSockets are not tried: Telegram's need TLS.
+
+With --test, it checks Telegram's test DCs. The exit code is 1 if a check fails; an address family that this machine does \
+not have is no failure if the other one works.";
+
 pub(crate) const SEND: &str = "\
 Send a text message as the bot or the user of the session.
 
@@ -227,6 +238,7 @@ pub(crate) fn examples(page: &str) -> Option<&'static str> {
         "sansgram-logout" => "sansgram logout --session work",
         "sansgram-call" => CALL_EXAMPLES,
         "sansgram-listen" => "sansgram listen\nsansgram listen --session work | jq -c '.updates[]?'",
+        "sansgram-doctor" => "sansgram doctor\nsansgram doctor --test --json",
         "sansgram-send" => {
             "sansgram send me 'The backup is done.'\nsansgram send @ada - --silent --session work\n\
              sansgram send -1001234567890 'Hello' --json"

@@ -9,6 +9,7 @@ mod args;
 mod call;
 mod cleanup;
 mod descriptors;
+mod doctor;
 mod environment;
 mod error;
 mod error_json;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Password(args) => password::run(*args),
         Command::Sessions(args) => sessions::run(args),
         Command::Sandbox(args) => sandbox::run(&args),
+        Command::Doctor(args) => doctor::run(*args),
         Command::Completions(args) => generate::completions(&args, args::tree()),
         Command::Man(args) => generate::man(&args, args::tree()),
     });

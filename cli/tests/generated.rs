@@ -4,7 +4,7 @@ mod support;
 
 use support::{Directory, command, run, sansgram};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "login",
     "whoami",
     "logout",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 11] = [
     "password",
     "sessions",
     "sandbox",
+    "doctor",
     "completions",
     "man",
 ];

@@ -14,9 +14,19 @@ fn long_names_cut_no_sentence() {
 #[test]
 fn help_lists_commands_and_options() {
     let help = sansgram(&["--help"]);
-    for word in
-        ["login", "whoami", "logout", "call", "listen", "send", "sandbox", "completions", "man", "Exit codes"]
-    {
+    for word in [
+        "login",
+        "whoami",
+        "logout",
+        "call",
+        "listen",
+        "send",
+        "sandbox",
+        "doctor",
+        "completions",
+        "man",
+        "Exit codes",
+    ] {
         assert!(help.ok().contains(word), "{help:?}");
     }
     let help = sansgram(&["login", "--help"]);
