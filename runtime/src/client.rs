@@ -12,7 +12,8 @@ use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::oneshot::oneshot;
 use crate::policy::DEFAULT_MAX_ATTEMPTS;
-use crate::shared::{Shared, Stopped};
+use crate::shared::Shared;
+use crate::wait::Stopped;
 use crate::{ClientOptions, Error, Runtime, SessionStore, StoreError};
 
 mod events;

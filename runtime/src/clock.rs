@@ -4,36 +4,47 @@
 
 mod suspend;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sansgram_core::time::{Now, Timestamp};
 
 use crate::Runtime;
-use crate::policy::{LATE_WAKE_UP, MAX_TIMER};
+use crate::policy::{LATE_WAKE_UP, MAX_TIMER, SLEEP_CHECK_INTERVAL};
 
 /// True if a late wake-up means that the process was stopped (SIGSTOP, Ctrl-Z). On other systems, it may also mean that
 /// the computer slept, since `Instant` counts that time there.
 const DETECTS_SIGSTOP: bool = cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
 
 /// The clocks of one client, counted from its start.
-#[derive(Clone)]
 pub(crate) struct Clock {
     origin: Instant,
-    /// How long the computer had slept at the origin.
-    slept: Duration,
-    monotonic: Arc<dyn Fn() -> Instant + Send + Sync>,
-    sigstop_detector: Arc<Mutex<SigstopDetector>>,
+    monotonic: Box<dyn Fn() -> Instant + Send>,
+    sleep: SleepDetector,
+    sigstop: SigstopDetector,
 }
 
-/// The difference between the machine's clock and the runtime's: the machine's is ahead by the time that the computer
-/// slept, and behind by the time that the process was stopped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ClockShift {
-    /// How long the computer slept since the origin.
+/// Detects that the computer slept.
+#[derive(Debug)]
+struct SleepDetector {
+    /// How long the computer had slept at the origin.
+    before: Duration,
+    /// How long it slept since the origin.
     slept: Duration,
-    /// How long the process was stopped since the origin.
-    stopped: Duration,
+    /// The wall clock at the last check.
+    checked_at: Option<Duration>,
+}
+
+impl SleepDetector {
+    /// Returns how long the computer slept since the origin. The wall clock goes on meanwhile, so nothing is checked
+    /// before it has moved.
+    fn update(&mut self, unix: Duration) -> Duration {
+        if self.checked_at.is_none_or(|at| unix.abs_diff(at) >= SLEEP_CHECK_INTERVAL) {
+            self.slept = suspend::slept().saturating_sub(self.before);
+            self.checked_at = Some(unix);
+        }
+        self.slept
+    }
 }
 
 /// Detects that the process was stopped: the clock is read long after the timer was due.
@@ -43,6 +54,7 @@ pub(crate) struct ClockShift {
 struct SigstopDetector {
     /// The latest time of the next read, since the origin.
     due: Option<Duration>,
+    /// How long the process was stopped since the origin.
     stopped: Duration,
 }
 
@@ -61,44 +73,39 @@ impl Clock {
     pub(crate) fn of<R: Runtime>(runtime: &Arc<R>) -> Self {
         let runtime = runtime.clone();
         let origin = runtime.now();
-        let monotonic = Arc::new(move || runtime.now());
-        Self { origin, slept: suspend::slept(), monotonic, sigstop_detector: Arc::default() }
+        Self {
+            origin,
+            monotonic: Box::new(move || runtime.now()),
+            sleep: SleepDetector { before: suspend::slept(), slept: Duration::ZERO, checked_at: None },
+            sigstop: SigstopDetector::default(),
+        }
     }
 
     /// Returns the current time.
-    pub(crate) fn now(&self) -> Now {
-        self.read().0
-    }
-
-    /// Returns the current time, and how the machine's clock differs from the runtime's.
-    pub(crate) fn read(&self) -> (Now, ClockShift) {
+    pub(crate) fn read(&mut self) -> Now {
         // The machine tolerates a wrong wall clock, also one before 1970.
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let slept = suspend::slept().saturating_sub(self.slept);
-        // The clock is read under the lock, so that no reader misses a stop that another one detects.
-        let mut sigstop_detector = self.sigstop_detector.lock().unwrap_or_else(PoisonError::into_inner);
+        let slept = self.sleep.update(unix);
         let awake = (self.monotonic)().saturating_duration_since(self.origin);
-        let stopped = sigstop_detector.update(awake);
-        drop(sigstop_detector);
-        let now = (awake + slept).saturating_sub(stopped);
-        (Now::new(Timestamp::from_origin(now), unix), ClockShift { slept, stopped })
+        let stopped = self.sigstop.update(awake);
+        Now::new(Timestamp::from_origin((awake + slept).saturating_sub(stopped)), unix)
     }
 
     /// Sets the latest instant of the next [`read`](Self::read): when the timer expires, or `None` if there is no timer. A
     /// later read means that the process was stopped.
-    pub(crate) fn set_next_read(&self, at: Option<Instant>) {
-        let due = at.filter(|_| DETECTS_SIGSTOP).map(|at| at.saturating_duration_since(self.origin));
-        self.sigstop_detector.lock().unwrap_or_else(PoisonError::into_inner).due = due;
+    pub(crate) fn set_next_read(&mut self, at: Option<Instant>) {
+        self.sigstop.due = at.filter(|_| DETECTS_SIGSTOP).map(|at| at.saturating_duration_since(self.origin));
     }
 
-    /// Converts `at` to the runtime's clock, with the shift that was read together with `now`. The result is at most a
-    /// day ahead: an early tick does no harm, and runtimes do not accept every instant.
+    /// Converts `at` to the runtime's clock, for `now` of the last [`read`](Self::read). The result is at most a day
+    /// ahead: an early tick does no harm, and runtimes do not accept every instant.
     ///
-    /// A timer pauses while the computer sleeps and is late afterwards, unless another event wakes the driver first.
-    /// The driver then finds that the deadline has passed, or resets the timer.
-    pub(crate) fn instant(&self, at: Timestamp, now: Timestamp, shift: ClockShift) -> Instant {
+    /// The machine's clock is ahead of the runtime's by the time that the computer slept, and behind by the time that
+    /// the process was stopped. A timer pauses while the computer sleeps and is late afterwards, unless another event
+    /// wakes the driver first. The driver then finds that the deadline has passed, or resets the timer.
+    pub(crate) fn instant(&self, at: Timestamp, now: Timestamp) -> Instant {
         let from_now = at.saturating_since(now).min(MAX_TIMER);
-        self.origin + (now.since_origin() + shift.stopped).saturating_sub(shift.slept) + from_now
+        self.origin + (now.since_origin() + self.sigstop.stopped).saturating_sub(self.sleep.slept) + from_now
     }
 }
 

@@ -9,21 +9,23 @@ use std::task::{Context, Poll, Waker};
 use sansgram_core::client::{
     ConnId, DcId, DisconnectReason, Event, Input, Output, PasswordKdfTask, StoredSession,
 };
-use sansgram_core::time::Timestamp;
+use sansgram_core::time::{Now, Timestamp};
 
-use crate::clock::ClockShift;
+use crate::alarm::Alarm;
+use crate::gathering::Gathering;
 use crate::machine::Machine;
 use crate::policy::{MAX_INPUTS_PER_POLL, SIGSTOP_CHECK_INTERVAL, SIGSTOP_CHECKS_AFTER_OPEN};
 use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
 use crate::socket::{Socket, SocketEvent};
-use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
+use crate::{Proxy, Runtime, SessionStore, StoreError};
 
 /// The driver of one client. It runs until the last handle is dropped or the client is disconnected.
 ///
 /// In each round it locks the machine, feeds one input and drains all outputs; then, without the lock, it acts on the
 /// outputs and looks for the next input. The waker is stored under the same lock that the handles take, so no call is
-/// missed.
+/// missed. All rounds of one poll have the same time. A poll that wakes several callers is followed by one that lets them
+/// run first, so that their next calls leave together.
 pub(crate) struct Driver<R: Runtime, M: Machine> {
     runtime: Arc<R>,
     shared: Arc<Shared<M>>,
@@ -34,19 +36,14 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     sockets: Vec<Socket<R::Stream>>,
     /// The index of the socket that is polled first the next time, so that a busy socket does not starve the others.
     next_socket: usize,
-    /// The start of the last round.
-    now: Timestamp,
-    /// The machine's clock less the runtime's at that time: the time that the computer was suspended.
-    shift: ClockShift,
+    /// The time of all rounds of one poll, once it is read.
+    time: Option<Now>,
     deadline: Option<Timestamp>,
     /// The end of the checks that a new connection starts ([`SIGSTOP_CHECKS_AFTER_OPEN`]).
     sigstop_checks_until: Timestamp,
-    /// True if the driver wakes up every [`SIGSTOP_CHECK_INTERVAL`].
-    checks_for_sigstop: bool,
-    timer: Option<R::Timer>,
-    /// The deadline and the shift that the timer is set to.
-    armed: Option<(Timestamp, ClockShift)>,
+    alarm: Alarm<R::Timer>,
     closing: bool,
+    gathering: Gathering,
     actions: Vec<Action>,
     wake: Vec<Waker>,
     /// The events to log. They are logged without the lock, as a subscriber is code of the application.
@@ -82,14 +79,12 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             proxy,
             sockets: Vec::new(),
             next_socket: 0,
-            now: Timestamp::ZERO,
-            shift: ClockShift::default(),
+            time: None,
             deadline: None,
             sigstop_checks_until: Timestamp::ZERO,
-            checks_for_sigstop: false,
-            timer: None,
-            armed: None,
+            alarm: Alarm::new(),
             closing: false,
+            gathering: Gathering::default(),
             actions: Vec::new(),
             wake: Vec::new(),
             events_to_log: Vec::new(),
@@ -97,7 +92,12 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     }
 
     fn run(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuffer) -> Poll<()> {
+        if self.gathering.yields() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let mut next = None;
+        self.time = None;
         for _ in 0..MAX_INPUTS_PER_POLL {
             if self.drive_machine(cx, next.take(), buffer) {
                 return Poll::Ready(());
@@ -126,17 +126,24 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         next: Option<NextInput>,
         buffer: &mut ReadBuffer,
     ) -> bool {
-        let (now, shift) = self.shared.clock.read();
-        self.shift = shift;
         let mut guard = self.shared.lock();
         let state = &mut *guard;
+        let calls = std::mem::take(&mut state.calls);
+        if self.time.is_none() {
+            self.gathering.on_poll(calls);
+        }
+        let now = state.round_time(self.time);
+        self.time = Some(now);
         let replaced = match &state.driver_waker {
             Some(waker) if waker.will_wake(cx.waker()) => None,
             _ => state.driver_waker.replace(cx.waker().clone()),
         };
         match next {
             None => {}
-            Some(NextInput::Deadline) => state.machine.handle(now, Input::Tick),
+            Some(NextInput::Deadline) => {
+                state.machine.handle(now, Input::Tick);
+                state.waiters.trim();
+            }
             Some(NextInput::Socket(conn, event)) => {
                 let input = match event {
                     SocketEvent::Opened => {
@@ -155,7 +162,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 let arrived = matches!(input, Input::Received { .. });
                 state.machine.handle(now, input);
                 if arrived {
-                    state.wake_ack_waiters(&mut self.wake);
+                    state.waiters.wake_acks(&mut self.wake);
                 }
             }
         }
@@ -167,7 +174,6 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 state.saves.requested_version += 1;
             }
         }
-        self.now = now.monotonic;
         self.deadline = loop {
             let action = match state.machine.poll_output() {
                 Output::Open { conn, dc, endpoints } => {
@@ -192,15 +198,22 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         if !self.closing {
             self.deadline = earlier(self.deadline, state.saves.poll_retry(now.monotonic));
         }
-        self.checks_for_sigstop = state.has_waiters() || now.monotonic < self.sigstop_checks_until;
         if !state.saves.running && state.saves.finished_version < state.saves.requested_version {
             state.saves.running = true;
             let session = Box::new(state.machine.stored_session().clone());
             self.actions.push(Action::Save { version: state.saves.requested_version, session });
         }
+        let checks_for_sigstop =
+            state.waiters.wait_for_requests() || now.monotonic < self.sigstop_checks_until;
+        let mut wake_at = self.deadline;
+        if checks_for_sigstop {
+            wake_at = wake_at.map(|deadline| deadline.min(now.monotonic + SIGSTOP_CHECK_INTERVAL));
+        }
+        self.alarm.set(wake_at, now.monotonic, &mut state.clock);
         let over = self.closing && self.sockets.is_empty() && state.saves.is_idle();
         drop(guard);
         drop(replaced);
+        self.gathering.on_wake(self.wake.len());
         self.wake.drain(..).for_each(Waker::wake);
         for event in self.events_to_log.drain(..) {
             tracing::debug!(?event);
@@ -254,7 +267,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     /// Returns the next input that is ready. If there is none, all sources of inputs will wake the driver.
     fn next_input(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuffer) -> Option<NextInput> {
         // The timer is not enough: a runtime may leave an expired timer pending for a while (tokio's budget does).
-        if self.deadline.is_some_and(|deadline| self.now >= deadline) {
+        if self.deadline.is_some_and(|deadline| self.time.is_some_and(|now| now.monotonic >= deadline)) {
             return Some(NextInput::Deadline);
         }
         let count = self.sockets.len();
@@ -272,30 +285,11 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 return Some(NextInput::Socket(conn, event));
             }
         }
-        let Some(mut deadline) = self.deadline else {
-            self.shared.clock.set_next_read(None);
-            return None;
-        };
-        if self.checks_for_sigstop {
-            deadline = deadline.min(self.now + SIGSTOP_CHECK_INTERVAL);
-        }
-        let at = self.shared.clock.instant(deadline, self.now, self.shift);
-        self.shared.clock.set_next_read(Some(at));
-        let timer = match &mut self.timer {
-            Some(timer) => {
-                if self.armed != Some((deadline, self.shift)) {
-                    timer.reset(at);
-                }
-                timer
-            }
-            empty => empty.insert(self.runtime.timer(at)),
-        };
-        self.armed = Some((deadline, self.shift));
-        if timer.poll_expired(cx).is_pending() {
+        if self.alarm.poll(&*self.runtime, cx).is_pending() {
             return None;
         }
-        // The timer may expire a little early: the machine then returns the same deadline, and the timer is set again.
-        self.armed = None;
+        // It may have expired before the deadline: the machine then returns the same one, and the timer is set again.
+        self.time = None;
         Some(NextInput::Deadline)
     }
 }
@@ -352,7 +346,7 @@ impl<M: Machine> Drop for Save<M> {
         let mut wake = Vec::new();
         self.shared.with_state(|state, now| {
             state.on_saved(self.version, result, now.monotonic);
-            state.wake_watchers(&mut wake);
+            state.waiters.wake_watchers(&mut wake);
         });
         wake.drain(..).for_each(Waker::wake);
     }

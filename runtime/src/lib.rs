@@ -25,14 +25,16 @@
 //! ```
 //!
 //! One task per client, the driver, owns the sockets and the timer and feeds the state machine of [`core::client`]. A
-//! call locks the machine, starts a request, wakes the driver and awaits the result; there are no channels. No
-//! application code runs under that lock.
+//! call locks the machine once to start a request, store its waker and wake the driver, and once more to take the
+//! result; there are no channels. Calls that arrive before the driver runs leave together, so it lets the callers that it
+//! has woken run first. No application code runs under that lock.
 #![forbid(unsafe_code)]
 
 /// The state machine. The name is the same as that of the standard library's `core`: import single items from here,
 /// since `use sansgram_runtime::*` makes paths that begin with `core` ambiguous.
 pub use sansgram_core as core;
 
+mod alarm;
 mod client;
 mod clock;
 mod connect;
@@ -40,6 +42,7 @@ mod continuation;
 mod driver;
 mod error;
 mod event;
+mod gathering;
 mod interactive;
 mod machine;
 mod messages;
@@ -58,6 +61,8 @@ mod socket;
 #[cfg(feature = "terminal")]
 mod terminal;
 pub mod text;
+mod wait;
+mod waiters;
 mod write_all;
 
 pub use client::{Client, RequestHandle, Update};

@@ -19,6 +19,8 @@ pub(crate) const LATE_WAKE_UP: Duration = Duration::from_secs(1);
 pub(crate) const MAX_TIMER: Duration = Duration::from_secs(86_400);
 /// A shorter difference of two clocks is the time between two readings, not a suspended computer.
 pub(crate) const MIN_SUSPEND: Duration = Duration::from_secs(1);
+/// How far the wall clock moves between two checks whether the computer slept: less than the shortest sleep that counts.
+pub(crate) const SLEEP_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Lost connections after which `connect` gives up if the configuration sets no limit.
 pub(crate) const DEFAULT_MAX_ATTEMPTS: u64 = 5;
 /// Events that are kept until the application takes them; the oldest are dropped.

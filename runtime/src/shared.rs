@@ -1,18 +1,16 @@
-//! The state that the handles and the driver share: the machine, behind a lock, and the wakers of waiting callers.
+//! The state that the handles and the driver share, behind a lock: the machine, its clock, and the wakers of waiting
+//! callers.
 //!
 //! Only the machine runs under the lock. Wakers are woken and dropped after it is released: both may run code of the
 //! runtime, which may take the lock again.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
-use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::Duration;
 
 use sansgram_core::client::{
-    DcId, DisconnectReason, Event, IoFailure, LogoutCause, ProxyFault, RequestId, UpdatesState,
+    DcId, DisconnectReason, Event, IoFailure, LogoutCause, ProxyFault, UpdatesState,
 };
 use sansgram_core::time::{Now, Timestamp};
 
@@ -22,12 +20,12 @@ use crate::connect::ProxyWaits;
 use crate::event::ClientEvent;
 use crate::machine::Machine;
 use crate::policy::{INITIAL_SAVE_BACKOFF, MAX_EVENTS, MAX_SAVE_BACKOFF};
+use crate::waiters::Waiters;
 
 const PROXY_SILENT: DisconnectReason = DisconnectReason::Network(IoFailure::Proxy(ProxyFault::Silent));
 
 pub(crate) struct Shared<M> {
     state: Mutex<State<M>>,
-    pub(crate) clock: Clock,
     /// The sockets add and remove entries; [`State`] reads them.
     pub(crate) proxy_waits: ProxyWaits,
 }
@@ -36,14 +34,12 @@ pub(crate) struct State<M> {
     pub(crate) machine: M,
     /// The waker of the driver, which every call of a handle wakes.
     pub(crate) driver_waker: Option<Waker>,
-    /// Each is woken when its request is completed.
-    reply_waiters: BTreeMap<RequestId, Waker>,
-    /// Each is woken when its request is completed, and whenever bytes arrive: the machine has no event for an
-    /// acknowledgement.
-    ack_waiters: BTreeMap<RequestId, Waker>,
-    /// All are woken after every other change, the end of a save included; not by a request to save, nor by quick acks.
-    watchers: BTreeMap<u64, Waker>,
-    next_watcher: u64,
+    pub(crate) waiters: Waiters,
+    pub(crate) clock: Clock,
+    /// The time of the first call since the last round of the driver.
+    call_time: Option<Now>,
+    /// The number of calls since the last round of the driver.
+    pub(crate) calls: usize,
     /// True if the driver must close the connections and end.
     pub(crate) close_requested: bool,
     /// True if the driver has ended.
@@ -125,16 +121,16 @@ impl Saves {
     }
 }
 
-impl<M: Machine> Shared<M> {
+impl<M> Shared<M> {
     pub(crate) fn new(machine: M, clock: Clock) -> Self {
         let proxy_waits = ProxyWaits::default();
         let state = State {
             machine,
             driver_waker: None,
-            reply_waiters: BTreeMap::new(),
-            ack_waiters: BTreeMap::new(),
-            watchers: BTreeMap::new(),
-            next_watcher: 0,
+            waiters: Waiters::default(),
+            clock,
+            call_time: None,
+            calls: 0,
             close_requested: false,
             ended: false,
             disconnects: BTreeMap::new(),
@@ -149,7 +145,7 @@ impl<M: Machine> Shared<M> {
             saves: Saves::default(),
             proxy_waits: proxy_waits.clone(),
         };
-        Self { state: Mutex::new(state), clock, proxy_waits }
+        Self { state: Mutex::new(state), proxy_waits }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State<M>> {
@@ -159,8 +155,9 @@ impl<M: Machine> Shared<M> {
 
     /// Runs `call` under the lock, then wakes the driver.
     pub(crate) fn with_state<T>(&self, call: impl FnOnce(&mut State<M>, Now) -> T) -> T {
-        let now = self.clock.now();
         let mut state = self.lock();
+        state.calls += 1;
+        let now = state.call_time();
         let result = call(&mut state, now);
         let driver = state.driver_waker.take();
         drop(state);
@@ -168,32 +165,6 @@ impl<M: Machine> Shared<M> {
             driver.wake();
         }
         result
-    }
-
-    /// Waits until `ready` returns a value; it is called again when the request is completed.
-    pub(crate) fn until_completed<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
-    where
-        F: FnMut(&mut State<M>) -> Option<T>,
-    {
-        Until { shared: self, key: Key::Reply(id), ready, result: PhantomData }
-    }
-
-    /// Waits until `ready` returns a value; it is called again when the request is completed, and whenever bytes
-    /// arrive.
-    pub(crate) fn until_acked<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
-    where
-        F: FnMut(&mut State<M>) -> Option<T>,
-    {
-        Until { shared: self, key: Key::Ack(id), ready, result: PhantomData }
-    }
-
-    /// Waits until `ready` returns a value; it is called again after every change, the end of a save
-    /// included; not when a request is completed, when a save is requested, or by quick acks.
-    pub(crate) fn until<T, F>(&self, ready: F) -> Until<'_, M, T, F>
-    where
-        F: FnMut(&mut State<M>) -> Option<T>,
-    {
-        Until { shared: self, key: Key::Watcher(None), ready, result: PhantomData }
     }
 }
 
@@ -207,12 +178,26 @@ impl<M: Machine> State<M> {
 }
 
 impl<M> State<M> {
+    /// Returns the time for a call. The calls between two rounds of the driver share one reading of the clock: the
+    /// first one wakes the driver, which runs before much time passes.
+    fn call_time(&mut self) -> Now {
+        *self.call_time.get_or_insert_with(|| self.clock.read())
+    }
+
+    /// Returns the time for a round of the driver whose poll has read `earlier` already. Time never goes back.
+    pub(crate) fn round_time(&mut self, earlier: Option<Now>) -> Now {
+        match (earlier, self.call_time.take()) {
+            (Some(earlier), Some(call)) if call.monotonic > earlier.monotonic => call,
+            (Some(earlier), _) => earlier,
+            (None, _) => self.clock.read(),
+        }
+    }
+
     /// Records an event, and moves the wakers of the callers that wait for it to `wake`.
     pub(crate) fn on_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
         match event {
             Event::Completed(id) => {
-                wake.extend(self.reply_waiters.remove(&id));
-                wake.extend(self.ack_waiters.remove(&id));
+                self.waiters.wake_completed(id, wake);
                 return;
             }
             // The callers that wait for the ack are woken whenever bytes arrive.
@@ -244,7 +229,7 @@ impl<M> State<M> {
             Event::UpdatesState(state) => self.updates_state = Some(state),
             _ => {}
         }
-        self.wake_watchers(wake);
+        self.waiters.wake_watchers(wake);
     }
 
     /// Returns the last lost connection and the reason. A proxy that has accepted a connection and not answered yet
@@ -285,11 +270,6 @@ impl<M> State<M> {
         }
     }
 
-    /// Returns whether a caller waits for a request.
-    pub(crate) fn has_waiters(&self) -> bool {
-        !self.reply_waiters.is_empty() || !self.ack_waiters.is_empty()
-    }
-
     fn push_event(&mut self, event: ClientEvent) {
         if self.events.len() == MAX_EVENTS {
             self.events.pop_front();
@@ -297,85 +277,9 @@ impl<M> State<M> {
         self.events.push_back(event);
     }
 
-    /// Moves the wakers of the callers that wait for an ack to `wake`, since the bytes that arrived may contain it.
-    pub(crate) fn wake_ack_waiters(&mut self, wake: &mut Vec<Waker>) {
-        wake.extend(std::mem::take(&mut self.ack_waiters).into_values());
-    }
-
-    /// Moves the wakers of all watchers to `wake`.
-    pub(crate) fn wake_watchers(&mut self, wake: &mut Vec<Waker>) {
-        wake.extend(std::mem::take(&mut self.watchers).into_values());
-    }
-
     /// Marks the driver as ended, and moves the wakers of all waiting callers to `wake`.
     pub(crate) fn end(&mut self, wake: &mut Vec<Waker>) {
         self.ended = true;
-        self.wake_watchers(wake);
-        self.wake_ack_waiters(wake);
-        wake.extend(std::mem::take(&mut self.reply_waiters).into_values());
-    }
-}
-
-/// The error of a wait whose driver has ended; it becomes [`Error::Stopped`](crate::Error::Stopped).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stopped;
-
-enum Key {
-    Reply(RequestId),
-    Ack(RequestId),
-    Watcher(Option<u64>),
-}
-
-/// A future that waits for a condition of the shared state. It may be dropped at any time.
-#[must_use]
-pub(crate) struct Until<'a, M, T, F> {
-    shared: &'a Shared<M>,
-    key: Key,
-    ready: F,
-    result: PhantomData<fn() -> T>,
-}
-
-impl<M: Machine, T, F: FnMut(&mut State<M>) -> Option<T> + Unpin> Future for Until<'_, M, T, F> {
-    type Output = Result<T, Stopped>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        let waker = cx.waker().clone();
-        let mut guard = this.shared.lock();
-        let state = &mut *guard;
-        if let Some(result) = (this.ready)(state) {
-            return Poll::Ready(Ok(result));
-        }
-        if state.ended {
-            return Poll::Ready(Err(Stopped));
-        }
-        let replaced = match &mut this.key {
-            Key::Reply(id) => state.reply_waiters.insert(*id, waker),
-            Key::Ack(id) => state.ack_waiters.insert(*id, waker),
-            Key::Watcher(key) => {
-                let key = *key.get_or_insert_with(|| {
-                    state.next_watcher += 1;
-                    state.next_watcher
-                });
-                state.watchers.insert(key, waker)
-            }
-        };
-        drop(guard);
-        drop(replaced);
-        Poll::Pending
-    }
-}
-
-impl<M, T, F> Drop for Until<'_, M, T, F> {
-    fn drop(&mut self) {
-        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waker = match self.key {
-            Key::Reply(id) => state.reply_waiters.remove(&id),
-            Key::Ack(id) => state.ack_waiters.remove(&id),
-            Key::Watcher(Some(key)) => state.watchers.remove(&key),
-            Key::Watcher(None) => None,
-        };
-        drop(state);
-        drop(waker);
+        self.waiters.wake_all(wake);
     }
 }

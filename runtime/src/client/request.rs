@@ -30,7 +30,9 @@ impl Client {
         request: &F,
         options: impl Into<RequestOptions>,
     ) -> Result<F::Reply, Error> {
-        self.send(request, options)?.reply().await
+        let query = request.to_bytes();
+        let body = self.call(query, options).await?;
+        Ok(F::Reply::from_bytes(&body).map_err(InvokeError::Decode)?)
     }
 
     /// Sends a serialized request (one boxed TL function, of any layer) and returns the serialized reply (one boxed TL
@@ -43,7 +45,17 @@ impl Client {
         query: Vec<u8>,
         options: impl Into<RequestOptions>,
     ) -> Result<Vec<u8>, Error> {
-        CancelOnDrop::start(self, |machine, now| machine.invoke_raw(now, query, options))?.reply().await
+        self.call(query, options).await
+    }
+
+    async fn call(&self, query: Vec<u8>, options: impl Into<RequestOptions>) -> Result<Vec<u8>, Error> {
+        let options = options.into();
+        let call = self.shared().call(
+            |machine: &mut sansio::Client, now| Ok::<_, Error>(machine.invoke_raw(now, query, options)?),
+            sansio::Client::take_raw,
+            sansio::Client::cancel,
+        );
+        Ok(call.await??)
     }
 
     /// Sends a request without waiting for its reply; [`RequestHandle::reply`] waits for it.

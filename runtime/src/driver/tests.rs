@@ -1,5 +1,6 @@
 //! The driver with a toy machine, toy streams and a clock that the tests advance.
 
+mod bursts;
 mod connecting;
 mod saving;
 mod sockets;
@@ -20,8 +21,8 @@ use sansgram_core::client::{DcId, RequestId};
 use sansgram_core::time::Now;
 
 use super::*;
-use crate::MemoryStore;
 use crate::clock::Clock;
+use crate::{MemoryStore, Timer};
 
 /// A machine with scripted outputs, which records its inputs.
 #[derive(Default)]
@@ -30,6 +31,11 @@ struct Toy {
     deadline: Option<Timestamp>,
     heard: Vec<String>,
     session: StoredSession,
+    /// Bytes that the next transmit takes, on connection 1.
+    queued: Vec<u8>,
+    /// The results of completed requests.
+    results: BTreeMap<RequestId, u8>,
+    cancelled: Vec<RequestId>,
 }
 
 impl Machine for Toy {
@@ -52,7 +58,13 @@ impl Machine for Toy {
     }
 
     fn poll_output(&mut self) -> Output {
-        self.outputs.pop_front().unwrap_or(Output::Timeout(self.deadline))
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        match std::mem::take(&mut self.queued) {
+            none if none.is_empty() => Output::Timeout(self.deadline),
+            bytes => Output::Transmit { conn: ConnId(1), bytes },
+        }
     }
 
     fn close(&mut self, _now: Now) {
@@ -129,11 +141,13 @@ struct ToyTimer {
     clock: Arc<Mutex<Instant>>,
     deadline: Instant,
     stuck: bool,
+    resets: Arc<AtomicUsize>,
 }
 
 impl Timer for ToyTimer {
     fn reset(&mut self, deadline: Instant) {
         self.deadline = deadline;
+        self.resets.fetch_add(1, Ordering::Relaxed);
     }
 
     fn poll_expired(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
@@ -155,6 +169,10 @@ struct ToyRuntime {
     connects: Mutex<Vec<u16>>,
     /// The number of connects that were dropped without an answer.
     dropped: Arc<AtomicUsize>,
+    /// How often the clock was read.
+    clock_reads: AtomicUsize,
+    /// How often a timer was created or reset.
+    timer_resets: Arc<AtomicUsize>,
 }
 
 struct Dropped(Arc<AtomicUsize>);
@@ -190,7 +208,9 @@ impl Runtime for ToyRuntime {
     }
 
     fn timer(&self, deadline: Instant) -> ToyTimer {
-        ToyTimer { clock: self.clock.clone(), deadline, stuck: self.stuck_timers }
+        self.timer_resets.fetch_add(1, Ordering::Relaxed);
+        let resets = self.timer_resets.clone();
+        ToyTimer { clock: self.clock.clone(), deadline, stuck: self.stuck_timers, resets }
     }
 
     fn spawn(&self, _task: impl Future<Output = ()> + Send + 'static) {
@@ -202,6 +222,7 @@ impl Runtime for ToyRuntime {
     }
 
     fn now(&self) -> Instant {
+        self.clock_reads.fetch_add(1, Ordering::Relaxed);
         *self.clock.lock().unwrap()
     }
 }
@@ -251,6 +272,8 @@ impl Bench {
             blocking: Mutex::default(),
             connects: Mutex::default(),
             dropped: Arc::default(),
+            clock_reads: AtomicUsize::new(0),
+            timer_resets: Arc::default(),
         });
         let session = StoredSession { api_id: Some(7), ..StoredSession::default() };
         let toy = Toy { session, ..Toy::default() };

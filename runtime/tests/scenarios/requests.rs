@@ -24,11 +24,19 @@ pub(crate) async fn a_request_has_a_handle<R: Runtime>(runtime: R) {
     // The server answers in the order of execution.
     assert_eq!(first.delivery(), Some(Delivery::Answered));
     assert_eq!(first.reply().await.unwrap(), reply);
+}
 
-    let late = client.send(&GetNearestDc {}, RequestOptions::default()).unwrap();
+pub(crate) async fn a_pending_request_ends_with_the_client<R: Runtime>(runtime: R) {
+    // The driver may run on another thread, so a server that answers could be faster than the call of `disconnect`.
+    let fault_injection = FaultInjection::default().with_silent_after_accept(true);
+    let served = sandbox_with(ServerOptions::default().with_fault_injection(fault_injection));
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let pending = client.send(&GetNearestDc {}, RequestOptions::default()).unwrap();
+    assert_eq!(pending.delivery(), Some(Delivery::Queued));
     client.disconnect().await;
-    assert_eq!(late.delivery(), None);
-    assert!(matches!(late.reply().await, Err(Error::Stopped)));
+    assert_eq!(pending.delivery(), None);
+    let ended = pending.reply().await;
+    assert!(matches!(ended, Err(Error::Stopped)), "{ended:?}");
 }
 
 pub(crate) async fn a_request_is_acknowledged_quickly<R: Runtime>(runtime: R) {
