@@ -3,16 +3,20 @@
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::message::{self, Direction, PREFIX_LEN};
 use sansgram_core::tl::{Constructor, Reader, functions, ids, types};
-use sansgram_core::transport::{FrameEncoder, Framing, ServerFrameDecoder};
+use sansgram_core::transport::{FrameEncoder, ServerFrameDecoder};
 
 use crate::Seeded;
+
+/// The length of the messages in one container, unless it has only one.
+const CONTAINER_LEN: usize = 32 << 10;
 
 /// One client's server.
 #[derive(Debug)]
 pub struct Server {
     key: AuthKey,
     decoder: ServerFrameDecoder,
-    encoder: FrameEncoder,
+    /// `None` until the client has announced its framing.
+    encoder: Option<FrameEncoder>,
     session_id: u64,
     last_id: u64,
     unanswered: Unanswered,
@@ -37,6 +41,9 @@ impl Unanswered {
     }
 }
 
+/// The body of a message to the client. Its sequence number is odd.
+pub(crate) type Body = Vec<u8>;
+
 impl Server {
     /// A server that shares `key` with its client.
     #[must_use]
@@ -44,7 +51,7 @@ impl Server {
         Self {
             key,
             decoder: ServerFrameDecoder::new(None, 1 << 22),
-            encoder: FrameEncoder::without_tag(Framing::Intermediate),
+            encoder: None,
             session_id: 0,
             last_id: 0,
             unanswered: Unanswered { requests: Vec::new(), pings: Vec::new() },
@@ -56,6 +63,14 @@ impl Server {
     /// # Panics
     /// Panics if the bytes are not well-formed packets.
     pub fn read(&mut self, stream: &mut [u8]) {
+        let mut unanswered = std::mem::take(&mut self.unanswered);
+        self.read_messages(stream, |id, seq_no, body| unanswered.note(id, seq_no, body));
+        self.unanswered = unanswered;
+    }
+
+    /// Reads the client's bytes and overwrites them. Calls `on_message` with identifier, sequence number and body of each
+    /// message.
+    pub(crate) fn read_messages(&mut self, stream: &mut [u8], mut on_message: impl FnMut(u64, u32, &[u8])) {
         let mut input = stream;
         while let Some(request) = self.decoder.next(&mut input).expect("frames") {
             let plaintext = message::open(&self.key, Direction::ToServer, request.payload).expect("our key");
@@ -68,10 +83,10 @@ impl Server {
                 let mut reader = Reader::new(&body[4..]);
                 for _ in 0..reader.u32().expect("a count") {
                     let (id, seq_no, body) = message_parts(&mut reader);
-                    self.unanswered.note(id, seq_no, body);
+                    on_message(id, seq_no, body);
                 }
             } else {
-                self.unanswered.note(id, seq_no, body);
+                on_message(id, seq_no, body);
             }
         }
     }
@@ -89,25 +104,46 @@ impl Server {
     #[must_use]
     pub fn answer(&mut self, result: &[u8]) -> Vec<u8> {
         let Unanswered { requests, pings } = std::mem::take(&mut self.unanswered);
-        let single =
-            |request: u64| [&ids::RPC_RESULT.to_le_bytes()[..], &request.to_le_bytes(), result].concat();
+        let results = requests.into_iter().map(|request| rpc_result(request, result));
         let pongs = pings.into_iter().map(|(msg_id, ping_id)| {
             [&types::Pong::ID.to_le_bytes()[..], &msg_id.to_le_bytes(), &ping_id.to_le_bytes()].concat()
         });
-        let answers: Vec<Vec<u8>> = requests.into_iter().map(single).chain(pongs).collect();
-        assert!(!answers.is_empty(), "nothing to answer");
-        if let [only] = &answers[..] {
-            return self.frame(only, 1);
+        let bodies: Vec<Body> = results.chain(pongs).collect();
+        assert!(!bodies.is_empty(), "nothing to answer");
+        let mut out = Vec::new();
+        self.packet(&bodies, &mut out);
+        out
+    }
+
+    /// Appends packets with these messages, with containers as short as those of Telegram's servers.
+    pub(crate) fn send(&mut self, bodies: &[Body], out: &mut Vec<u8>) {
+        let mut rest = bodies;
+        while !rest.is_empty() {
+            let mut length = 0;
+            let fitting = rest.iter().take_while(|body| {
+                length += body.len() + 16;
+                length <= CONTAINER_LEN
+            });
+            let (packet, others) = rest.split_at(fitting.count().max(1));
+            self.packet(packet, out);
+            rest = others;
         }
-        let mut body = ids::MSG_CONTAINER.to_le_bytes().to_vec();
-        body.extend_from_slice(&length(answers.len()));
-        for (seq_no, answer) in (0_u32..).zip(answers) {
-            body.extend_from_slice(&self.next_id().to_le_bytes());
-            body.extend_from_slice(&(2 * seq_no + 1).to_le_bytes());
-            body.extend_from_slice(&length(answer.len()));
-            body.extend_from_slice(&answer);
+    }
+
+    /// Appends one packet with these messages.
+    fn packet(&mut self, bodies: &[Body], out: &mut Vec<u8>) {
+        if let [only] = bodies {
+            return self.frame(only, 1, out);
         }
-        self.frame(&body, 0)
+        let mut container = ids::MSG_CONTAINER.to_le_bytes().to_vec();
+        container.extend_from_slice(&length(bodies.len()));
+        for (seq_no, body) in (0_u32..).zip(bodies) {
+            container.extend_from_slice(&self.next_id().to_le_bytes());
+            container.extend_from_slice(&(2 * seq_no + 1).to_le_bytes());
+            container.extend_from_slice(&length(body.len()));
+            container.extend_from_slice(body);
+        }
+        self.frame(&container, 0, out);
     }
 
     /// Odd, above the client's identifiers and near their time.
@@ -116,7 +152,7 @@ impl Server {
         self.last_id
     }
 
-    fn frame(&mut self, body: &[u8], seq_no: u32) -> Vec<u8> {
+    fn frame(&mut self, body: &[u8], seq_no: u32, out: &mut Vec<u8>) {
         let mut packet = vec![0; PREFIX_LEN + 8];
         packet.extend_from_slice(&self.session_id.to_le_bytes());
         packet.extend_from_slice(&self.next_id().to_le_bytes());
@@ -125,12 +161,17 @@ impl Server {
         packet.extend_from_slice(body);
         packet.resize(PREFIX_LEN + (packet.len() - PREFIX_LEN + 12).next_multiple_of(16), 0);
         message::seal(&self.key, Direction::ToClient, &mut packet).expect("whole blocks");
-        let mut out = Vec::new();
-        let start = self.encoder.begin(packet.len(), &mut out, false).expect("a short packet");
+        let framing = self.decoder.framing().expect("the client has sent a packet");
+        let encoder = self.encoder.get_or_insert_with(|| FrameEncoder::without_tag(framing));
+        let start = encoder.begin(packet.len(), out, false).expect("a short packet");
         out.extend_from_slice(&packet);
-        self.encoder.finish(start, &mut out, &mut Seeded::new(0)).expect("all of it");
-        out
+        encoder.finish(start, out, &mut Seeded::new(0)).expect("all of it");
     }
+}
+
+/// The result of a request.
+pub(crate) fn rpc_result(request: u64, result: &[u8]) -> Body {
+    [&ids::RPC_RESULT.to_le_bytes()[..], &request.to_le_bytes(), result].concat()
 }
 
 fn length(length: usize) -> [u8; 4] {

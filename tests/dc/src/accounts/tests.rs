@@ -3,7 +3,6 @@
 mod codes;
 mod keys;
 mod layers;
-mod messages;
 
 use std::net::SocketAddr;
 

@@ -1,0 +1,194 @@
+//! A server on a loopback socket, in threads of its own: it answers each query with as many bytes as the query asks for.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sansgram_core::client::{ApiCredentials, Config, DcAuth, DcId, DcTable, LoggedInUser, StoredSession};
+use sansgram_core::tl::{Constructor, Reader, Serialize, functions, types};
+
+use crate::server::{Body, Server, rpc_result};
+use crate::{CpuTime, auth_key};
+
+/// The length of a query.
+pub const QUERY_LEN: usize = 100;
+/// The constructor of a query; no layer has it.
+pub const QUERY: u32 = 0x5a4e_5347;
+/// The constructor of a result.
+pub const RESULT: u32 = 0x5a4e_5348;
+/// The DC that the server is.
+pub const DC: i64 = 2;
+
+/// A running server. It runs until the process ends.
+#[derive(Debug)]
+pub struct SocketServer {
+    address: SocketAddr,
+    worked: Arc<AtomicU64>,
+}
+
+impl SocketServer {
+    /// Starts a server for clients with the key [`auth_key`].
+    ///
+    /// # Panics
+    /// Panics if there is no free port.
+    #[must_use]
+    pub fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let worked = Arc::new(AtomicU64::new(0));
+        let of_all = worked.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (stream, worked) = (stream.expect("a connection"), of_all.clone());
+                thread::spawn(move || serve(stream, &worked));
+            }
+        });
+        Self { address, worked }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The processor time of its threads, up to the last moment when they had nothing to do.
+    #[must_use]
+    pub fn worked(&self) -> Duration {
+        Duration::from_nanos(self.worked.load(Ordering::Relaxed))
+    }
+
+    /// The configuration of a client.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let dc = DcId::new(DC).expect("a DC");
+        let mut dcs = DcTable::new();
+        dcs.insert(dc, self.address);
+        let mut config = Config::new(dcs, dc, []);
+        config.api = Some(ApiCredentials { id: 1, hash: "0".repeat(32) });
+        config.learn_addresses = false;
+        config
+    }
+
+    /// The session of a client that is logged in.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn session(&self) -> StoredSession {
+        let dc = DcId::new(DC).expect("a DC");
+        StoredSession {
+            home_dc: Some(dc),
+            keys: [(dc, DcAuth { auth_key: auth_key(), server_salt: 1 })].into(),
+            user: Some(LoggedInUser { id: 1, is_bot: false }),
+            api_id: Some(1),
+            ..StoredSession::default()
+        }
+    }
+}
+
+/// A query of [`QUERY_LEN`] bytes, whose result has `result_len` bytes.
+///
+/// # Panics
+/// Panics if the length is no multiple of 4, or too long.
+#[must_use]
+pub fn query(result_len: usize) -> Vec<u8> {
+    assert!(result_len.is_multiple_of(4) && result_len >= 4, "a TL object");
+    let length = u32::try_from(result_len).expect("a short result");
+    let mut query = crate::bytes(QUERY_LEN);
+    query[..4].copy_from_slice(&QUERY.to_le_bytes());
+    query[4..8].copy_from_slice(&length.to_le_bytes());
+    query
+}
+
+fn serve(mut stream: TcpStream, worked: &AtomicU64) {
+    stream.set_nodelay(true).expect("a TCP stream");
+    let mut server = Server::new(auth_key());
+    let mut buffer = vec![0; 256 << 10];
+    let (mut bodies, mut out) = (Vec::new(), Vec::new());
+    let mut published = Duration::ZERO;
+    loop {
+        let now = CpuTime::now();
+        worked.fetch_add((now - published).as_nanos() as u64, Ordering::Relaxed);
+        published = now;
+        let Ok(read @ 1..) = stream.read(&mut buffer) else { return };
+        server.read_messages(&mut buffer[..read], |id, seq_no, body| {
+            bodies.extend(answer(id, seq_no, body));
+        });
+        if bodies.is_empty() {
+            continue;
+        }
+        server.send(&bodies, &mut out);
+        bodies.clear();
+        if stream.write_all(&out).is_err() {
+            return;
+        }
+        out.clear();
+    }
+}
+
+/// The answer to a message, if it needs one.
+fn answer(id: u64, seq_no: u32, body: &[u8]) -> Option<Body> {
+    // A query may be wrapped, such as in `initConnection`.
+    if let Some((_, query)) = body.split_last_chunk::<QUERY_LEN>()
+        && query.starts_with(&QUERY.to_le_bytes())
+    {
+        let mut reader = Reader::new(&query[4..]);
+        let length = reader.u32().expect("a length") as usize;
+        let mut result = vec![0x5a; length];
+        result[..4].copy_from_slice(&RESULT.to_le_bytes());
+        return Some(rpc_result(id, &result));
+    }
+    let mut reader = Reader::new(body);
+    match reader.u32().expect("a constructor") {
+        functions::Ping::ID | functions::PingDelayDisconnect::ID => {
+            let ping_id = reader.i64().expect("a ping");
+            Some(boxed(&types::Pong { msg_id: id.cast_signed(), ping_id }))
+        }
+        functions::GetFutureSalts::ID => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let now = i32::try_from(now).expect("before 2038");
+            let salt = types::FutureSalt { valid_since: now - 3600, valid_until: now + 86_400, salt: 1 };
+            Some(boxed(&types::FutureSalts { req_msg_id: id.cast_signed(), now, salts: vec![salt] }))
+        }
+        _ if seq_no % 2 == 1 => {
+            let error = types::RpcError { error_code: 400, error_message: "METHOD_INVALID".into() };
+            Some(rpc_result(id, &boxed(&error)))
+        }
+        _ => None,
+    }
+}
+
+fn boxed<T: Constructor + Serialize>(object: &T) -> Vec<u8> {
+    let mut bytes = T::ID.to_le_bytes().to_vec();
+    object.serialize(&mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sansgram_core::client::Route;
+    use sansgram_tokio::MemoryStore;
+
+    #[test]
+    fn results_have_the_length_that_the_query_asks_for() {
+        let server = SocketServer::start();
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        tokio.block_on(async {
+            let store = MemoryStore::with_session(server.session());
+            let client = sansgram_tokio::start(server.config(), store).await.expect("a client");
+            for length in [4, 100, 1 << 20] {
+                let result = client.invoke_raw(query(length), Route::Home).await.expect("a result");
+                assert_eq!(result.len(), length);
+                assert!(result.starts_with(&RESULT.to_le_bytes()));
+            }
+        });
+    }
+}
