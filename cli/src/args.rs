@@ -17,7 +17,7 @@ use crate::send::SendArgs;
 use crate::sessions::SessionsArgs;
 use crate::{help, usage};
 
-/// Log in to Telegram from a terminal, or to embedded test DCs without an account.
+/// Log in to Telegram from a terminal, call its API, and run test DCs without an account.
 #[derive(Debug, Parser)]
 #[command(name = "sansgram", version, max_term_width = 110, after_help = help::EXIT_CODES)]
 struct Cli {

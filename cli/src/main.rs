@@ -1,4 +1,4 @@
-//! The `sansgram` command: log in to Telegram from a terminal, or to embedded test DCs without an account.
+//! The `sansgram` command: log in to Telegram from a terminal, call its API, and run test DCs without an account.
 
 mod account;
 mod address;

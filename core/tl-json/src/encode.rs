@@ -57,7 +57,7 @@ impl Schema<'_> {
             }
         }
         let mut encoder = Encoder { schema: self, out: Vec::new(), depth: 0, reply: &Type::Query };
-        encoder.call(function, fields)?;
+        encoder.nested(|encoder| encoder.call(function, fields))?;
         Ok(Request { bytes: encoder.out, reply: encoder.reply })
     }
 
@@ -150,6 +150,11 @@ impl<'s> Encoder<'s> {
                     return Err(self.unknown(name, name));
                 };
                 let fields = object(value)?;
+                match fields.get(NAME) {
+                    None => {}
+                    Some(Value::String(found)) if found == name => {}
+                    Some(found) => return Err(self.unknown(found.as_str().unwrap_or_default(), name)),
+                }
                 self.nested(|encoder| encoder.fields(constructor, fields))?;
             }
             Type::Query => {

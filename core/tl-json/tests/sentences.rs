@@ -139,6 +139,25 @@ fn fields_that_share_a_flag() {
     assert!(decoded.contains("\"solution_entities\":[]"), "{decoded}");
 }
 
+/// Telegram's API has none now, other schemas do.
+#[test]
+fn bare_values_have_their_name_or_none() {
+    let text = "// LAYER 1\na#1 n:int = A;\nc#3 n:int = C;\nb#2 x:a y:vector<%c> z:int256 = B;";
+    let schema = Schema::parse(text).unwrap();
+    let zeros = "A".repeat(43) + "=";
+    let b = |x: Value| json!({ "_": "b", "x": x, "y": [{ "_": "c", "n": 2 }], "z": zeros });
+    let bytes = schema.encode(&Type::Boxed("B"), &b(json!({ "_": "a", "n": 1 }))).unwrap();
+    assert_eq!(bytes.len(), 4 + 4 + 4 + 4 + 32);
+    assert_eq!(schema.encode(&Type::Boxed("B"), &b(json!({ "n": 1 }))).as_ref(), Ok(&bytes));
+    let decoded = format!(r#"{{"_":"b","x":{{"_":"a","n":1}},"y":[{{"_":"c","n":2}}],"z":"{zeros}"}}"#);
+    assert_eq!(schema.decode(&Type::Boxed("B"), &bytes).as_ref(), Ok(&decoded));
+    let error = schema.encode(&Type::Boxed("B"), &b(json!({ "_": "c", "n": 1 }))).unwrap_err();
+    assert_eq!(error.path(), "x");
+    // A vector cannot have more items than its bytes can hold.
+    let many = [&bytes[..8], &[0xff; 4], &bytes[12..]].concat();
+    assert!(schema.decode_object(&many).unwrap_err().to_string().contains("longer than its message"));
+}
+
 #[test]
 fn numbers_are_not_rounded() {
     let schema = Schema::telegram();
@@ -168,6 +187,14 @@ fn bounds() {
     let id = schema.constructor("textBold").unwrap().id.to_le_bytes();
     assert!(schema.decode_object(&inner).is_ok());
     assert!(schema.decode_object(&[&id[..], &inner].concat()).unwrap_err().to_string().contains("too deep"));
+    // A function counts as a level, like an object.
+    let mut query = json!({ "_": "help.getConfig" });
+    for depth in 1..=32 {
+        let arguments = json!({ "query": query });
+        let request = schema.encode_call("invokeWithoutUpdates", &arguments);
+        assert_eq!(request.as_ref().is_ok_and(|it| schema.decode_object(&it.bytes).is_ok()), depth < 32);
+        query = json!({ "_": "invokeWithoutUpdates", "query": query });
+    }
     let long = Value::from("a".repeat(1 << 24));
     assert_eq!(*schema.encode(&Type::String, &long).unwrap_err().reason(), EncodeReason::TooLong);
     let fixed = schema.encode(&Type::Int128, &"AAAA".into()).unwrap_err();
