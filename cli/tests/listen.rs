@@ -182,6 +182,28 @@ fn what_cannot_be_had_does_not_end_it() {
     assert_eq!(listener.ends(), Some(0));
 }
 
+/// From one sandbox account to another, also while the listener has no connection.
+#[test]
+fn a_message_reaches_the_listener() {
+    let server = Server::new(ServerOptions::default());
+    server.run(&["login", "--phone", "9996611111", "--code", "11111", "--session", "other"]).ok();
+    let listener = Listener::with_lines(&server, &[]);
+    for (text, is_cut) in [("first", false), ("second", true)] {
+        if is_cut {
+            server.served.with_dcs(TestDcs::close_all);
+        }
+        server.run(&["send", "@sandbox1_bot", text, "--session", "other"]).ok();
+        let lines = std::iter::repeat_with(|| listener.update());
+        let is_here = |line: &Value| {
+            let pushed = &line["updates"][0]["message"]["message"];
+            pushed == text || line["new_messages"][0]["message"] == text
+        };
+        assert!(lines.take(9).any(|line| is_here(&line)), "{text}");
+    }
+    kill_process(Pid::from_child(&listener.child), Signal::INT).unwrap();
+    assert_eq!(listener.ends(), Some(0));
+}
+
 #[test]
 fn it_ends_if_the_reader_does() {
     let server = Server::new(ServerOptions::default());

@@ -2,11 +2,16 @@
 
 /// The most names that are suggested.
 const MAX_NAMES: usize = 3;
+/// The longest name, in bytes, for which others are looked for. Those of Telegram's API have at most 65.
+const MAX_LEN: usize = 100;
 /// All names are shown if there are at most so many.
 const FEW: usize = 8;
 
 /// Returns the candidates that are most like `name`, the best first.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<String> {
+    if name.len() > MAX_LEN {
+        return Vec::new();
+    }
     let name = name.to_ascii_lowercase();
     let limit = (name.len() / 3).clamp(1, 6);
     let mut found: Vec<(usize, &str)> = candidates
@@ -53,6 +58,7 @@ mod tests {
         ] {
             assert_eq!(nearest(typed, names.into_iter()).first().map(String::as_str), Some(first), "{typed}");
         }
+        assert!(nearest(&"messages.sendMessage".repeat(6), names.into_iter()).is_empty());
         assert!(nearest("nothing.likeThis", names.into_iter()).is_empty());
         assert_eq!(nearest_or_some("x", names.into_iter()).len(), 4);
         assert_eq!(nearest_or_some("x", names.into_iter().cycle().take(9)).len(), MAX_NAMES);
