@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Programs that others wrote, over loopback: clients log in to the test DCs, one of them also through the fake TLS before
-# them, and as their login pages show it; a server speaks our transports; a proxy stands between our client and the test
-# DCs, also with fake TLS.
+# them, and as their login pages show it; they send messages and files to each other; a server speaks our transports; a
+# proxy stands between our client and the test DCs, also with fake TLS.
 #
 #   tests/interop/run.sh                     starts the sandbox itself
 #   tests/interop/run.sh COMMAND [ARG...]    starts this sandbox instead; its first line on stdout must be the JSON of
@@ -51,6 +51,11 @@ status=0
 "$python" "$here/pyrogram_login.py" "$line" Hydrogram hydrogram </dev/null || status=1
 PYTHONPATH=$state/kurigram "$python" "$here/pyrogram_login.py" "$line" Kurigram pyrogram </dev/null || status=1
 PYTHONPATH=$state/irenogram "$python" "$here/pyrogram_login.py" "$line" Irenogram pyrogram </dev/null || status=1
+"$python" "$here/telethon_messages.py" "$line" </dev/null || status=1
+"$python" "$here/pyrogram_messages.py" "$line" Pyrogram pyrogram </dev/null || status=1
+"$python" "$here/pyrogram_messages.py" "$line" Hydrogram hydrogram </dev/null || status=1
+# Irenogram cannot start with updates, see above: it cannot read the answer to its own get_me().
+PYTHONPATH=$state/kurigram "$python" "$here/pyrogram_messages.py" "$line" Kurigram pyrogram </dev/null || status=1
 "$python" "$here/pages.py" "$line" "$state" </dev/null || status=1
 
 # grammers-client knows Telegram's keys only, so it is compiled with the sandbox's; the first time takes a minute.

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import sys
+import time
 import traceback
 import zlib
 
@@ -13,6 +15,7 @@ API_ID = 1
 API_HASH = "0123456789abcdef0123456789abcdef"
 HOME_DC = 2
 PASSWORD = "sandbox"
+MEBIBYTE = 1 << 20
 # Seconds for one login, handshakes included.
 PATIENCE = 120
 # After so many failures the rest would only fail as slowly.
@@ -72,6 +75,22 @@ def strangers(client):
     """Numbers on DC 2 that are not registered, except by earlier runs; each client begins with another one."""
     first = zlib.crc32(client.encode()) % 1000
     return (f"999662{(first + number) % 1000:03}9" for number in range(1000))
+
+
+def two_numbers(client):
+    """Numbers on DC 2 that are registered and have no password; others with each run."""
+    first = (zlib.crc32(client.encode()) + int(time.time() * 10)) % 1000
+    return f"999662{first:03}3", f"999662{first:03}5"
+
+
+def check_hashes(content, hashes):
+    """Fails unless the hashes, as offset, length and SHA-256, are those of the content."""
+    covered = 0
+    for offset, length, digest in hashes:
+        equal("offset of a hash", offset, covered)
+        covered += length
+        equal("hash", digest, hashlib.sha256(content[offset:covered]).digest())
+    equal("hashed bytes", covered, len(content))
 
 
 def equal(what, found, expected):

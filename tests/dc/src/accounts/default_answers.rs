@@ -6,7 +6,7 @@ use super::call::{ApiError, Call, Reply};
 use super::forms;
 use super::policy::ACCOUNT_TTL_DAYS;
 use super::state::{Accounts, Method};
-use super::wire::{BadArguments, Reader, Writer, id};
+use super::wire::{Reader, Writer, id};
 
 /// The methods of this file and the constructors of their answers, by their names in the schema.
 mod own {
@@ -48,23 +48,14 @@ mod own {
     pub(super) const CONTENT_SETTINGS: u32 = 0x57e2_8221;
     pub(super) const REGISTER_DEVICE: u32 = 0xec86_017a;
     pub(super) const UNREGISTER_DEVICE: u32 = 0x6a0d_3206;
-    pub(super) const GET_PINNED_DIALOGS: u32 = 0xd6b9_4df2;
-    pub(super) const GET_PEER_DIALOGS: u32 = 0xe470_bcfd;
-    pub(super) const PEER_DIALOGS: u32 = 0x3371_c354;
     pub(super) const GET_DIALOG_FILTERS: u32 = 0xefd4_8c89;
     pub(super) const DIALOG_FILTERS: u32 = 0x2ad9_3719;
     /// Layer 155; the answer is a bare vector.
     pub(super) const GET_DIALOG_FILTERS_155: u32 = 0xf19e_d96d;
-    pub(super) const GET_HISTORY: u32 = 0x4423_e6c5;
-    pub(super) const SEARCH: u32 = 0x29ee_847a;
-    pub(super) const SEARCH_155: u32 = 0xa0fd_a762;
     pub(super) const SEARCH_GLOBAL: u32 = 0x6126_a43c;
     pub(super) const SEARCH_GLOBAL_214: u32 = 0x4bc6_589a;
     pub(super) const GET_UNREAD_MENTIONS: u32 = 0xf107_e790;
     pub(super) const GET_SCHEDULED_HISTORY: u32 = 0xf516_760b;
-    pub(super) const GET_MESSAGES: u32 = 0x63c6_6506;
-    pub(super) const MESSAGE_EMPTY: u32 = 0x90a6_ca84;
-    pub(super) const INPUT_MESSAGE_ID: u32 = 0xa676_a322;
     pub(super) const GET_CHATS: u32 = 0x49e9_528f;
     pub(super) const GET_CHANNELS: u32 = 0x0a7f_6bbb;
     pub(super) const GET_COMMON_CHATS: u32 = 0xe40c_a104;
@@ -87,11 +78,11 @@ mod own {
     pub(super) const RESOLVE_USERNAME_181: u32 = 0xf93c_cba3;
     pub(super) const RESOLVE_PHONE: u32 = 0x8af9_4344;
     pub(super) const RESOLVED_PEER: u32 = 0x7f07_7ad9;
+    pub(super) const SET_TYPING: u32 = 0x5894_3ee2;
+    pub(super) const SET_BOT_COMMANDS: u32 = 0x0517_165a;
     pub(super) const PEER_USER: u32 = 0x5951_1722;
     pub(super) const GET_USER_PHOTOS: u32 = 0x91cd_32a8;
     pub(super) const PHOTOS: u32 = 0x8dca_6aa5;
-    pub(super) const GET_FILE: u32 = 0xbe53_35be;
-    pub(super) const GET_FILE_133: u32 = 0xb15a_9afc;
 }
 
 /// The one country and the one language of the sandbox.
@@ -157,19 +148,14 @@ pub(super) const fn method(constructor: u32) -> Option<Method> {
         }),
         own::REGISTER_DEVICE => ("account.registerDevice", Accounts::agree),
         own::UNREGISTER_DEVICE => ("account.unregisterDevice", Accounts::agree),
-        own::GET_PINNED_DIALOGS => ("messages.getPinnedDialogs", Accounts::get_peer_dialogs),
-        own::GET_PEER_DIALOGS => ("messages.getPeerDialogs", Accounts::get_peer_dialogs),
         own::GET_DIALOG_FILTERS => ("messages.getDialogFilters", |accounts, call| {
             accounts.person(call)?;
             Ok(Writer::boxed(own::DIALOG_FILTERS).u32(0).objects(&[]).finish())
         }),
         own::GET_DIALOG_FILTERS_155 => ("messages.getDialogFilters", Accounts::get_no_one),
-        own::GET_HISTORY => ("messages.getHistory", Accounts::get_no_messages),
-        own::SEARCH | own::SEARCH_155 => ("messages.search", Accounts::get_no_messages),
         own::SEARCH_GLOBAL | own::SEARCH_GLOBAL_214 => ("messages.searchGlobal", Accounts::get_no_messages),
         own::GET_UNREAD_MENTIONS => ("messages.getUnreadMentions", Accounts::get_no_messages),
         own::GET_SCHEDULED_HISTORY => ("messages.getScheduledHistory", Accounts::get_no_messages),
-        own::GET_MESSAGES => ("messages.getMessages", Accounts::get_messages),
         own::GET_CHATS => ("messages.getChats", |accounts, call| accounts.get_chats(call, "CHAT_ID_INVALID")),
         own::GET_CHANNELS => {
             ("channels.getChannels", |accounts, call| accounts.get_chats(call, "CHANNEL_INVALID"))
@@ -212,13 +198,11 @@ pub(super) const fn method(constructor: u32) -> Option<Method> {
             ("contacts.resolveUsername", |accounts, call| accounts.resolve_username(call, false))
         }
         own::RESOLVE_PHONE => ("contacts.resolvePhone", Accounts::resolve_phone),
+        own::SET_TYPING => ("messages.setTyping", Accounts::agree_with_all),
+        own::SET_BOT_COMMANDS => ("bots.setBotCommands", Accounts::agree_with_all),
         own::GET_USER_PHOTOS => ("photos.getUserPhotos", |accounts, call| {
             accounts.caller(call)?;
             empty(own::PHOTOS, 2)
-        }),
-        own::GET_FILE | own::GET_FILE_133 => ("upload.getFile", |accounts, call| {
-            accounts.caller(call)?;
-            Err(ApiError::new(400, "LOCATION_INVALID"))
         }),
         _ => return None,
     })
@@ -270,11 +254,6 @@ fn strings(call: &mut Call<'_>) -> Reply {
     Ok(Writer::default().objects(&strings).finish())
 }
 
-fn input_message(reader: &mut Reader<'_>) -> Result<i32, BadArguments> {
-    reader.expect(own::INPUT_MESSAGE_ID)?;
-    reader.i32()
-}
-
 impl Accounts {
     fn get_countries_list(&mut self, call: &mut Call<'_>) -> Reply {
         call.reader.string()?;
@@ -300,30 +279,20 @@ impl Accounts {
         Ok(Writer::boxed(id::BOOL_TRUE).finish())
     }
 
+    /// The same for bots too.
+    fn agree_with_all(&mut self, call: &mut Call<'_>) -> Reply {
+        self.caller(call)?;
+        Ok(Writer::boxed(id::BOOL_TRUE).finish())
+    }
+
     fn get_no_one(&mut self, call: &mut Call<'_>) -> Reply {
         self.person(call)?;
         Ok(Writer::default().objects(&[]).finish())
     }
 
-    fn get_peer_dialogs(&mut self, call: &mut Call<'_>) -> Reply {
-        self.person(call)?;
-        let dialogs = Writer::boxed(own::PEER_DIALOGS).objects(&[]).objects(&[]).objects(&[]).objects(&[]);
-        Ok(dialogs.object(&Self::state(call)).finish())
-    }
-
     fn get_no_messages(&mut self, call: &mut Call<'_>) -> Reply {
         self.person(call)?;
         Ok(messages(call, &[]))
-    }
-
-    /// Answers as if no message had any of these identifiers.
-    fn get_messages(&mut self, call: &mut Call<'_>) -> Reply {
-        let wanted = call.reader.vector(input_message)?;
-        call.reader.end()?;
-        self.caller(call)?;
-        let missing = |id: i32| Writer::boxed(own::MESSAGE_EMPTY).u32(0).i32(id).finish();
-        let missing: Vec<Vec<u8>> = wanted.into_iter().map(missing).collect();
-        Ok(messages(call, &missing))
     }
 
     /// Refuses any identifier, since there are no chats.

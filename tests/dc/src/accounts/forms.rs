@@ -79,8 +79,38 @@ pub(super) const RESET_OF_EMAIL_CODE: i32 = 158;
 pub(super) const FIREBASE_SMS: &[Form] = &[(140, 0xe57b_1432), (181, 0x13c9_0f17), (183, 0x009f_d736)];
 
 /// `messages.messages`; it lists topics from [`TOPICS_OF_MESSAGES`] on.
-pub(super) const MESSAGES: &[Form] = &[(140, 0x8c71_8e87), (220, 0x1d73_e7ea)];
-pub(super) const TOPICS_OF_MESSAGES: i32 = 220;
+pub(super) const MESSAGES: &[Form] = &[(140, 0x8c71_8e87), (216, 0x1d73_e7ea)];
+pub(super) const MESSAGES_SLICE: &[Form] = &[(140, 0x3a54_685e), (214, 0x762b_263d), (216, 0x5f20_6716)];
+pub(super) const TOPICS_OF_MESSAGES: i32 = 216;
+
+/// `message`; it has a second field of flags from [`FLAGS2_OF_MESSAGE`] on.
+pub(super) const MESSAGE: &[Form] = &[
+    (140, 0x3811_6ee0),
+    (179, 0x2357_bf25),
+    (181, 0x9434_5242),
+    (198, 0x96fd_bbe9),
+    (214, 0x9815_cec8),
+    (222, 0x9cb4_90e9),
+    (225, 0x95ef_6f2b),
+    (227, 0x7600_b9d3),
+];
+pub(super) const FLAGS2_OF_MESSAGE: i32 = 179;
+
+/// `messageReplyHeader`; the message that it names is optional from [`OPTIONAL_ID_OF_REPLY`] on.
+pub(super) const MESSAGE_REPLY_HEADER: &[Form] =
+    &[(140, 0xa6d5_7763), (166, 0x6eeb_cabd), (179, 0xafbc_09db), (214, 0x6917_560b), (225, 0x1b97_dd66)];
+pub(super) const OPTIONAL_ID_OF_REPLY: i32 = 166;
+
+/// `dialog`; it counts votes in polls from [`POLL_VOTES_OF_DIALOG`] on.
+pub(super) const DIALOG: &[Form] = &[(140, 0xa8ed_d0f5), (158, 0xd58a_08c6), (225, 0xfc89_f7f3)];
+pub(super) const POLL_VOTES_OF_DIALOG: i32 = 225;
+
+pub(super) const MESSAGE_MEDIA_DOCUMENT: &[Form] =
+    &[(140, 0x9cb0_70d7), (166, 0x4cf4_d72d), (198, 0x52d8_ccd9)];
+/// `document` and `fileHash`; sizes and offsets have 64 bits from [`LONG_SIZES`] on.
+pub(super) const DOCUMENT: &[Form] = &[(140, 0x1e87_342b), (146, 0x8fd4_c4d8)];
+pub(super) const FILE_HASH: &[Form] = &[(140, 0x6242_c773), (146, 0xf39b_035c)];
+pub(super) const LONG_SIZES: i32 = 146;
 
 /// `config`; some limits were removed at [`FEWER_LIMITS_OF_CONFIG`].
 pub(super) const CONFIG: &[Form] = &[(140, 0x330b_4067), (145, 0x2325_66ac), (155, 0xcc1a_241e)];

@@ -19,6 +19,8 @@ pub struct IncomingCall {
     pub(super) number: u32,
     /// Users, and what is pushed to them after the answer.
     pub(super) updates: Vec<(i64, Vec<u8>)>,
+    /// Sender, receiver and text.
+    pub(super) messages: Vec<(i64, i64, String)>,
 }
 
 impl IncomingCall {
@@ -74,6 +76,12 @@ impl IncomingCall {
     /// Pushes an update to every session of a user, the caller's own included, after the answer.
     pub fn send_update_to(&mut self, user_id: i64, update: &(impl ServerUpdate + ?Sized)) {
         self.updates.push((user_id, update.to_updates(self.now)));
+    }
+
+    /// Sends a text message from one account to another after the answer, as if a client of the first had sent it. Nothing
+    /// happens if one of them does not exist.
+    pub fn send_message(&mut self, from: i64, to: i64, text: impl Into<String>) {
+        self.messages.push((from, to, text.into()));
     }
 }
 

@@ -10,10 +10,10 @@ use super::policy::{DEFAULT_LAYER, MAX_UNSERVED};
 use super::recorded::RecordedCall;
 use super::state::{Accounts, Method};
 use super::wire::{Reader, Writer, id};
-use super::{default_answers, wrappers};
+use super::{default_answers, messages, wrappers};
 
 /// Returns the method with this constructor, if the accounts have it.
-const fn method(constructor: u32) -> Option<Method> {
+fn method(constructor: u32) -> Option<Method> {
     Some(match constructor {
         id::SEND_CODE => ("auth.sendCode", Accounts::send_code),
         id::RESEND_CODE => ("auth.resendCode", |accounts, call| accounts.resend_code(call, true)),
@@ -66,14 +66,11 @@ const fn method(constructor: u32) -> Option<Method> {
         id::GET_FULL_USER_133 => ("users.getFullUser", |accounts, call| accounts.get_full_user(call, false)),
         id::UPDATE_STATUS => ("account.updateStatus", Accounts::update_status),
         id::GET_CONTACTS => ("contacts.getContacts", Accounts::get_contacts),
-        id::GET_DIALOGS => ("messages.getDialogs", Accounts::get_dialogs),
         id::GET_TERMS_OF_SERVICE_UPDATE => {
             ("help.getTermsOfServiceUpdate", Accounts::get_terms_of_service_update)
         }
         id::GET_PROMO_DATA => ("help.getPromoData", Accounts::get_promo_data),
-        id::GET_STATE => ("updates.getState", Accounts::get_state),
-        id::GET_DIFFERENCE | id::GET_DIFFERENCE_158 => ("updates.getDifference", Accounts::get_difference),
-        _ => return default_answers::method(constructor),
+        _ => return messages::method(constructor).or_else(|| default_answers::method(constructor)),
     })
 }
 
@@ -86,7 +83,9 @@ impl From<ApiError> for Answer {
 /// Whether a method may change the saved state. A needless save does no harm.
 fn changes_something(name: &str) -> bool {
     let (_, function) = name.split_once('.').unwrap_or_default();
-    !function.starts_with("get") && !matches!(function, "saveAppLog" | "updateStatus")
+    let saves_nothing =
+        ["saveAppLog", "updateStatus", "saveFilePart", "saveBigFilePart", "search", "setTyping"];
+    !function.starts_with("get") && !saves_nothing.contains(&function)
 }
 
 impl Accounts {
@@ -145,6 +144,7 @@ impl Accounts {
             now: call.now,
             number: 0,
             updates: Vec::new(),
+            messages: Vec::new(),
         };
         self.handlers.recorder.record(|| RecordedCall::new(&incoming, body));
         let truncates = match self.fault(&name, call.dc) {
@@ -162,6 +162,10 @@ impl Accounts {
                 None => return Err(self.not_served(call, constructor, &name)),
             },
         };
+        for (from, to, text) in incoming.messages {
+            let sent = self.send_text(from, to, &text, call.now);
+            call.pushes.extend(sent.into_iter().flat_map(|(_, pushes)| pushes));
+        }
         for (user, body) in incoming.updates {
             let keys = self.keys_of(user).into_iter();
             call.pushes.extend(keys.map(|auth_key_id| Push { auth_key_id, body: body.clone() }));

@@ -12,6 +12,24 @@ pub(super) const MAX_PROBLEMS: usize = 10;
 pub(super) const MAX_DEVICE_TEXT: usize = 64;
 /// How deep the `params` of `initConnection` may nest.
 pub(super) const MAX_JSON_DEPTH: usize = 8;
+/// How deep an object of the schema may nest.
+pub(super) const MAX_TL_DEPTH: usize = 32;
+/// The longest text of a message, in characters (`message_length_max`).
+pub(super) const MAX_MESSAGE: usize = 4096;
+/// The most messages or dialogs of one answer (`core.telegram.org/api/offsets`).
+pub(super) const MAX_LISTED: i32 = 100;
+/// The most parts of a file, for an account with Telegram Premium (`core.telegram.org/api/files`).
+pub(super) const MAX_FILE_PARTS: i32 = 8000;
+/// The largest part of an upload (`core.telegram.org/api/files`).
+pub(super) const MAX_PART_BYTES: usize = 512 << 10;
+/// The largest piece of a download; none crosses a multiple of it (`core.telegram.org/api/files`).
+pub(super) const PIECE_BYTES: usize = 1 << 20;
+/// How much of a file each of its hashes covers.
+pub(super) const HASHED_CHUNK: usize = 128 << 10;
+/// The most bytes of all files and uploads together, since they are in memory.
+pub(super) const MAX_STORED_BYTES: usize = 256 << 20;
+/// The most parts that no message has used yet.
+pub(super) const MAX_UNUSED_PARTS: usize = 20_000;
 /// The longest first or last name, in characters.
 pub(super) const MAX_NAME: usize = 64;
 

@@ -2,7 +2,7 @@
 //!
 //! An account of the options is saved with a fingerprint of its description. If the description has changed, the
 //! account starts fresh; if it is gone, so is the account. SRP challenges, QR codes and exported authorizations live
-//! for seconds and are not saved.
+//! for seconds and are not saved. Of messages only the counters are.
 
 use super::codes::Pending;
 use super::device::Device;
@@ -29,13 +29,26 @@ impl Accounts {
         out = each(out, self.codes.pending(), |out, (hash, pending)| {
             write_pending(out.bytes(hash.as_bytes()), pending)
         });
-        each(out, self.keys.iter(), |out, (id, key)| {
+        let out = each(out, self.keys.iter(), |out, (id, key)| {
             let out = key.device.save(out.u64(*id));
             boolean(out.i32(key.dc).i32(key.logged_in_at).i32(key.active_at), key.is_revoked)
+        });
+        each(out, self.mailboxes.iter(), |out, (user, mailbox)| {
+            out.i64(*user).i32(mailbox.pts).i32(mailbox.last_id)
         })
     }
 
-    /// Restores the last part of what [`save`](Self::save) wrote: the device of each key.
+    /// Restores the last part of what [`save`](Self::save) wrote: the counters of each mailbox. Messages are not kept, but
+    /// clients remember how far they were.
+    pub(crate) fn restore_counters(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        for _ in 0..count(reader)? {
+            let mailbox = self.mailboxes.entry(reader.i64()?).or_default();
+            (mailbox.pts, mailbox.last_id) = (reader.i32()?, reader.i32()?);
+        }
+        Ok(())
+    }
+
+    /// Restores the part of what [`save`](Self::save) wrote before the counters: the device of each key.
     pub(crate) fn restore_devices(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
         for _ in 0..count(reader)? {
             let key = self.keys.entry(reader.u64()?).or_default();
@@ -46,7 +59,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Restores what [`save`](Self::save) wrote, without its last part.
+    /// Restores what [`save`](Self::save) wrote, without its last two parts.
     pub(crate) fn restore(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
         for _ in 0..count(reader)? {
             self.directory.restore(read_account(reader)?);

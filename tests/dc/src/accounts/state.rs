@@ -7,7 +7,9 @@ use super::call::{ApiError, Call, Reply};
 use super::codes::Codes;
 use super::device::Device;
 use super::directory::Directory;
+use super::files::Files;
 use super::handlers::Handlers;
+use super::messages::Mailbox;
 use super::method_names::{UnknownMethod, must_be_method};
 use super::options::{AccountOptions, Fault, FaultKind, TestBot, TestUser};
 use super::password::Challenge;
@@ -30,6 +32,9 @@ pub struct Accounts {
     /// The faults, and how often each was used.
     faults: Vec<(Fault, u32)>,
     pub(super) handlers: Handlers,
+    /// The messages of each user.
+    pub(super) mailboxes: BTreeMap<i64, Mailbox>,
+    pub(super) files: Files,
     /// The number of calls in `invokeWithoutUpdates`.
     pub(super) without_updates: u64,
     pub(super) configs_asked: u64,
@@ -112,6 +117,8 @@ impl Accounts {
             codes: Codes::new(&options),
             faults: options.faults.iter().map(|fault| (fault.clone(), 0)).collect(),
             handlers: Handlers::default(),
+            mailboxes: BTreeMap::new(),
+            files: Files::default(),
             options,
             random,
             keys: BTreeMap::new(),

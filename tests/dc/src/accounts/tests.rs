@@ -3,6 +3,7 @@
 mod codes;
 mod keys;
 mod layers;
+mod messages;
 
 use std::net::SocketAddr;
 

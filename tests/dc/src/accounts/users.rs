@@ -1,4 +1,4 @@
-//! What a client requests once it is logged in: its user, its contacts, missed updates.
+//! What a client requests once it is logged in: its user, its contacts, news.
 
 use super::call::{ApiError, Call, Reply};
 use super::directory::empty_user;
@@ -7,7 +7,7 @@ use super::state::Accounts;
 use super::wire::{BadArguments, Reader, Writer, id};
 
 /// The user that an `InputUser` names.
-enum Wanted {
+pub(super) enum Wanted {
     Empty,
     Caller,
     Other(i64),
@@ -65,13 +65,6 @@ impl Accounts {
         Ok(Writer::boxed(id::CONTACTS).objects(&[]).i32(0).objects(&[]).finish())
     }
 
-    /// No user has dialogs.
-    pub(super) fn get_dialogs(&mut self, call: &mut Call<'_>) -> Reply {
-        self.person(call)?;
-        let dialogs = Writer::boxed(id::DIALOGS).objects(&[]).objects(&[]);
-        Ok(dialogs.objects(&[]).objects(&[]).finish())
-    }
-
     pub(super) fn get_terms_of_service_update(&mut self, call: &mut Call<'_>) -> Reply {
         call.reader.end()?;
         self.person(call)?;
@@ -95,32 +88,14 @@ impl Accounts {
         }
     }
 
-    pub(super) fn get_state(&mut self, call: &mut Call<'_>) -> Reply {
-        call.reader.end()?;
-        self.caller(call)?;
-        Ok(Self::state(call))
-    }
-
-    /// A boxed `updates.state`.
-    pub(super) fn state(call: &Call<'_>) -> Vec<u8> {
-        let [pts, qts, seq, unread_count] = [1, 0, 0, 0];
-        let state = Writer::boxed(id::UPDATES_STATE).i32(pts).i32(qts).i32(call.now);
-        state.i32(seq).i32(unread_count).finish()
-    }
-
-    /// No updates are kept, so the difference is always empty.
-    pub(super) fn get_difference(&mut self, call: &mut Call<'_>) -> Reply {
-        self.caller(call)?;
-        Ok(Writer::boxed(id::DIFFERENCE_EMPTY).i32(call.now).i32(0).finish())
-    }
-
     fn user(&self, call: &Call<'_>, user: i64, caller: i64) -> Vec<u8> {
         let account = self.directory.account(user);
         account.map_or_else(|| empty_user(user), |account| account.to_user(call.layer, user == caller))
     }
 }
 
-fn input_user(reader: &mut Reader<'_>) -> Result<Wanted, BadArguments> {
+/// Reads an `InputUser`, or an `InputPeer` that is a user.
+pub(super) fn input_user(reader: &mut Reader<'_>) -> Result<Wanted, BadArguments> {
     match reader.u32()? {
         // Pyrogram and its forks name users by an `InputPeer` here, which Telegram's servers accept.
         id::INPUT_USER_EMPTY | id::INPUT_PEER_EMPTY => Ok(Wanted::Empty),

@@ -158,7 +158,6 @@ pub(super) mod id {
     pub(in crate::accounts) const TERMS_OF_SERVICE_UPDATE_EMPTY: u32 = 0xe330_9f7f;
     pub(in crate::accounts) const PROMO_DATA_EMPTY: u32 = 0x98f6_ac75;
     pub(in crate::accounts) const CONTACTS: u32 = 0xeae8_7e42;
-    pub(in crate::accounts) const DIALOGS: u32 = 0x15ba_6c40;
 }
 
 /// The arguments do not match the method's constructor.

@@ -183,6 +183,18 @@ impl TestDcs {
         keys.len()
     }
 
+    /// Sends a text message from one account to another, as if a client of the first had sent it: clients of both receive
+    /// it as an update. Returns its identifier for the receiver; `None` if one of the accounts does not exist.
+    pub fn send_message(&mut self, from: i64, to: i64, text: &str) -> Option<i32> {
+        let now = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
+        let (id, pushes) = self.accounts.send_text(from, to, text, now)?;
+        self.changed = true;
+        for push in pushes {
+            self.push(push.auth_key_id, &push.body);
+        }
+        Some(id)
+    }
+
     /// The test's own answers to API methods, and the recorded calls.
     pub const fn handlers(&mut self) -> &mut Handlers {
         self.accounts.handlers()

@@ -15,7 +15,9 @@ use crate::wire::{Malformed, Reader, Writer};
 
 /// The first bytes of a state; the version of the layout follows.
 const MAGIC: &[u8] = b"sansgram test DCs, state ";
-const VERSION: u8 = b'2';
+const VERSION: u8 = b'3';
+/// The layout before that, without the counters of messages.
+const WITHOUT_COUNTERS: u8 = b'2';
 /// The layout before that, without devices.
 const WITHOUT_DEVICES: u8 = b'1';
 const DIGEST_LEN: usize = 32;
@@ -78,8 +80,8 @@ impl TestDcs {
             if MAGIC.starts_with(saved) { RestoreError::Damaged } else { RestoreError::Foreign }
         })?;
         match versioned {
-            [VERSION | WITHOUT_DEVICES, b'\n', ..] => {}
-            [] | [VERSION | WITHOUT_DEVICES] => return Err(RestoreError::Damaged),
+            [VERSION | WITHOUT_COUNTERS | WITHOUT_DEVICES, b'\n', ..] => {}
+            [] | [VERSION | WITHOUT_COUNTERS | WITHOUT_DEVICES] => return Err(RestoreError::Damaged),
             _ => return Err(RestoreError::Version),
         }
         let (covered, digest) = saved.split_last_chunk::<DIGEST_LEN>().ok_or(RestoreError::Damaged)?;
@@ -107,8 +109,12 @@ impl TestDcs {
             dcs.keys.insert((dc, id), key);
         }
         dcs.accounts.restore(&mut reader)?;
-        if versioned.first() == Some(&VERSION) {
+        let version = versioned.first().copied().unwrap_or_default();
+        if version != WITHOUT_DEVICES {
             dcs.accounts.restore_devices(&mut reader)?;
+        }
+        if version == VERSION {
+            dcs.accounts.restore_counters(&mut reader)?;
         }
         if reader.rest().is_empty() { Ok(dcs) } else { Err(RestoreError::Damaged) }
     }

@@ -203,6 +203,13 @@ impl TestServer {
         self.with_dcs(|dcs| dcs.send_update_to(user_id, update))
     }
 
+    /// Sends a text message from one account to another, as if a client of the first had sent it: clients of both receive
+    /// it as an update, and have it in their history. Returns its identifier for the receiver; `None` if one of the
+    /// accounts does not exist (those of sandbox numbers do once the number was used).
+    pub fn send_message(&self, from: i64, to: i64, text: &str) -> Option<i32> {
+        self.with_dcs(|dcs| dcs.send_message(from, to, text))
+    }
+
     /// Adds a fault; those that were added before are matched first.
     ///
     /// # Errors

@@ -307,3 +307,36 @@ fn the_configuration_reaches_every_dc() {
     let server = TestServer::start(TestServerOptions::default().with_server(only)).expect("a port is free");
     assert_eq!(i32::from(server.config().initial_dc.number()), 4);
 }
+
+#[test]
+fn messages_of_a_handler_follow_its_answer() {
+    let mut caller = Caller::new();
+    caller.bot_login("1:sandbox");
+    caller.accounts.add_user(&TestUser::new(7, "12025550123"));
+    caller.accounts.handlers().on::<GetNearestDc>(|call, _| {
+        call.send_message(7, 1, "hello, bot");
+        call.send_message(7, 77, "to an account that does not exist");
+        Ok(in_country("AA"))
+    });
+    let outcome = caller.outcome(&GetNearestDc {}.to_bytes());
+    let [Push { auth_key_id: 1, body }] = &outcome.pushes[..] else { panic!("{outcome:?}") };
+    assert!(body.windows(10).any(|part| part == b"hello, bot"));
+    let enums::updates::State::State(state) = caller.call(&functions::updates::GetState {}).expect("a state");
+    assert_eq!((state.pts, state.unread_count), (2, 1));
+}
+
+#[test]
+fn counters_of_messages_survive_a_restart() {
+    let options = || {
+        let bots = vec![TestBot::new(5, "5:x"), TestBot::new(6, "6:x")];
+        ServerOptions::default().with_accounts(AccountOptions::default().with_bots(bots))
+    };
+    let random = || Box::new(SeededRandomForTestingOnly::new(1));
+    let mut dcs = TestDcs::new(options(), random());
+    assert_eq!(dcs.send_message(5, 6, "one"), Some(1));
+    assert_eq!(dcs.send_message(5, 99, "none"), None);
+    assert!(dcs.take_changed());
+    let mut again = TestDcs::restore(options(), random(), &dcs.save()).expect("a state");
+    assert_eq!(again.send_message(5, 6, "two"), Some(2));
+    assert_eq!(again.save().len(), dcs.save().len());
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::accounts::wire::Reader;
 
-const TABLES: [(&str, &[Form]); 11] = [
+const TABLES: [(&str, &[Form]); 18] = [
     ("user", USER),
     ("userFull", USER_FULL),
     ("peerSettings", PEER_SETTINGS),
@@ -17,6 +17,13 @@ const TABLES: [(&str, &[Form]); 11] = [
     ("auth.sentCodeTypeFirebaseSms", FIREBASE_SMS),
     ("config", CONFIG),
     ("messages.messages", MESSAGES),
+    ("messages.messagesSlice", MESSAGES_SLICE),
+    ("message", MESSAGE),
+    ("messageReplyHeader", MESSAGE_REPLY_HEADER),
+    ("dialog", DIALOG),
+    ("messageMediaDocument", MESSAGE_MEDIA_DOCUMENT),
+    ("document", DOCUMENT),
+    ("fileHash", FILE_HASH),
 ];
 
 /// The lines of `tl_forms.txt`: the first layer, the name, the constructor, and the whole definition.

@@ -228,6 +228,7 @@ fn a4_sessions_are_described_alike_after_a_restart() {
     let mut reader = crate::wire::Reader::new(&saved);
     again.accounts.restore(&mut reader).expect("accounts");
     again.accounts.restore_devices(&mut reader).expect("devices");
+    again.accounts.restore_counters(&mut reader).expect("counters");
     assert!(reader.rest().is_empty());
     assert_eq!(again.ok(Writer::boxed(id::GET_AUTHORIZATIONS)), before);
     assert!(before.windows(5).any(|window| window == b"model"));
