@@ -193,8 +193,9 @@ fn page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
     let has_accounts = matches!(command.get_name(), "login" | "sandbox");
     let accounts = has_accounts.then_some(("SANDBOX ACCOUNTS", help::ACCOUNTS));
     let examples = help::examples(name).map(|examples| ("EXAMPLES", examples));
-    let accounts_file = (command.get_name() == "sandbox").then_some(("ACCOUNTS FILE", help::ACCOUNTS_FILE));
-    for (heading, text) in accounts.into_iter().chain(accounts_file).chain(examples) {
+    let files = [("ACCOUNTS FILE", help::ACCOUNTS_FILE), ("SCRIPT FILE", help::SCRIPT_FILE)];
+    let files = files.into_iter().filter(|_| command.get_name() == "sandbox");
+    for (heading, text) in accounts.into_iter().chain(files).chain(examples) {
         let mut section = Roff::new();
         section.control("SH", [heading]).control("nf", []).text([roman(text)]).control("fi", []);
         section.to_writer(&mut page)?;

@@ -289,7 +289,34 @@ the same FILE, no matter how it ended. MTProto sessions are not kept. An
 account whose description in --accounts has changed is reset, and one that was
 removed from the file is deleted.";
 
+/// The file of `sandbox --script`.
+pub(crate) const SCRIPT_FILE: &str = "\
+--script FILE plays answers, faults, updates and messages. Objects are written
+as in the schema of layer 230:
+  [[answer]]                 # or error = \"400 USER_ID_INVALID\", silence = true
+  method = \"help.getNearestDc\"
+  result = { _ = \"nearestDc\", country = \"XX\", this_dc = 2, nearest_dc = 2 }
+
+  [[fault]]                  # or kind = \"wrong_type\", kind = \"truncated\"
+  method = \"messages.sendMessage\"
+  error = \"420 FLOOD_WAIT_3\"
+  times = 1
+
+  [[update]]                 # to the caller, a second after updates.getState
+  update = { _ = \"updateConfig\" }
+  delay = 1.0
+
+  [[message]]
+  from = 9996621234
+  to = 1
+  text = \"/start\"
+  after = \"users.getUsers\"
+Answers to one method are taken in the order of the file. Without times, an
+answer or a fault is for every call, an update or a message for the first one.
+An answer may have user and dc, a fault dc. Users are named by their
+identifiers, those of sandbox numbers by the digits of the number.";
+
 /// The end of `sandbox --help`.
 pub(crate) fn after_sandbox() -> String {
-    format!("{ACCOUNTS}\n\n{ACCOUNTS_FILE}\n\n{EXIT_CODES}")
+    format!("{ACCOUNTS}\n\n{ACCOUNTS_FILE}\n\n{SCRIPT_FILE}\n\n{EXIT_CODES}")
 }

@@ -6,6 +6,7 @@ mod announcement;
 mod events;
 mod input;
 mod refusals;
+mod script_file;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -69,6 +70,10 @@ pub(crate) struct SandboxArgs {
     /// Add the users and bots in this JSON file (see the end of --help)
     #[arg(long, value_name = "FILE", help_heading = ACCOUNTS, value_parser = path())]
     pub(crate) accounts: Option<PathBuf>,
+
+    /// Answer methods, inject faults and send updates as this TOML file says (see the end of --help)
+    #[arg(long, value_name = "FILE", value_parser = path())]
+    pub(crate) script: Option<PathBuf>,
 
     /// Refuse the RSA padding that preceded RSA_PAD, which Telethon 1 and Pyrogram use
     #[arg(long, help_heading = STRICTNESS)]
@@ -135,8 +140,12 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
     let received = signal.clone();
     interrupt::on_signal(move |number| received.store(number, Ordering::Relaxed))?;
     let options = serve_options(args)?;
+    let script = args.script.as_deref().map(script_file::read).transpose()?;
     let is_everywhere = options.listen.is_unspecified() && options.advertise.is_empty();
     let server = TestServer::start(options).map_err(|error| addresses::start_failure(&error, args.port))?;
+    if let Some(script) = &script {
+        server.play(script);
+    }
     announcement::write_key(&args.public_key, server.public_key_pem())?;
     output::result(&if args.json {
         announcement::json(server.advertised(), &args.public_key)
@@ -217,6 +226,7 @@ fn serve_options(args: &SandboxArgs) -> Result<TestServerOptions, Failure> {
         .with_port(port)
         .with_advertise(advertise)
         .with_max_connections(max_connections)
+        .with_recorded_calls(0)
         .with_state(state)
         .with_server(server))
 }

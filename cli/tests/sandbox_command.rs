@@ -533,3 +533,64 @@ fn a4_an_unknown_host_is_reported_with_advice() {
         assert!(!run.stderr.contains("failed to lookup"), "{run:?}");
     }
 }
+
+#[test]
+fn a_script_answers_in_place_of_the_sandbox() {
+    let directory = Directory::new();
+    let script = r#"
+        [[answer]]
+        method = "users.getUsers"
+        result = [{ _ = "userEmpty", id = 7 }]
+        times = 1
+
+        [[fault]]
+        method = "help.getTimezonesList"
+        error = "420 FLOOD_WAIT_77"
+
+        [[message]]
+        from = 9996621234
+        text = "/start"
+        after = "messages.setTyping"
+    "#;
+    fs::write(directory.path.join("script.toml"), script).unwrap();
+    let mut sandbox = Running::start(&directory.path, &["--json", "--script", "script.toml"]);
+    let server = options(&sandbox.json());
+    client(&directory, &["login", "--json", "--phone", "9996621235", "--code", "22222"], &server);
+    let call = |method: &str, arguments: &str| {
+        let mut command = support::command(&directory.path);
+        support::run(command.args(["call", "--json", method, arguments]).args(&server))
+    };
+    let oneself = r#"{"id": [{"_": "inputUserSelf"}]}"#;
+    assert_eq!(call("users.getUsers", oneself).json(), json!([{"_": "userEmpty", "id": "7"}]));
+    assert_eq!(call("users.getUsers", oneself).json()[0]["id"], "9996621235");
+    let refused = call("help.getTimezonesList", r#"{"hash": 0}"#);
+    assert!(refused.stderr.contains("420 FLOOD_WAIT_77"), "{refused:?}");
+    let typing = r#"{"peer": {"_": "inputPeerSelf"}, "action": {"_": "sendMessageTypingAction"}}"#;
+    assert_eq!(call("messages.setTyping", typing).json(), json!(true));
+    let history = r#"{"peer": {"_": "inputPeerUser", "user_id": 9996621234, "access_hash": 0}, "offset_id": 0,
+        "offset_date": 0, "add_offset": 0, "limit": 5, "max_id": 0, "min_id": 0, "hash": 0}"#;
+    let history = call("messages.getHistory", history).json();
+    assert_eq!(history["messages"][0]["message"], "/start", "{history}");
+}
+
+#[test]
+fn a_bad_script_is_refused_with_its_line() {
+    let directory = Directory::new();
+    for (script, words) in [
+        (
+            "[[answer]]\nmethod = \"users.getUser\"\nerror = \"400 X\"",
+            "line 2: no method of layer 230 is called",
+        ),
+        ("[[fault]]\nkind = \"truncated\"\ntime = 1", "line 3: unknown field `time`"),
+        ("[[answer", "line 1: "),
+    ] {
+        fs::write(directory.path.join("script.toml"), script).unwrap();
+        let mut command = support::command(&directory.path);
+        support::run(command.args(["sandbox", "--script", "script.toml"]))
+            .fails(&["the script script.toml", words]);
+    }
+    let mut command = support::command(&directory.path);
+    support::run(command.args(["sandbox", "--script", "none.toml"]))
+        .fails(&["none.toml of --script cannot be read"]);
+    assert!(!directory.path.join("sandbox.pem").exists());
+}

@@ -35,7 +35,8 @@ pub(super) fn add(file: &Path, options: &mut AccountOptions) -> Result<(), Failu
     parse(&text, options).map_err(fails)
 }
 
-fn read(file: &Path) -> Result<String, String> {
+/// Reads a text file. Errors with the reason, without the name.
+pub(super) fn read(file: &Path) -> Result<String, String> {
     let metadata = fs::metadata(file).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
         return Err("it is not a regular file".into());

@@ -5,6 +5,7 @@
 //! | [`test_server`] | the DCs on loopback, for any client |
 //! | [`server`] | the DCs as a state machine: bytes and time in, bytes out |
 //! | [`accounts`] | the users, bots and codes behind them, and a test's own answers to API methods |
+//! | [`script`] | answers, faults, updates and messages from a text |
 //! | [`raw_client`] | a client that sends what a test specifies, right or wrong |
 //! | [`secrets`] | the secrets of a run, which no client may print |
 //! | [`rsa`], [`random`] | the RSA key of the DCs; reproducible randomness |
@@ -33,6 +34,7 @@ mod primes;
 pub mod random;
 pub mod raw_client;
 pub mod rsa;
+pub mod script;
 pub mod secrets;
 pub mod server;
 pub mod test_server;

@@ -1,6 +1,7 @@
 //! One call of an API method: the caller, the answer, and what else follows from it.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use sansgram_core::tl::Serialize;
 
@@ -59,6 +60,27 @@ impl Answer {
     pub fn flood_wait(seconds: u32) -> Self {
         Self::error(420, format!("FLOOD_WAIT_{seconds}"))
     }
+}
+
+/// What a handler sends besides its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// A boxed `Updates` for every session of a user.
+    Updates {
+        /// The user.
+        user_id: i64,
+        /// A boxed `Updates`.
+        body: Vec<u8>,
+    },
+    /// A text message from one account to another.
+    Message {
+        /// The sender.
+        from: i64,
+        /// The receiver.
+        to: i64,
+        /// The text.
+        text: String,
+    },
 }
 
 /// An update for another caller.
@@ -124,6 +146,8 @@ pub struct CallOutcome {
     pub events: Vec<AccountEvent>,
     /// Updates for other keys.
     pub pushes: Vec<Push>,
+    /// What is delivered later, and how much later.
+    pub later: Vec<(Duration, Delivery)>,
 }
 
 /// One call while it is processed.
@@ -136,6 +160,7 @@ pub(super) struct Call<'a> {
     pub(super) reader: Reader<'a>,
     pub(super) events: Vec<AccountEvent>,
     pub(super) pushes: Vec<Push>,
+    pub(super) later: Vec<(Duration, Delivery)>,
 }
 
 /// What the form of an answer depends on.

@@ -1,9 +1,11 @@
 //! A call as its handler sees it.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use sansgram_core::tl::{Serialize, enums};
 
+use super::call::Delivery;
 use super::wire::{Writer, id};
 
 /// The call that a handler answers.
@@ -17,10 +19,9 @@ pub struct IncomingCall {
     pub(super) layer: i32,
     pub(super) now: i32,
     pub(super) number: u32,
-    /// Users, and what is pushed to them after the answer.
-    pub(super) updates: Vec<(i64, Vec<u8>)>,
-    /// Sender, receiver and text.
-    pub(super) messages: Vec<(i64, i64, String)>,
+    /// How long after the answer the next delivery follows.
+    pub(super) delay: Duration,
+    pub(super) deliveries: Vec<(Duration, Delivery)>,
 }
 
 impl IncomingCall {
@@ -73,15 +74,26 @@ impl IncomingCall {
         self.number
     }
 
+    /// Sets how long after the answer the updates and messages follow that are sent from here on; default 0.
+    pub const fn set_delay(&mut self, delay: Duration) {
+        self.delay = delay;
+    }
+
     /// Pushes an update to every session of a user, the caller's own included, after the answer.
     pub fn send_update_to(&mut self, user_id: i64, update: &(impl ServerUpdate + ?Sized)) {
-        self.updates.push((user_id, update.to_updates(self.now)));
+        let body = update.to_updates(self.now);
+        self.deliveries.push((self.delay, Delivery::Updates { user_id, body }));
     }
 
     /// Sends a text message from one account to another after the answer, as if a client of the first had sent it. Nothing
     /// happens if one of them does not exist.
     pub fn send_message(&mut self, from: i64, to: i64, text: impl Into<String>) {
-        self.messages.push((from, to, text.into()));
+        self.deliveries.push((self.delay, Delivery::Message { from, to, text: text.into() }));
+    }
+
+    /// Pushes a serialized, boxed `Update` in an `updateShort`.
+    pub(crate) fn send_serialized_update_to(&mut self, user_id: i64, update: &[u8]) {
+        self.send_update_to(user_id, &short(update, self.now));
     }
 }
 
@@ -99,7 +111,7 @@ impl ServerUpdate for enums::Updates {
 
 impl ServerUpdate for enums::Update {
     fn to_updates(&self, date: i32) -> Vec<u8> {
-        Writer::boxed(id::UPDATE_SHORT).object(&self.to_bytes()).i32(date).finish()
+        short(&self.to_bytes(), date)
     }
 }
 
@@ -113,4 +125,9 @@ impl ServerUpdate for Vec<u8> {
     fn to_updates(&self, _date: i32) -> Vec<u8> {
         self.clone()
     }
+}
+
+/// A boxed `updateShort` with this `Update`.
+fn short(update: &[u8], date: i32) -> Vec<u8> {
+    Writer::boxed(id::UPDATE_SHORT).object(update).i32(date).finish()
 }

@@ -37,7 +37,7 @@ pub(super) fn method_name(constructor: u32) -> String {
 }
 
 /// Errors unless a method of layer 230 has this name.
-pub(super) fn must_be_method(name: &str) -> Result<(), UnknownMethod> {
+pub(crate) fn must_be_method(name: &str) -> Result<(), UnknownMethod> {
     if NAMES.values().any(|known| *known == name) {
         return Ok(());
     }

@@ -1,8 +1,9 @@
 //! The API methods that the accounts have, and the dispatch of a call.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use super::call::{AccountEvent, Answer, ApiError, Call, CallContext, CallOutcome, Push};
+use super::call::{AccountEvent, Answer, ApiError, Call, CallContext, CallOutcome, Delivery, Push};
 use super::incoming_call::IncomingCall;
 use super::method_names::method_name;
 use super::options::FaultKind;
@@ -103,9 +104,10 @@ impl Accounts {
             reader: Reader::new(body),
             events: Vec::new(),
             pushes: Vec::new(),
+            later: Vec::new(),
         };
         let answer = self.answer(&mut call, context.layer).unwrap_or_else(Into::into);
-        CallOutcome { answer, events: call.events, pushes: call.pushes }
+        CallOutcome { answer, events: call.events, pushes: call.pushes, later: call.later }
     }
 
     fn answer(&mut self, call: &mut Call<'_>, layer: Option<i32>) -> Result<Answer, ApiError> {
@@ -143,8 +145,8 @@ impl Accounts {
             layer: call.layer,
             now: call.now,
             number: 0,
-            updates: Vec::new(),
-            messages: Vec::new(),
+            delay: Duration::ZERO,
+            deliveries: Vec::new(),
         };
         self.handlers.recorder.record(|| RecordedCall::new(&incoming, body));
         let truncates = match self.fault(&name, call.dc) {
@@ -162,18 +164,31 @@ impl Accounts {
                 None => return Err(self.not_served(call, constructor, &name)),
             },
         };
-        for (from, to, text) in incoming.messages {
-            let sent = self.send_text(from, to, &text, call.now);
-            call.pushes.extend(sent.into_iter().flat_map(|(_, pushes)| pushes));
-        }
-        for (user, body) in incoming.updates {
-            let keys = self.keys_of(user).into_iter();
-            call.pushes.extend(keys.map(|auth_key_id| Push { auth_key_id, body: body.clone() }));
+        for (delay, delivery) in incoming.deliveries {
+            if delay.is_zero() {
+                let pushes = self.deliveries(delivery, call.now);
+                call.pushes.extend(pushes);
+            } else {
+                call.later.push((delay, delivery));
+            }
         }
         if let (Answer::Result(object), true) = (&mut answer, truncates) {
             object.truncate(8);
         }
         Ok(answer)
+    }
+
+    /// Carries out a delivery. Returns the updates that follow from it.
+    pub(crate) fn deliveries(&mut self, delivery: Delivery, now: i32) -> Vec<Push> {
+        match delivery {
+            Delivery::Updates { user_id, body } => {
+                let keys = self.keys_of(user_id).into_iter();
+                keys.map(|auth_key_id| Push { auth_key_id, body: body.clone() }).collect()
+            }
+            Delivery::Message { from, to, text } => {
+                self.send_text(from, to, &text, now).map_or_else(Vec::new, |(_, pushes)| pushes)
+            }
+        }
     }
 
     fn not_served(&mut self, call: &mut Call<'_>, constructor: u32, name: &str) -> ApiError {

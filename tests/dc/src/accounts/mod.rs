@@ -38,12 +38,13 @@ mod users;
 mod wire;
 mod wrappers;
 
-pub use self::call::{AccountEvent, Answer, CallContext, CallOutcome, Push};
+pub use self::call::{AccountEvent, Answer, CallContext, CallOutcome, Delivery, Push};
 pub use self::expectation::{Times, UnmetExpectations};
 pub(crate) use self::handlers::is_in_handler;
 pub use self::handlers::{Handler, HandlerId, Handlers};
 pub use self::incoming_call::{IncomingCall, ServerUpdate};
 pub use self::method_names::UnknownMethod;
+pub(crate) use self::method_names::must_be_method as method_exists;
 pub use self::options::{
     AccountOptions, CodeDelivery, DcOption, Fault, FaultKind, LoginEmail, TestBot, TestPassword, TestUser,
 };

@@ -33,7 +33,8 @@ impl Accounts {
             let out = key.device.save(out.u64(*id));
             boolean(out.i32(key.dc).i32(key.logged_in_at).i32(key.active_at), key.is_revoked)
         });
-        each(out, self.mailboxes.iter(), |out, (user, mailbox)| {
+        let used: Vec<_> = self.mailboxes.iter().filter(|(_, mailbox)| mailbox.last_id > 0).collect();
+        each(out, used.into_iter(), |out, (user, mailbox)| {
             out.i64(*user).i32(mailbox.pts).i32(mailbox.last_id)
         })
     }

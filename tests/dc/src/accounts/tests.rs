@@ -65,7 +65,7 @@ impl Sandbox {
     fn call_bytes(&mut self, body: &[u8]) -> Answer {
         let (dc, auth_key_id, now_unix) = (self.dc, self.key, self.now);
         let context = CallContext { dc, auth_key_id, layer: None, now_unix, local_ip: None };
-        let CallOutcome { answer, events, pushes } = self.accounts.call(&context, body);
+        let CallOutcome { answer, events, pushes, later: _ } = self.accounts.call(&context, body);
         assert_eq!(pushes, []);
         self.events.extend(events);
         answer

@@ -76,7 +76,7 @@ impl TestDcs {
         let auth_key_id = cx.key.account_key();
         let context = CallContext { dc: cx.dc, auth_key_id, layer, now_unix, local_ip };
         cx.key.calls += 1;
-        let CallOutcome { answer: outcome, events, pushes } = self.accounts.call(&context, body);
+        let CallOutcome { answer: outcome, events, pushes, later } = self.accounts.call(&context, body);
         let result = match outcome {
             Answer::Result(result) => Some(self.maybe_packed(result)),
             Answer::Error { code, message } => {
@@ -92,6 +92,7 @@ impl TestDcs {
         }
         self.outputs.extend(events.into_iter().map(ServerOutput::Account));
         cx.follow_up.pushes.extend(pushes);
+        self.schedule(later);
     }
 
     fn maybe_packed(&self, result: Vec<u8>) -> Vec<u8> {

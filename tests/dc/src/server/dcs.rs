@@ -12,7 +12,9 @@ use super::io::ServerOutput;
 use super::keys::{KeyInfo, KeyState};
 use super::options::{ServerOptions, Tolerance};
 use super::refusal::Refusal;
-use crate::accounts::{Accounts, DcOption, Fault, Handlers, ServerUpdate, TestBot, TestUser, UnknownMethod};
+use crate::accounts::{
+    Accounts, DcOption, Delivery, Fault, Handlers, ServerUpdate, TestBot, TestUser, UnknownMethod,
+};
 use crate::random::{SecureRandom, SeededRandomForTestingOnly};
 use crate::rsa::ServerRsaKey;
 use crate::secrets::Secrets;
@@ -35,6 +37,9 @@ pub struct TestDcs {
     /// Whether the saved state changed outside of the accounts.
     pub(super) changed: bool,
     pub(super) outputs: VecDeque<ServerOutput>,
+    /// What is delivered later, by time and then by order.
+    pub(super) scheduled: BTreeMap<(Timestamp, u64), Delivery>,
+    pub(super) next_scheduled: u64,
 }
 
 impl TestDcs {
@@ -60,6 +65,8 @@ impl TestDcs {
             tolerated: BTreeSet::new(),
             changed: false,
             outputs: VecDeque::new(),
+            scheduled: BTreeMap::new(),
+            next_scheduled: 0,
         }
     }
 

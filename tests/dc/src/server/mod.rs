@@ -25,6 +25,7 @@ mod policy;
 mod receive;
 mod refusal;
 mod salts;
+mod scheduled;
 mod service;
 mod session;
 mod snapshot;

@@ -47,3 +47,6 @@ pub(super) const NOT_FOUND: i32 = -404;
 pub(super) const FLOOD: i32 = -429;
 /// Transport error: the key exchange names another DC.
 pub(super) const WRONG_DC: i32 = -444;
+
+/// The most updates and messages that wait for their time.
+pub(super) const MAX_SCHEDULED: usize = 10_000;

@@ -33,13 +33,15 @@ impl TestDcs {
             ServerInput::Tick => {}
         }
         self.run_timers();
+        self.run_scheduled();
     }
 
     /// Returns the next output; [`ServerOutput::Timeout`] once there is no other.
     pub fn poll_output(&mut self) -> ServerOutput {
         self.outputs.pop_front().unwrap_or_else(|| {
-            let deadline = self.conns.values().filter_map(Connection::deadline).min();
-            ServerOutput::Timeout(deadline)
+            let scheduled = self.scheduled.keys().next().map(|(at, _)| *at);
+            let deadlines = self.conns.values().filter_map(Connection::deadline).chain(scheduled);
+            ServerOutput::Timeout(deadlines.min())
         })
     }
 

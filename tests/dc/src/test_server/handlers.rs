@@ -14,6 +14,7 @@ use crate::accounts::{
     Answer, Fault, Handler, HandlerId, Handlers, IncomingCall, RecordedCall, ServerUpdate, TestBot, TestUser,
     Times, UnknownMethod, UnmetExpectations,
 };
+use crate::script::Script;
 use crate::server::TestDcs;
 
 /// A handler that was added to a [`TestServer`]. Dropping it does not remove the handler.
@@ -134,6 +135,11 @@ impl TestServer {
         handler: impl FnMut(&mut IncomingCall, &[u8]) -> Answer + Send + 'static,
     ) -> ServerHandler<'_> {
         self.added(|handlers| handlers.fallback(handler).id())
+    }
+
+    /// Adds what a script says, after what was added before.
+    pub fn play(&self, script: &Script) {
+        self.with_dcs(|dcs| script.add_to(dcs));
     }
 
     /// Removes all handlers with what they expect, and forgets the recorded calls.

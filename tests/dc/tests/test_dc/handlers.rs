@@ -3,12 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use sansgram_core::tl::{Deserialize, Function, Serialize, enums, functions, types};
+use sansgram_core::tl::{Constructor, Deserialize, Function, Serialize, enums, functions, types};
 use sansgram_testkit::accounts::{
     AccountEvent, AccountOptions, Accounts, Answer, CallContext, CallOutcome, Fault, IncomingCall, Push,
     TestBot, TestUser,
 };
 use sansgram_testkit::random::SeededRandomForTestingOnly;
+use sansgram_testkit::raw_client::{RawClient, ServerMessage};
+use sansgram_testkit::script::Script;
 use sansgram_testkit::server::{ServerOptions, TestDcs};
 use sansgram_testkit::test_server::{TestServer, TestServerError, TestServerOptions};
 
@@ -47,30 +49,11 @@ impl Caller {
     }
 
     fn init(&mut self) {
-        let query = functions::InitConnection {
-            api_id: 1,
-            device_model: "model".into(),
-            system_version: "system".into(),
-            app_version: "1".into(),
-            system_lang_code: "en".into(),
-            lang_pack: String::new(),
-            lang_code: "en".into(),
-            proxy: None,
-            params: None,
-            query: functions::help::GetConfig {},
-        };
-        let body = functions::InvokeWithLayer { layer: 230, query }.to_bytes();
-        assert!(matches!(self.outcome(&body).answer, Answer::Result(_)));
+        assert!(matches!(self.outcome(&first_call()).answer, Answer::Result(_)));
     }
 
     fn bot_login(&mut self, token: &str) {
-        self.call(&functions::auth::ImportBotAuthorization {
-            flags: 0,
-            api_id: 1,
-            api_hash: "0123456789abcdef0123456789abcdef".into(),
-            bot_auth_token: token.into(),
-        })
-        .expect("a bot");
+        self.call(&bot_login(token)).expect("a bot");
     }
 
     fn call<F: Function>(&mut self, function: &F) -> Result<F::Reply, String> {
@@ -339,4 +322,110 @@ fn counters_of_messages_survive_a_restart() {
     let mut again = TestDcs::restore(options(), random(), &dcs.save()).expect("a state");
     assert_eq!(again.send_message(5, 6, "two"), Some(2));
     assert_eq!(again.save().len(), dcs.save().len());
+}
+
+/// A `getConfig` in its wrappers.
+fn first_call() -> Vec<u8> {
+    let query = functions::InitConnection {
+        api_id: 1,
+        device_model: "model".into(),
+        system_version: "system".into(),
+        app_version: "1".into(),
+        system_lang_code: "en".into(),
+        lang_pack: String::new(),
+        lang_code: "en".into(),
+        proxy: None,
+        params: None,
+        query: functions::help::GetConfig {},
+    };
+    functions::InvokeWithLayer { layer: 230, query }.to_bytes()
+}
+
+fn bot_login(token: &str) -> functions::auth::ImportBotAuthorization {
+    functions::auth::ImportBotAuthorization {
+        flags: 0,
+        api_id: 1,
+        api_hash: "0123456789abcdef0123456789abcdef".into(),
+        bot_auth_token: token.into(),
+    }
+}
+
+#[test]
+fn what_a_handler_delays_comes_at_its_time() {
+    let mut client = RawClient::with_key(ServerOptions::default());
+    client.send(&first_call(), true);
+    client.send(&bot_login("1:sandbox").to_bytes(), true);
+    client.dcs.handlers().on::<GetNearestDc>(|call, _| {
+        call.send_update_to(1, &enums::Updates::from(types::UpdatesTooLong));
+        call.set_delay(Duration::from_secs(3));
+        call.send_update_to(1, &enums::Update::from(types::UpdateConfig));
+        call.set_delay(Duration::from_secs(2));
+        call.send_message(9_996_621_234, 1, "first use of the number");
+        Ok(in_country("AA"))
+    });
+    client.receive();
+    client.send(&GetNearestDc {}.to_bytes(), true);
+    let has = |messages: &[ServerMessage], part: &[u8]| {
+        messages.iter().any(|message| message.body.windows(part.len()).any(|bytes| bytes == part))
+    };
+    let config = types::UpdateConfig::ID.to_le_bytes();
+    let now = client.receive();
+    assert!(has(&now, &types::UpdatesTooLong::ID.to_le_bytes()) && !has(&now, &config));
+    assert_eq!(client.deadline, Some(client.now.monotonic + Duration::from_secs(2)));
+    client.wait(Duration::from_secs(2));
+    let messages = client.receive();
+    assert!(has(&messages, b"first use of the number") && !has(&messages, &config));
+    client.wait(Duration::from_secs(1));
+    assert!(has(&client.receive(), &config));
+    assert_eq!(client.deadline, None);
+}
+
+#[test]
+fn a_script_is_played() {
+    let script = Script::parse(
+        r#"
+        [[answer]]
+        method = "help.getNearestDc"
+        error = "420 FLOOD_WAIT_3"
+        times = 1
+        user = 1
+
+        [[answer]]
+        method = "help.getNearestDc"
+        result = { country = "ZZ", this_dc = 2, nearest_dc = 2 }
+
+        [[fault]]
+        method = "help.getAppConfig"
+        error = "500 INTERNAL"
+        times = 1
+
+        [[update]]
+        update = { _ = "updateConfig" }
+        after = "help.getNearestDc"
+        times = 2
+        "#,
+    )
+    .expect("a script");
+    let mut client = RawClient::with_key(ServerOptions::default());
+    script.add_to(&mut client.dcs);
+    client.send(&first_call(), true);
+    client.send(&GetNearestDc {}.to_bytes(), true);
+    client.send(&bot_login("1:sandbox").to_bytes(), true);
+    client.receive();
+    let mut call = |body: Vec<u8>| {
+        client.send(&body, true);
+        client.receive().into_iter().map(|message| message.body).collect::<Vec<_>>().concat()
+    };
+    let has = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|bytes| bytes == part);
+    let config = types::UpdateConfig::ID.to_le_bytes();
+    let nearest = GetNearestDc {}.to_bytes();
+    let first = call(nearest.clone());
+    assert!(has(&first, b"FLOOD_WAIT_3") && has(&first, &config));
+    let second = call(nearest.clone());
+    assert!(has(&second, b"ZZ") && has(&second, &config));
+    // The call before the login did not count, this one is the third.
+    assert!(!has(&call(nearest), &config));
+    let app_config = functions::help::GetAppConfig { hash: 0 }.to_bytes();
+    assert!(has(&call(app_config.clone()), b"INTERNAL"));
+    assert!(has(&call(app_config), &types::help::AppConfig::ID.to_le_bytes()));
 }

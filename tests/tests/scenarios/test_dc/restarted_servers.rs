@@ -123,23 +123,26 @@ fn a4_only_what_is_saved_counts_as_a_change() {
 }
 
 #[test]
-fn a4_the_previous_state_layout_is_read() {
+fn a4_the_previous_state_layouts_are_read() {
     let mut pair = Pair::new(PairOptions::default());
     assert_eq!(log_in(&mut pair, "9996630001", "33333"), Some(9_996_630_001));
     let saved = pair.dcs.save();
-    // It ends with the devices of the keys and a checksum; the layout before has no devices.
+    // It ends with the devices of the keys, the counters of messages and a checksum; the layouts before have no counters,
+    // and the first of them has no devices.
     let begin = b"sansgram test DCs, state ";
     let (covered, _) = saved.split_last_chunk::<32>().unwrap();
-    let before = (begin.len() + 1..covered.len()).rev().find_map(|end| {
-        let mut before = covered[..end].to_vec();
-        before[begin.len()] = b'1';
-        before.extend(sansgram_core::crypto::hash::sha256(&[&before]));
-        restored(ServerOptions::default(), &before).ok()
-    });
-    pair.dcs.close_all();
-    pair.poll();
-    pair.dcs = before.expect("a state of the layout before");
-    assert_eq!(whoami(&mut pair), Some(9_996_630_001));
-    let later: Vec<u8> = [&saved[..begin.len()], b"3", &saved[begin.len() + 1..]].concat();
+    for version in [b'2', b'1'] {
+        let before = (begin.len() + 1..covered.len()).rev().find_map(|end| {
+            let mut before = covered[..end].to_vec();
+            before[begin.len()] = version;
+            before.extend(sansgram_core::crypto::hash::sha256(&[&before]));
+            restored(ServerOptions::default(), &before).ok()
+        });
+        pair.dcs.close_all();
+        pair.poll();
+        pair.dcs = before.expect("a state of a layout before");
+        assert_eq!(whoami(&mut pair), Some(9_996_630_001));
+    }
+    let later: Vec<u8> = [&saved[..begin.len()], b"4", &saved[begin.len() + 1..]].concat();
     assert_eq!(restored(ServerOptions::default(), &later).err(), Some(RestoreError::Version));
 }

@@ -1,0 +1,71 @@
+//! The tables of a script.
+
+use serde::Deserialize;
+use serde_json::Value;
+use toml::Spanned;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entries {
+    #[serde(default)]
+    pub(super) answer: Vec<AnswerEntry>,
+    #[serde(default)]
+    pub(super) fault: Vec<Spanned<FaultEntry>>,
+    #[serde(default)]
+    pub(super) update: Vec<Spanned<UpdateEntry>>,
+    #[serde(default)]
+    pub(super) message: Vec<MessageEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnswerEntry {
+    pub(super) method: Spanned<String>,
+    pub(super) result: Option<Spanned<Value>>,
+    pub(super) error: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) silence: bool,
+    pub(super) times: Option<u32>,
+    pub(super) user: Option<i64>,
+    pub(super) dc: Option<i32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FaultEntry {
+    pub(super) method: Option<Spanned<String>>,
+    pub(super) error: Option<Spanned<String>>,
+    pub(super) kind: Option<Spanned<String>>,
+    pub(super) times: Option<u32>,
+    pub(super) dc: Option<i32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UpdateEntry {
+    pub(super) update: Option<Spanned<Value>>,
+    pub(super) updates: Option<Spanned<Value>>,
+    pub(super) to: Option<i64>,
+    pub(super) after: Option<Spanned<String>>,
+    pub(super) delay: Option<Spanned<f64>>,
+    pub(super) times: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MessageEntry {
+    pub(super) from: i64,
+    pub(super) text: String,
+    pub(super) to: Option<i64>,
+    pub(super) after: Option<Spanned<String>>,
+    pub(super) delay: Option<Spanned<f64>>,
+    pub(super) times: Option<u32>,
+}
+
+/// What updates and messages have in common.
+pub(super) struct TriggerEntry {
+    pub(super) to: Option<i64>,
+    pub(super) after: Option<Spanned<String>>,
+    pub(super) delay: Option<Spanned<f64>>,
+    pub(super) times: Option<u32>,
+}
