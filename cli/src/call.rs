@@ -22,7 +22,8 @@ pub(crate) struct CallArgs {
     #[arg(value_name = "JSON", help = help::ARGUMENTS)]
     arguments: Option<String>,
 
-    /// Show the method (or a constructor), the constructors of its fields' types, and JSON to fill in; needs no session
+    /// Show the method (or a constructor), the constructors of its fields' types, and JSON to fill in, or the methods of
+    /// a namespace; needs no session
     #[arg(long, conflicts_with = "arguments")]
     describe: bool,
 

@@ -63,7 +63,8 @@ A long is a string of digits, since many readers of JSON round large numbers; a 
 base64. A random_id that is left out is chosen at random. What does not fit the schema is reported with the path of the \
 field, and nothing is sent.
 
---describe shows a method or a constructor and JSON to fill in.
+--describe shows a method or a constructor and JSON to fill in; \"sansgram call messages --describe\" lists the methods of \
+a namespace.
 
 Other users of this machine can see the arguments of a command, so pass secrets in a file or on standard input.
 
@@ -227,6 +228,7 @@ const CALL_EXAMPLES: &str = "\
 sansgram call help.getConfig
 sansgram call users.getUsers '{\"id\": [{\"_\": \"inputUserSelf\"}]}' --json
 sansgram call messages.sendMessage @message.json --session work
+sansgram call messages --describe
 sansgram call messages.sendMessage --describe";
 
 /// Examples, by the name of the command's man page.

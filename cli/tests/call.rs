@@ -123,6 +123,10 @@ fn a_method_is_described() {
     assert_eq!(filled, json!({ "_": "inputUser", "user_id": "0", "access_hash": "0" }));
     let line = sansgram(&["call", "upload.getFile", "--describe", "--json"]);
     assert!(line.ok().starts_with("{\"_\":\"upload.getFile\",\"location\":{"), "{line:?}");
+    // A namespace, with or without its dot.
+    let methods = sansgram(&["call", "users", "--describe"]);
+    assert!(methods.ok().starts_with("users.getUsers\nusers.getFullUser\n"), "{methods:?}");
+    assert!(sansgram(&["call", "users.", "--describe", "--json"]).json().as_array().unwrap().len() > 3);
     sansgram(&["call", "inputUsr", "--describe"])
         .misused(&["there is no method inputUsr; did you mean inputUser?"]);
     sansgram(&["call", "a", "{}", "--describe"]).misused(&["--describe"]);

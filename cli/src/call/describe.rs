@@ -5,9 +5,14 @@ use sansgram_tl_json::{Definition, FieldKind, Schema, Type};
 use crate::error::Failure;
 use crate::output;
 
-/// Prints what the schema says about a method or a constructor, or with `json` only the JSON to fill in.
+/// Prints what the schema says about a method or a constructor, or with `json` only the JSON to fill in. Prints the methods
+/// of a namespace if `name` is one.
 pub(super) fn run(name: &str, json: bool) -> Result<(), Failure> {
     let schema = Schema::telegram();
+    let methods = methods_in(schema, name.trim_end_matches('.'));
+    if !methods.is_empty() {
+        return output::result(&if json { output::json(&methods) } else { methods.join("\n") });
+    }
     let definition = schema.definition(name)?;
     let skeleton = in_order(schema, definition);
     if json {
@@ -21,6 +26,13 @@ pub(super) fn run(name: &str, json: bool) -> Result<(), Failure> {
         text.push('\n');
     }
     output::result(&format!("{text}{}", output::indented(&skeleton)))
+}
+
+/// Returns the names of the methods in a namespace, in the order of the schema.
+fn methods_in<'t>(schema: &Schema<'t>, namespace: &str) -> Vec<&'t str> {
+    let functions = schema.definitions().iter().filter(|definition| definition.is_function);
+    let names = functions.map(|function| function.name);
+    names.filter(|name| name.split_once('.').is_some_and(|(space, _)| space == namespace)).collect()
 }
 
 /// Returns the JSON to fill in, with the fields in the order of the schema: that in which it is decoded.
