@@ -130,6 +130,13 @@ mod tests {
         for secret in ["1555", "12345", "hunter2", "feed"] {
             assert!(!shown.contains(secret), "{shown}");
         }
+        for args in [
+            ["call", "auth.importBotAuthorization", "{\"bot_auth_token\": \"feed\"}"],
+            ["send", "+12025550123", "feed"],
+        ] {
+            let shown = format!("{:?}", parse(&args).unwrap());
+            assert!(!shown.contains("feed") && !shown.contains("0123"), "{shown}");
+        }
     }
 
     #[test]

@@ -6,11 +6,13 @@ mod describe;
 use std::time::Duration;
 
 use clap::Args;
+use sansgram_runtime::core::Secret;
 use sansgram_tl_json::Schema;
 
 use crate::account::SessionArgs;
 use crate::api::{Api, PatienceArgs};
 use crate::error::Failure;
+use crate::values::secret;
 use crate::{error_json, help, output};
 
 #[derive(Debug, Args)]
@@ -19,8 +21,9 @@ pub(crate) struct CallArgs {
     #[arg(value_name = "METHOD")]
     method: String,
 
-    #[arg(value_name = "JSON", help = help::ARGUMENTS)]
-    arguments: Option<String>,
+    // It may have a token or a proof of a password.
+    #[arg(value_name = "JSON", help = help::ARGUMENTS, value_parser = secret())]
+    arguments: Option<Secret<String>>,
 
     /// Show the method (or a constructor), the constructors of its fields' types, and JSON to fill in, or the methods of
     /// a namespace; needs no session
@@ -47,7 +50,7 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
 
 fn call(args: CallArgs) -> Result<(), Failure> {
     let schema = Schema::telegram();
-    let given = arguments::read(args.arguments.as_deref())?;
+    let given = arguments::read(args.arguments.as_ref().map(|json| json.expose().as_str()))?;
     let request = schema.encode_call(&args.method, &arguments::complete(schema, &args.method, given))?;
     let json = args.json;
     let patience = Duration::from_secs(args.patience.flood_wait.into());

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use sansgram_runtime::core::Secret;
 use sansgram_runtime::read_file;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::account::SessionArgs;
 use crate::api::{Api, PatienceArgs, random_long};
 use crate::error::Failure;
 use crate::policy::MAX_ARGUMENTS_LEN;
+use crate::values::secret;
 use crate::{error_json, help, output};
 
 use recipient::Recipient;
@@ -24,8 +26,8 @@ pub(crate) struct SendArgs {
     to: Recipient,
 
     /// The text; - reads it from standard input
-    #[arg(value_name = "TEXT")]
-    text: String,
+    #[arg(value_name = "TEXT", value_parser = secret())]
+    text: Secret<String>,
 
     /// Send it without a sound
     #[arg(long)]
@@ -58,7 +60,10 @@ pub(crate) fn run(args: SendArgs) -> Result<(), Failure> {
 
 fn send(args: SendArgs) -> Result<(), Failure> {
     let SendArgs { to, text, silent, json, patience, session } = args;
-    let text = if text == "-" { read_text()? } else { text };
+    let text = match text.expose().as_str() {
+        "-" => read_text()?,
+        text => text.to_owned(),
+    };
     if text.trim().is_empty() {
         return Err(Failure::Usage("the text is empty".into()));
     }
