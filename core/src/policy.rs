@@ -125,10 +125,10 @@ pub(crate) const MAX_RESEND_ROUNDS: u8 = 5;
 /// Minimum time between rounds for an answered ping to reset their number: a server that answers one ping and rejects
 /// the next would otherwise cause pings without pause.
 pub(crate) const MIN_RESEND_ROUND_INTERVAL: Duration = Duration::from_secs(5);
-/// Number of future salts per request, of the 64 that the protocol allows: enough for most of a day.
-pub(crate) const WANTED_SALTS: i32 = 32;
+/// Number of future salts per request, of the 64 that the protocol allows: enough for about eight hours.
+pub(crate) const WANTED_SALTS: i32 = 16;
 /// Maximum number of future salts to keep.
-pub(crate) const MAX_SALTS: usize = 32;
+pub(crate) const MAX_SALTS: usize = 16;
 /// Number of future salts below which more are requested.
 pub(crate) const FEW_SALTS: usize = 2;
 /// Minimum time between two requests for future salts.

@@ -1,35 +1,62 @@
 //! Time as an argument: the core never reads a clock.
 
 use core::fmt;
+use core::num::NonZeroU64;
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
-/// A point on a monotonic clock, relative to an origin that the caller chooses once, such as the start of the process.
+/// A point on a monotonic clock, relative to an origin that the caller chooses once, such as the start of the process,
+/// to the nanosecond. The latest one is 584 years after the origin.
 ///
 /// It must never go back, and should advance during suspend. All timers use it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(Duration);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Nanoseconds since the origin plus 1, so that an `Option` of it takes no more memory. Many timers are kept.
+    nanos: NonZeroU64,
+}
 
 impl Timestamp {
     /// The origin.
-    pub const ZERO: Self = Self(Duration::ZERO);
+    pub const ZERO: Self = Self { nanos: NonZeroU64::MIN };
 
     /// Creates the point `since_origin` after the origin.
     #[must_use]
     pub const fn from_origin(since_origin: Duration) -> Self {
-        Self(since_origin)
+        Self { nanos: NonZeroU64::MIN.saturating_add(nanos(since_origin)) }
     }
 
     /// Returns the time since the origin.
     #[must_use]
     pub const fn since_origin(self) -> Duration {
-        self.0
+        Duration::from_nanos(self.nanos_since_origin())
+    }
+
+    /// Returns the time since the origin in nanoseconds.
+    pub(crate) const fn nanos_since_origin(self) -> u64 {
+        self.nanos.get() - 1
     }
 
     /// Returns the time from `earlier` to `self`, or zero if `earlier` is later.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
-        self.0.saturating_sub(earlier.0)
+        Duration::from_nanos(self.nanos.get().saturating_sub(earlier.nanos.get()))
+    }
+}
+
+/// Returns a duration in nanoseconds, at most `u64::MAX`.
+const fn nanos(span: Duration) -> u64 {
+    span.as_secs().saturating_mul(1_000_000_000).saturating_add(span.subsec_nanos() as u64)
+}
+
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Timestamp").field(&self.since_origin()).finish()
     }
 }
 
@@ -37,7 +64,7 @@ impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(span))
+        Self { nanos: self.nanos.saturating_add(nanos(span)) }
     }
 }
 
@@ -96,6 +123,22 @@ mod tests {
     use std::string::ToString;
 
     use super::*;
+
+    #[test]
+    fn timestamps_keep_nanoseconds_and_end_after_584_years() {
+        let span = Duration::new(5, 7);
+        let at = Timestamp::from_origin(span);
+        assert_eq!(
+            (at.since_origin(), at - Timestamp::ZERO, Timestamp::ZERO - at),
+            (span, span, Duration::ZERO)
+        );
+        assert_eq!(at + Duration::new(1, 1), Timestamp::from_origin(Duration::new(6, 8)));
+        assert_eq!(Timestamp::default(), Timestamp::from_origin(Duration::ZERO));
+        let last = Timestamp::from_origin(Duration::MAX);
+        assert_eq!((at + Duration::MAX, last + span), (last, last));
+        assert_eq!(last.since_origin().as_secs() / (365 * 86_400), 584);
+        assert_eq!(size_of::<Option<Timestamp>>(), 8);
+    }
 
     #[test]
     fn durations_use_natural_units() {

@@ -57,7 +57,7 @@ impl Client {
         let Some(transfer) = self.transfers.get(&dc).copied().filter(|_| current) else { return };
         match answer {
             Ok(_) if transfer.importing => self.transfer_done(dc),
-            Ok(body) => match enums::auth::ExportedAuthorization::from_bytes(body.expose()) {
+            Ok(body) => match enums::auth::ExportedAuthorization::from_bytes(&body) {
                 Ok(enums::auth::ExportedAuthorization::ExportedAuthorization(exported)) => {
                     if let Some(transfer) = self.transfers.get_mut(&dc) {
                         transfer.importing = true;

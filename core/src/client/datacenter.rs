@@ -125,7 +125,7 @@ impl Datacenter {
     }
 
     /// Returns why the last connection ended, or `None` if a request succeeded since.
-    pub(super) const fn last_failure(&self) -> Option<&DisconnectReason> {
+    pub(super) fn last_failure(&self) -> Option<&DisconnectReason> {
         self.attempt_history.last_failure()
     }
 

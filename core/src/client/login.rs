@@ -158,7 +158,7 @@ impl Client {
         let server_time = self.server_seconds(now).cast_signed();
         let Some(step) = self.steps.running.get_mut(&id) else { return };
         step.pending_request = None;
-        let answer = answer.as_ref().map(|body| body.expose().as_slice()).map_err(InvokeError::clone);
+        let answer = answer.as_ref().map(|body| &**body).map_err(InvokeError::clone);
         let error = match &answer {
             Err(InvokeError::Rpc(error)) => Some(error.clone()),
             _ => None,

@@ -59,7 +59,7 @@ impl Client {
         if !self.own_query_states.is_updates_state(id) {
             return;
         }
-        match answer.and_then(|body| Ok(enums::updates::State::from_bytes(body.expose())?)) {
+        match answer.and_then(|body| Ok(enums::updates::State::from_bytes(&body)?)) {
             Ok(enums::updates::State::State(state)) => {
                 let state = UpdatesState {
                     pts: state.pts,
@@ -107,7 +107,7 @@ impl Client {
         if !self.own_query_states.is_server_config(id) {
             return;
         }
-        let wait = match answer.and_then(|body| Ok(enums::Config::from_bytes(body.expose())?)) {
+        let wait = match answer.and_then(|body| Ok(enums::Config::from_bytes(&body)?)) {
             Ok(enums::Config::Config(config)) => {
                 let server_time = self.server_seconds(now);
                 self.stored.store_config(&config, server_time);

@@ -7,7 +7,6 @@ use core::time::Duration;
 use super::error::ApiMisuse;
 use super::io::{Event, Output};
 use super::machine::Client;
-use crate::crypto::Secret;
 use crate::dc::DcId;
 use crate::rpc::{InvokeError, MAX_QUERY_LEN, NewRequest, OnUnknownOutcome, RequestId, Requester};
 use crate::session::Delivery;
@@ -187,7 +186,7 @@ impl Client {
         let request = NewRequest {
             requester: Requester::Application,
             dc,
-            query: Secret::new(query),
+            query: query.into(),
             after: options.after,
             deadline: timeout.map(|timeout| now.monotonic + timeout),
             is_deadline_extensible: options.timeout.is_none(),
@@ -210,7 +209,7 @@ impl Client {
     /// Takes the result of a request as one boxed TL object. Returns `None` if there is none yet.
     pub fn take_raw(&mut self, id: RequestId) -> Option<Result<Vec<u8>, InvokeError>> {
         let result = self.requests.take(id)?;
-        Some(result.map(|mut body| core::mem::take(body.expose_mut())))
+        Some(result.map(|mut body| body.take()))
     }
 
     /// Forgets a request or a login step. A later answer is ignored. If the request was sent, the next packet asks the
@@ -257,7 +256,7 @@ impl Client {
         let request = NewRequest {
             requester,
             dc,
-            query: Secret::new(query),
+            query: query.into(),
             after: None,
             deadline: self.config.request_timeout.map(|timeout| now.monotonic + timeout),
             is_deadline_extensible: true,

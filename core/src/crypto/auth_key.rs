@@ -18,7 +18,11 @@ use super::secret::Secret;
 #[derive(Clone)]
 pub struct AuthKey {
     // Boxed, so that a move leaves no copy on the stack; shared, so that a clone makes none.
-    key: Arc<Secret<[u8; 256]>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    key: Secret<[u8; 256]>,
     id: AuthKeyId,
     aux_hash: [u8; 8],
 }
@@ -27,38 +31,37 @@ impl AuthKey {
     /// Creates the key from `g^(ab) mod p`, 256 bytes big-endian, left-padded with zeros.
     #[must_use]
     pub fn new(mut key: [u8; 256]) -> Self {
-        let mut shared = Arc::new(Secret::new([0; 256]));
-        // Always `Some`: the `Arc` is not shared yet.
-        if let Some(secret) = Arc::get_mut(&mut shared) {
-            secret.expose_mut().copy_from_slice(&key);
-        }
-        key.zeroize();
-        let [a0, a1, a2, a3, a4, a5, a6, a7, _, _, _, _, i0, i1, i2, i3, i4, i5, i6, i7] =
-            sha1(&[shared.expose()]);
-        Self {
-            key: shared,
+        let [a0, a1, a2, a3, a4, a5, a6, a7, _, _, _, _, i0, i1, i2, i3, i4, i5, i6, i7] = sha1(&[&key]);
+        let mut shared = Arc::new(Shared {
+            key: Secret::new([0; 256]),
             id: AuthKeyId::from_bytes([i0, i1, i2, i3, i4, i5, i6, i7]),
             aux_hash: [a0, a1, a2, a3, a4, a5, a6, a7],
+        });
+        // Always `Some`: the `Arc` is not shared yet.
+        if let Some(shared) = Arc::get_mut(&mut shared) {
+            shared.key.expose_mut().copy_from_slice(&key);
         }
+        key.zeroize();
+        Self { shared }
     }
 
     /// Returns the secret key bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 256] {
-        self.key.expose()
+        self.shared.key.expose()
     }
 
     /// Returns the identifier at the start of every encrypted packet: the last 64 bits of the key's SHA-1.
     #[must_use]
-    pub const fn id(&self) -> AuthKeyId {
-        self.id
+    pub fn id(&self) -> AuthKeyId {
+        self.shared.id
     }
 
     /// Returns `auth_key_aux_hash`: the first 64 bits of the key's SHA-1, used by the last step of the handshake and
     /// its retries.
     #[must_use]
-    pub const fn aux_hash(&self) -> [u8; 8] {
-        self.aux_hash
+    pub fn aux_hash(&self) -> [u8; 8] {
+        self.shared.aux_hash
     }
 }
 
@@ -72,7 +75,7 @@ impl Eq for AuthKey {}
 
 impl fmt::Debug for AuthKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("AuthKey").field("id", &self.id).finish_non_exhaustive()
+        formatter.debug_struct("AuthKey").field("id", &self.id()).finish_non_exhaustive()
     }
 }
 

@@ -36,4 +36,4 @@ pub use auth_key::{AuthKey, AuthKeyId};
 #[cfg(feature = "getrandom")]
 pub use random::OsRandom;
 pub use random::SecureRandom;
-pub use secret::Secret;
+pub use secret::{Secret, Wiped};

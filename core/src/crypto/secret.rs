@@ -47,8 +47,21 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
-/// A byte vector that is wiped on drop by [`wipe`].
-pub(crate) struct Wiped(pub(crate) Vec<u8>);
+/// A byte vector whose bytes are overwritten on drop, at the speed of `memset`: for the messages themselves.
+pub struct Wiped(pub(crate) Vec<u8>);
+
+impl Wiped {
+    /// Takes the bytes out, which are then no longer wiped.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.0)
+    }
+}
+
+impl From<Vec<u8>> for Wiped {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
 
 impl Deref for Wiped {
     type Target = [u8];

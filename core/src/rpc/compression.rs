@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::crypto::Secret;
+use crate::crypto::Wiped;
 use crate::policy;
 use crate::tl::{ids, write};
 
@@ -11,17 +11,17 @@ const UPLOADS: [u32; 2] = [0xb304_a621, 0xde7b_673d];
 
 /// Returns the query as `gzip_packed`, if that is shorter. `deflate` compresses it, and is not called if a sample of
 /// the query promises no gain.
-pub(super) fn compress(query: &[u8], deflate: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Secret<Vec<u8>>> {
+pub(super) fn compress(query: &[u8], deflate: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Wiped> {
     let is_upload = UPLOADS.iter().any(|id| query.starts_with(&id.to_le_bytes()));
     if query.len() < policy::MIN_GZIPPED_QUERY || is_upload || !shrinks(query) {
         return None;
     }
-    let compressed = Secret::new(deflate(query));
-    let mut out = Vec::with_capacity(compressed.expose().len() + 12);
+    let compressed = Wiped(deflate(query));
+    let mut out = Vec::with_capacity(compressed.len() + 12);
     out.extend_from_slice(&ids::GZIP_PACKED.to_le_bytes());
-    write::bytes(&mut out, compressed.expose());
-    let out = Secret::new(out);
-    (out.expose().len() < query.len()).then_some(out)
+    write::bytes(&mut out, &compressed);
+    let out = Wiped(out);
+    (out.len() < query.len()).then_some(out)
 }
 
 /// Returns whether a sample of the query promises a gain. Two random bytes are equal once in 256 times, two bytes of

@@ -1,8 +1,6 @@
 //! One request: its identifier, its requester, and the rules it is sent by.
 
-use alloc::vec::Vec;
-
-use crate::crypto::Secret;
+use crate::crypto::Wiped;
 use crate::dc::DcId;
 use crate::sequence::SequenceKey;
 use crate::session::RequestTag;
@@ -90,7 +88,7 @@ pub struct NewRequest {
     /// The DC it is sent to.
     pub dc: DcId,
     /// One boxed TL function.
-    pub query: Secret<Vec<u8>>,
+    pub query: Wiped,
     /// The request after which the server must execute this one.
     pub after: Option<RequestId>,
     /// The time at which it fails without an answer.

@@ -9,8 +9,8 @@ use super::invoke_error::InvokeError;
 use super::request::{NewRequest, OnUnknownOutcome, RequestConstraints, RequestId, Requester};
 use super::retry::{RetryBudget, RetryDecision, SentAs};
 use super::rpc_error::RpcError;
-use crate::crypto::Secret;
-use crate::crypto::secret::{Wiped, wipe};
+use crate::crypto::Wiped;
+use crate::crypto::secret::wipe;
 use crate::dc::DcId;
 use crate::sequence::SequenceMap;
 use crate::session::RequestBody;
@@ -32,7 +32,7 @@ struct Entry {
     dc: DcId,
     query: Wiped,
     /// The query as `gzip_packed`, if that is shorter.
-    gzipped: Option<Secret<Vec<u8>>>,
+    gzipped: Option<Wiped>,
     after: Option<RequestId>,
     deadline: Option<Timestamp>,
     is_deadline_extensible: bool,
@@ -40,7 +40,7 @@ struct Entry {
     on_unknown_outcome: OnUnknownOutcome,
     quick_ack: QuickAck,
     /// Errors are boxed, since they are rare and would enlarge every entry.
-    result: Option<Result<Secret<Vec<u8>>, Box<InvokeError>>>,
+    result: Option<Result<Wiped, Box<InvokeError>>>,
 }
 
 /// The requests whose results have not been taken. Look-ups take constant time if requests are answered roughly in
@@ -62,7 +62,7 @@ impl RequestTable {
         let NewRequest {
             requester,
             dc,
-            mut query,
+            query,
             after,
             deadline,
             is_deadline_extensible,
@@ -74,16 +74,16 @@ impl RequestTable {
         if let Some(at) = deadline {
             self.deadlines.insert((at, id), ());
         }
-        self.bytes += query.expose().len();
+        self.bytes += query.len();
         // Queries of a login are secret, and the memory of the compressor is not wiped.
         let gzipped = (requester == Requester::Application)
-            .then(|| compression::compress(query.expose(), gzip::compress))
+            .then(|| compression::compress(&query, gzip::compress))
             .flatten();
         let result = None;
         let entry = Entry {
             requester,
             dc,
-            query: Wiped(mem::take(query.expose_mut())),
+            query,
             gzipped,
             after,
             deadline,
@@ -125,7 +125,7 @@ impl RequestTable {
         let prefix = prefix(entry.requester);
         // `gzip_packed` must be the whole message, so a wrapped query is sent uncompressed.
         let gzipped = entry.gzipped.as_ref().filter(|_| prefix.is_empty());
-        let query = gzipped.map_or(&*entry.query, |gzipped| gzipped.expose());
+        let query = gzipped.unwrap_or(&entry.query);
         let after = entry.after.map(RequestId::tag);
         let quick_ack = entry.quick_ack == QuickAck::Wanted;
         let is_repeatable = entry.on_unknown_outcome == OnUnknownOutcome::Retry;
@@ -257,7 +257,7 @@ impl RequestTable {
         let entry = self.entries.get_mut(id).filter(|entry| entry.result.is_none())?;
         let query = mem::replace(&mut entry.query, Wiped(Vec::new()));
         self.bytes -= query.len();
-        entry.result = Some(result.map(|body| Secret::new(to_vec_in(query, body))).map_err(Box::new));
+        entry.result = Some(result.map(|body| Wiped(to_vec_in(query, body))).map_err(Box::new));
         entry.gzipped = None;
         if let Some(at) = entry.deadline.take() {
             self.deadlines.remove((at, id));
@@ -276,7 +276,7 @@ impl RequestTable {
     }
 
     /// Takes the result, once.
-    pub fn take(&mut self, id: RequestId) -> Option<Result<Secret<Vec<u8>>, InvokeError>> {
+    pub fn take(&mut self, id: RequestId) -> Option<Result<Wiped, InvokeError>> {
         let result = self.entries.get_mut(id)?.result.take()?;
         self.entries.remove(id);
         Some(result.map_err(|error| *error))
@@ -332,7 +332,7 @@ fn to_vec_in(mut query: Wiped, bytes: &[u8]) -> Vec<u8> {
         return bytes.to_vec();
     }
     wipe(&mut query.0);
-    let mut memory = mem::take(&mut query.0);
+    let mut memory = query.take();
     memory.clear();
     memory.extend_from_slice(bytes);
     memory
@@ -342,7 +342,7 @@ fn to_vec_in(mut query: Wiped, bytes: &[u8]) -> Vec<u8> {
 fn decompression_error(gzipped: &[u8]) -> GzipError {
     let Ok(data) = Reader::new(gzipped).bytes() else { return GzipError::Truncated };
     match gzip::decompress(data, gzip::MAX_DECOMPRESSED) {
-        Ok(decompressed) => GzipError::TooLong { length: Secret::new(decompressed).expose().len() },
+        Ok(decompressed) => GzipError::TooLong { length: Wiped(decompressed).len() },
         Err(error) => error,
     }
 }
@@ -360,7 +360,7 @@ mod tests {
         NewRequest {
             requester,
             dc: DcId::new(2).unwrap(),
-            query: Secret::new(query),
+            query: query.into(),
             after: None,
             deadline: None,
             is_deadline_extensible: false,
@@ -382,7 +382,7 @@ mod tests {
         let shown = format!("{requests:?}");
         // Compressed data starts with the gzip magic number.
         assert!(!shown.contains("251") && !shown.contains("31, 139"), "{shown}");
-        assert_eq!(requests.take(RequestId(3)).unwrap().unwrap().expose(), &[251; 8]);
+        assert_eq!(*requests.take(RequestId(3)).unwrap().unwrap(), [251; 8]);
         assert!(requests.take(RequestId(3)).is_none());
     }
 
@@ -397,8 +397,8 @@ mod tests {
             requests.insert(RequestId(1), request(Requester::Transfer(DcId::new(2).unwrap()), query));
             requests.record_answer(RequestId(1), &vec![7; reply]);
             let result = requests.take(RequestId(1)).unwrap().unwrap();
-            assert_eq!(*result.expose(), vec![7; reply]);
-            assert_eq!(result.expose().as_ptr() == memory, is_shared, "{reply}");
+            assert_eq!(*result, vec![7; reply]);
+            assert_eq!(result.as_ptr() == memory, is_shared, "{reply}");
             assert_eq!((requests.len(), requests.bytes()), (0, 0));
         }
     }

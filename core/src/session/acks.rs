@@ -1,25 +1,26 @@
 //! Acks to be sent (`mtproto/service_messages_about_messages`, "Acknowledgment of Receipt").
 
+use alloc::vec::{Drain, Vec};
+
 use super::ids::MsgId;
 use crate::policy;
-use crate::sequence::SequenceMap;
 use crate::time::Timestamp;
 
 /// The received messages that are to be acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Acks {
-    waiting: SequenceMap<MsgId, ()>,
+    /// In the order of their arrival, which is mostly rising. An id may be repeated until [`take`](Self::take) sorts them.
+    waiting: Vec<MsgId>,
     due: Option<Timestamp>,
 }
 
 impl Acks {
-    /// Adds a message to acknowledge, unless it is already there. Takes constant time for rising msg_ids, and time
-    /// logarithmic in their number for others.
+    /// Adds a message to acknowledge.
     pub(super) fn push(&mut self, id: MsgId, now: Timestamp) {
         if self.waiting.len() >= policy::MAX_WAITING_ACKS {
             return;
         }
-        self.waiting.insert(id, ());
+        self.waiting.push(id);
         self.due.get_or_insert(now + policy::ACK_DELAY);
         if self.waiting.len() >= policy::ACK_FLUSH_COUNT {
             self.due = Some(now);
@@ -28,7 +29,7 @@ impl Acks {
 
     /// Frees the memory kept for reuse.
     pub(super) fn trim(&mut self) {
-        self.waiting.trim();
+        self.waiting.shrink_to_fit();
     }
 
     /// Returns when the acks must be sent at the latest, if there are any.
@@ -36,21 +37,46 @@ impl Acks {
         self.due
     }
 
-    /// Returns the number of msg_ids in the next `msgs_ack`.
-    pub(super) fn next_len(&self) -> usize {
-        self.waiting.len().min(policy::MAX_IDS_PER_MESSAGE)
+    /// Returns whether there are any.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
 
-    /// Takes the msg_ids of the next `msgs_ack`, oldest first.
-    pub(super) fn take(&mut self) -> impl ExactSizeIterator<Item = MsgId> + '_ {
-        let count = self.next_len();
+    /// Takes the msg_ids of the next `msgs_ack`, each once, oldest first.
+    pub(super) fn take(&mut self) -> Drain<'_, MsgId> {
+        if !self.waiting.is_sorted() {
+            self.waiting.sort_unstable();
+        }
+        self.waiting.dedup();
+        let count = self.waiting.len().min(policy::MAX_IDS_PER_MESSAGE);
         // Those beyond the limit of one message are sent with the next packet, at once.
         self.due = (self.waiting.len() > count).then_some(Timestamp::ZERO);
-        let waiting = &mut self.waiting;
-        (0..count).map(move |_| {
-            let first = waiting.first_key().unwrap_or_default();
-            waiting.remove(first);
-            first
-        })
+        self.waiting.drain(..count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_message_is_acknowledged_once_in_rising_order() {
+        let mut acks = Acks::default();
+        for id in [5, 9, 7, 7, 5] {
+            acks.push(MsgId(id), Timestamp::ZERO);
+        }
+        assert!(!acks.is_empty());
+        assert_eq!(acks.take().collect::<Vec<_>>(), [5, 7, 9].map(MsgId));
+        assert!(acks.is_empty() && acks.due().is_none());
+    }
+
+    #[test]
+    fn what_one_message_cannot_hold_follows_at_once() {
+        let mut acks = Acks::default();
+        (0..2 * policy::MAX_WAITING_ACKS as u64).for_each(|id| acks.push(MsgId(id), Timestamp::ZERO));
+        assert_eq!(acks.take().len(), policy::MAX_IDS_PER_MESSAGE);
+        assert_eq!(acks.due(), Some(Timestamp::ZERO));
+        assert_eq!(acks.take().next(), Some(MsgId(policy::MAX_IDS_PER_MESSAGE as u64)));
+        assert!(acks.is_empty() && acks.due().is_none());
     }
 }

@@ -45,14 +45,14 @@ impl ServerClock {
     /// Sets the clock to the `server_time` of a handshake that has just finished, a Unix time in seconds.
     pub fn set_from_handshake(&mut self, now: Now, server_time: i32) {
         let since_1970 = i64::from(server_time.cast_unsigned()).saturating_mul(1_000_000_000);
-        self.offset = since_1970.saturating_sub(nanos(now.monotonic.since_origin()));
+        self.offset = since_1970.saturating_sub(monotonic_nanos(now));
         self.trusted = true;
     }
 
     /// Returns the server's Unix time.
     #[must_use]
     pub fn server_time(&self, now: Now) -> Duration {
-        let since_1970 = nanos(now.monotonic.since_origin()).saturating_add(self.offset);
+        let since_1970 = monotonic_nanos(now).saturating_add(self.offset);
         Duration::from_nanos(u64::try_from(since_1970).unwrap_or(0))
     }
 
@@ -103,7 +103,7 @@ impl ServerClock {
     ///
     /// A message can only be late, never early, so a trusted clock only moves forward.
     pub fn observe_message(&mut self, now: Now, sent: Duration) {
-        let offset = nanos(sent).saturating_sub(nanos(now.monotonic.since_origin()));
+        let offset = nanos(sent).saturating_sub(monotonic_nanos(now));
         if !self.trusted || offset > self.offset {
             self.offset = offset;
             self.trusted = true;
@@ -121,8 +121,12 @@ fn nanos(span: Duration) -> i64 {
     i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }
 
+fn monotonic_nanos(now: Now) -> i64 {
+    i64::try_from(now.monotonic.nanos_since_origin()).unwrap_or(i64::MAX)
+}
+
 fn wall_offset(now: Now) -> i64 {
-    nanos(now.unix).saturating_sub(nanos(now.monotonic.since_origin()))
+    nanos(now.unix).saturating_sub(monotonic_nanos(now))
 }
 
 #[cfg(test)]

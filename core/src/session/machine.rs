@@ -1,5 +1,6 @@
 //! The session's state and its owner's calls. Packing is in `pack.rs`, receiving in `receive.rs`.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -38,8 +39,9 @@ pub struct Session {
     /// Sent requests with an unknown outcome, for [`take_unknown_outcomes`](Self::take_unknown_outcomes).
     pub(super) unknown_outcomes: Vec<RequestTag>,
     pub(super) service: VecDeque<Service>,
-    pub(super) state_request: Option<PendingStateRequest>,
-    pub(super) answer_resend: Option<AnswerResendTimer>,
+    /// Boxed, like `answer_resend`, since it is rare.
+    pub(super) state_request: Option<Box<PendingStateRequest>>,
+    pub(super) answer_resend: Option<Box<AnswerResendTimer>>,
     pub(super) keep_alive: KeepAlive,
     /// The request that binds this session's key, a temporary one, until it is answered.
     pub(super) binding: Option<Binding>,
@@ -210,7 +212,8 @@ impl Session {
         if let Some(id) = self.binding.as_ref().and_then(|binding| self.outgoing.current_id(binding.tag)) {
             self.outgoing.requeue_by_msg_id(id);
         }
-        self.answer_resend = self.outgoing.newest_unanswered().map(|_| AnswerResendTimer::new(now.monotonic));
+        self.answer_resend =
+            self.outgoing.newest_unanswered().map(|_| Box::new(AnswerResendTimer::new(now.monotonic)));
         self.request_state(now.monotonic, MsgId(u64::MAX));
     }
 
@@ -258,7 +261,7 @@ impl Session {
     ///   (`msg_resend_ans_req`). 30 s after it began, the outcome of their requests is unknown.
     pub fn tick(&mut self, now: Timestamp) {
         if let Some(timer) = self.answer_resend.take_if(|timer| timer.due <= now) {
-            self.request_owed_answers(timer, now);
+            self.request_owed_answers(*timer, now);
         }
         if let Some(pending) = self.state_request.take_if(|pending| pending.due <= now) {
             if self.is_draining {
@@ -324,7 +327,7 @@ impl Session {
             let newest = self.outgoing.newest_unanswered().unwrap_or(*newest);
             let boundary = boundary.min(MsgId(newest.0.saturating_add(1)));
             self.service.push_back(Service::StateRequest(msg_ids.clone()));
-            self.state_request = Some(PendingStateRequest::new(boundary, msg_ids, now));
+            self.state_request = Some(Box::new(PendingStateRequest::new(boundary, msg_ids, now)));
         }
     }
 
@@ -341,7 +344,7 @@ impl Session {
             .map_or(timer.newest, |first_of_others| MsgId(first_of_others.0 - 1));
         owed.truncate(policy::MAX_IDS_PER_MESSAGE);
         if let Some(next) = timer.next(owed.clone(), newest, now) {
-            self.answer_resend = Some(next);
+            self.answer_resend = Some(Box::new(next));
             if !owed.is_empty() {
                 self.service.retain(|service| !matches!(service, Service::AnswerResendRequest(_)));
                 self.queue_service(Service::AnswerResendRequest(owed));
@@ -352,7 +355,7 @@ impl Session {
             owed.into_iter().filter_map(|id| self.outgoing.retire_msg_id(id)).collect();
         self.add_unknown_outcomes(unanswered);
         let owes_more = self.state_request.is_some() || self.outgoing.owed().next().is_some();
-        self.answer_resend = owes_more.then(|| AnswerResendTimer::new(now));
+        self.answer_resend = owes_more.then(|| Box::new(AnswerResendTimer::new(now)));
     }
 
     /// Adds requests with an unknown outcome. A binding may be executed twice, so it is sent again instead.

@@ -56,7 +56,7 @@ pub(super) struct Outgoing {
     current_ids: SequenceMap<RequestTag, MsgId>,
     /// Sent messages that are no requests (containers, pings, acks): the server may refuse them too.
     non_requests: SequenceMap<MsgId, ()>,
-    superseded: SequenceMap<MsgId, Superseded>,
+    superseded: BTreeMap<MsgId, Superseded>,
     /// Sent requests whose msg_id is no longer used, with that msg_id and how far they came. They are sent again, or their
     /// outcome is unknown.
     without_msg_id: BTreeMap<RequestTag, (MsgId, Delivery)>,
@@ -208,7 +208,10 @@ impl Outgoing {
         self.non_requests.trim();
         self.queue.trim();
         self.in_buffer.shrink_to_fit();
-        self.superseded.trim();
+        if self.superseded.is_empty() {
+            // An emptied map keeps a node.
+            self.superseded = BTreeMap::new();
+        }
         self.sent.trim();
         self.current_ids.trim();
     }
@@ -286,7 +289,7 @@ impl Outgoing {
             self.forget_superseded(sent.earlier);
             return Some(sent.tag);
         }
-        let tag = self.superseded.get(id)?.tag;
+        let tag = self.superseded.get(&id)?.tag;
         self.forget(tag);
         Some(tag)
     }
@@ -311,7 +314,7 @@ impl Outgoing {
         let ids: Vec<MsgId> = self.sent.iter().map(|(id, _)| id).collect();
         let tags = ids.into_iter().filter_map(|id| self.retire_msg_id(id)).collect();
         // Late answers of the previous session are ignored.
-        self.superseded = SequenceMap::default();
+        self.superseded = BTreeMap::new();
         self.without_msg_id.values_mut().for_each(|(earlier, _)| *earlier = NONE);
         tags
     }
@@ -358,10 +361,8 @@ impl Outgoing {
     pub(super) fn retire_msg_id(&mut self, id: MsgId) -> Option<RequestTag> {
         let SentRequest { tag, earlier, delivery, .. } = self.sent.remove(id)?;
         self.current_ids.remove(tag);
-        if self.superseded.len() == policy::MAX_SUPERSEDED
-            && let Some(oldest) = self.superseded.first_key()
-        {
-            self.superseded.remove(oldest);
+        if self.superseded.len() == policy::MAX_SUPERSEDED {
+            self.superseded.pop_first();
         }
         self.superseded.insert(id, Superseded { tag, earlier });
         self.without_msg_id.insert(tag, (id, delivery.max(Delivery::Sent)));
@@ -386,7 +387,7 @@ impl Outgoing {
     /// Forgets a former msg_id, and those before it.
     fn forget_superseded(&mut self, mut id: MsgId) {
         while id != NONE
-            && let Some(superseded) = self.superseded.remove(id)
+            && let Some(superseded) = self.superseded.remove(&id)
         {
             id = superseded.earlier;
         }

@@ -165,7 +165,7 @@ impl Session {
 
     /// Adds one `msgs_ack`, if acks are to be sent.
     fn collect_acks(&mut self, time: Duration, draft: &mut Draft) {
-        if self.acks.next_len() > 0 {
+        if !self.acks.is_empty() {
             let (msg_id, start) = (self.ids.next(time), draft.scratch.len());
             write_ids(types::MsgsAck::ID, self.acks.take(), &mut draft.scratch);
             self.outgoing.on_non_request_packed(msg_id);

@@ -51,7 +51,7 @@ impl Salts {
         self.next_request = now + policy::MIN_SALT_REQUEST_INTERVAL;
     }
 
-    /// Replaces the future salts by those of `future_salts`. At most 32 are kept.
+    /// Replaces the future salts by those of `future_salts`. At most [`policy::MAX_SALTS`] are kept.
     pub(super) fn set_future(&mut self, mut salts: alloc::vec::Vec<FutureSalt>) {
         salts.sort_by_key(|salt| salt.valid_since.cast_unsigned());
         salts.truncate(policy::MAX_SALTS);

@@ -65,7 +65,7 @@ pub struct TransportStack {
 #[derive(Default)]
 struct StreamPrefix {
     bytes: [u8; 6],
-    count: usize,
+    count: u8,
 }
 
 impl fmt::Debug for StreamPrefix {
@@ -78,11 +78,11 @@ impl StreamPrefix {
     /// Takes the first bytes. Errors if the stream starts like another protocol. An obfuscated stream starts like that by
     /// chance in one of 2^40 connections.
     fn check(&mut self, framing: Framing, input: &[u8]) -> Result<(), FrameError> {
-        let Some(free @ [_, ..]) = self.bytes.get_mut(self.count..) else { return Ok(()) };
+        let Some(free @ [_, ..]) = self.bytes.get_mut(usize::from(self.count)..) else { return Ok(()) };
         let count = free.len().min(input.len());
         free.iter_mut().zip(input).for_each(|(byte, received)| *byte = *received);
-        self.count += count;
-        if self.count < self.bytes.len() { Ok(()) } else { framing.check_prefix(self.bytes) }
+        self.count += count as u8;
+        if usize::from(self.count) < self.bytes.len() { Ok(()) } else { framing.check_prefix(self.bytes) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The history of attempts to reach a DC, which decides about the next attempt.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use crate::client::backoff::Backoff;
@@ -23,7 +24,7 @@ pub(crate) struct AttemptHistory {
     /// Whether a key exchange failed since a connection was ready.
     failed_in_key_exchange: bool,
     /// The end of the last connection, unless a request was answered since.
-    last_failure: Option<DisconnectReason>,
+    last_failure: Option<Box<DisconnectReason>>,
 }
 
 impl AttemptHistory {
@@ -43,8 +44,8 @@ impl AttemptHistory {
         self.failed_in_key_exchange
     }
 
-    pub(crate) const fn last_failure(&self) -> Option<&DisconnectReason> {
-        self.last_failure.as_ref()
+    pub(crate) fn last_failure(&self) -> Option<&DisconnectReason> {
+        self.last_failure.as_deref()
     }
 
     /// Records that a connection is ready.
@@ -80,7 +81,7 @@ impl AttemptHistory {
             self.tunnel_failures = self.tunnel_failures.wrapping_add(1);
         }
         if !matches!(reason, DisconnectReason::ClosedByUs) {
-            self.last_failure = Some(reason.clone());
+            self.last_failure = Some(Box::new(reason.clone()));
         }
     }
 
