@@ -175,12 +175,13 @@ impl Listener<'_> {
                 }
             };
             let has_more = known.follow_difference(&difference);
-            self.known = Some(known);
+            // A server that says "more" and does not move would be asked without an end.
+            let has_moved = self.known.replace(known) != Some(known);
             let is_empty = difference["_"] == "updates.differenceEmpty";
             if !is_empty && !output::is_read(&output::json(&difference))? {
                 return Ok(false);
             }
-            if !has_more {
+            if !has_more || !has_moved {
                 return Ok(true);
             }
         }

@@ -5,8 +5,10 @@ mod support;
 use std::io::Write;
 use std::process::Stdio;
 
+use sansgram_testkit::Answer;
 use sansgram_testkit::accounts::{AccountOptions, Fault};
 use sansgram_testkit::server::ServerOptions;
+use sansgram_tl_json::{Schema, Type};
 use serde_json::{Value, json};
 use support::{Server, run, sansgram};
 
@@ -130,6 +132,23 @@ fn a_method_is_described() {
     sansgram(&["call", "inputUsr", "--describe"])
         .misused(&["there is no method inputUsr; did you mean inputUser?"]);
     sansgram(&["call", "a", "{}", "--describe"]).misused(&["--describe"]);
+}
+
+/// The request is sent again to the DC that has the file.
+#[test]
+fn files_of_another_dc_are_fetched_from_there() {
+    let server = with_bot(Vec::new());
+    let method = "upload.getFile";
+    let elsewhere = server.served.on_method(method, |_, _| Answer::error(303, "FILE_MIGRATE_1")).unwrap();
+    elsewhere.on_dc(2).expect(1);
+    let here = server.served.on_method(method, |_, _| {
+        let file =
+            json!({ "_": "upload.file", "type": { "_": "storage.fileJpeg" }, "mtime": 0, "bytes": "AQID" });
+        Answer::Result(Schema::telegram().encode(&Type::Boxed("upload.File"), &file).unwrap())
+    });
+    here.unwrap().on_dc(1).expect(1);
+    let file = r#"{"location": {"_": "inputTakeoutFileLocation"}, "offset": 0, "limit": 4096}"#;
+    assert_eq!(server.run(&["call", method, file, "--json"]).json()["bytes"], "AQID");
 }
 
 /// The answer may contain anything that another user wrote.

@@ -162,6 +162,25 @@ fn what_was_missed_is_requested() {
     assert_eq!(listener.ends(), Some(0));
 }
 
+#[test]
+fn a_difference_that_leads_nowhere_is_not_requested_without_an_end() {
+    let server = Server::new(ServerOptions::default());
+    let handler = server.served.on_method("updates.getDifference", |_, _| {
+        let too_long = json!({ "_": "updates.differenceTooLong", "pts": 30 });
+        Answer::Result(Schema::telegram().encode(&Type::Boxed("updates.Difference"), &too_long).unwrap())
+    });
+    handler.unwrap().expect(2);
+    let listener = Listener::with_lines(&server, &[]);
+    server.served.with_dcs(TestDcs::close_all);
+    for _ in 0..2 {
+        assert_eq!(listener.update(), json!({ "_": "updates.differenceTooLong", "pts": 30 }));
+    }
+    server.served.send_update_to(1, &named("Ada").1[..]);
+    assert_eq!(listener.update()["updates"][0]["first_name"], "Ada");
+    kill_process(Pid::from_child(&listener.child), Signal::INT).unwrap();
+    assert_eq!(listener.ends(), Some(0));
+}
+
 /// Neither a difference that the server refuses nor an update that cannot be read ends it.
 #[test]
 fn what_cannot_be_had_does_not_end_it() {
