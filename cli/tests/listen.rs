@@ -90,6 +90,13 @@ impl Listener {
     }
 }
 
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // A test that fails leaves no process behind.
+        let _ = self.child.kill();
+    }
+}
+
 /// An update with the name of a user, as the schema encodes it.
 fn named(first_name: &str) -> (Value, Vec<u8>) {
     let update = json!({ "_": "updateUserName", "user_id": "7", "first_name": first_name, "last_name": "", "usernames": [] });
