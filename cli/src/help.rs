@@ -314,7 +314,8 @@ as in the schema of layer 230:
   text = \"/start\"
   after = \"users.getUsers\"
 Answers to one method are taken in the order of the file. Without times, an
-answer or a fault is for every call, an update or a message for the first one.
+answer or a fault is for every call, an update or a message for the first one
+of its receiver, or of the user given as by.
 An answer may have user and dc, a fault dc. Users are named by their
 identifiers, those of sandbox numbers by the digits of the number.";
 

@@ -35,7 +35,7 @@ done
 node=$state/node
 if command -v npm >/dev/null; then
     mkdir -p "$node"
-    cp "$here"/*.mjs "$node/"
+    cp "$here"/*.mjs "$root"/tests/dc/examples/{*.mjs,script.toml} "$node/"
     if ! cmp -s "$here/package-lock.json" "$node/installed.json"; then
         cp "$here"/package*.json "$node/"
         npm ci --prefix "$node" --silent --no-audit --no-fund --ignore-scripts

@@ -22,14 +22,15 @@ end() {
     done
 }
 
+cargo build --quiet --manifest-path "$root/Cargo.toml" --package sansgram
+binary=${CARGO_TARGET_DIR:-$root/target}/debug/sansgram
+
 sandbox= front=
 trap 'end "$sandbox" "$front"' EXIT
 if [[ $# -eq 1 && $1 == '{'* ]]; then
     line=$1
 else
     if [[ $# -eq 0 ]]; then
-        cargo build --quiet --manifest-path "$root/Cargo.toml" --package sansgram
-        binary=${CARGO_TARGET_DIR:-$root/target}/debug/sansgram
         set -- "$binary" sandbox --json --public-key "$state/sandbox.pem"
     fi
     exec {output}< <(exec "$@")
@@ -56,6 +57,8 @@ PYTHONPATH=$state/irenogram "$python" "$here/pyrogram_login.py" "$line" Irenogra
 "$python" "$here/pyrogram_messages.py" "$line" Hydrogram hydrogram </dev/null || status=1
 # Irenogram cannot start with updates, see above: it cannot read the answer to its own get_me().
 PYTHONPATH=$state/kurigram "$python" "$here/pyrogram_messages.py" "$line" Kurigram pyrogram </dev/null || status=1
+# What the guide of the testkit shows; it starts a sandbox of its own.
+(cd "$state" && SANSGRAM=$binary "$python" "$root/tests/dc/examples/test_with_telethon.py" </dev/null) || status=1
 "$python" "$here/pages.py" "$line" "$state" </dev/null || status=1
 
 # grammers-client knows Telegram's keys only, so it is compiled with the sandbox's; the first time takes a minute.
@@ -74,6 +77,9 @@ if [[ -n $node ]]; then
     node "$node/gramjs_login.mjs" "$line" teleproto </dev/null || status=1
     node "$node/mtcute_login.mjs" "$line" </dev/null || status=1
 
+    # What the guide of the testkit shows; it starts a sandbox of its own.
+    (cd "$state" && SANSGRAM=$binary node "$node/test_with_mtcute.mjs" </dev/null) || status=1
+
     # The test DCs behind their own fake TLS: what our client is tested against, checked by another one.
     secret=ee00112233445566778899aabbccddeeff$(printf proxy.example | od -An -v -tx1 | tr -d ' \n')
     exec {output}< <(exec "$through" serve "$secret" "$state/front.pem" 2>/dev/null)
@@ -87,5 +93,5 @@ if [[ -n $node ]]; then
 fi
 "$python" "$here/mtproto_frames.py" "$through" </dev/null || status=1
 "$python" "$here/mtproxy_login.py" "$line" "$through" </dev/null || status=1
-"$here/sessions.sh" "${CARGO_TARGET_DIR:-$root/target}/debug/sansgram" || status=1
+"$here/sessions.sh" "$binary" || status=1
 exit "$status"

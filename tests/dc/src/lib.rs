@@ -2,6 +2,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`offline_testing`] | a guide: test your bot or client offline, in Rust, Python and JavaScript |
 //! | [`test_server`] | the DCs on loopback, for any client |
 //! | [`server`] | the DCs as a state machine: bytes and time in, bytes out |
 //! | [`accounts`] | the users, bots and codes behind them, and a test's own answers to API methods |
@@ -30,6 +31,7 @@ pub use self::test_server::{TestServer, TestServerOptions};
 
 pub mod accounts;
 mod builder;
+pub mod offline_testing;
 mod primes;
 pub mod random;
 pub mod raw_client;

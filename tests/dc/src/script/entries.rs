@@ -47,6 +47,7 @@ pub(super) struct UpdateEntry {
     pub(super) updates: Option<Spanned<Value>>,
     pub(super) to: Option<i64>,
     pub(super) after: Option<Spanned<String>>,
+    pub(super) by: Option<i64>,
     pub(super) delay: Option<Spanned<f64>>,
     pub(super) times: Option<u32>,
 }
@@ -58,6 +59,7 @@ pub(super) struct MessageEntry {
     pub(super) text: String,
     pub(super) to: Option<i64>,
     pub(super) after: Option<Spanned<String>>,
+    pub(super) by: Option<i64>,
     pub(super) delay: Option<Spanned<f64>>,
     pub(super) times: Option<u32>,
 }
@@ -66,6 +68,7 @@ pub(super) struct MessageEntry {
 pub(super) struct TriggerEntry {
     pub(super) to: Option<i64>,
     pub(super) after: Option<Spanned<String>>,
+    pub(super) by: Option<i64>,
     pub(super) delay: Option<Spanned<f64>>,
     pub(super) times: Option<u32>,
 }

@@ -8,7 +8,7 @@
 //! use sansgram_testkit::{TestServer, TestServerOptions};
 //!
 //! let script = Script::parse(r#"
-//!     # The first look-up of a user must wait for 3 seconds.
+//!     ## The first look-up of a user must wait for 3 seconds.
 //!     [[answer]]
 //!     method = "users.getUsers"
 //!     error = "420 FLOOD_WAIT_3"
@@ -18,7 +18,7 @@
 //!     method = "help.getNearestDc"
 //!     result = { _ = "nearestDc", country = "XX", this_dc = 2, nearest_dc = 2 }
 //!
-//!     # A second after the bot has asked for its updates, a user writes to it.
+//!     ## A second after the bot has asked for its updates, a user writes to it.
 //!     [[message]]
 //!     from = 9996621234
 //!     to = 1
@@ -35,14 +35,14 @@
 //! |---|---|
 //! | `[[answer]]` | `method`; one of `result` (the object, or an array for a vector), `error` (`"CODE NAME"`) and `silence = true`; optional `times`, `user`, `dc` |
 //! | `[[fault]]` | one of `error` and `kind` (`"wrong_type"` or `"truncated"`); optional `method` (all of them without it), `times`, `dc` |
-//! | `[[update]]` | one of `update` (an `Update`) and `updates` (an `Updates`); optional `to`, `after`, `delay`, `times` |
-//! | `[[message]]` | `from`, `text`; optional `to`, `after`, `delay`, `times` |
+//! | `[[update]]` | one of `update` (an `Update`) and `updates` (an `Updates`); optional `to`, `after`, `by`, `delay`, `times` |
+//! | `[[message]]` | `from`, `text`; optional `to`, `after`, `by`, `delay`, `times` |
 //!
 //! Answers to one method are taken in the order of the script; one with `times` answers that many calls and leaves the
-//! others to the next. An update or a message is sent after a call of the method `after` (default `updates.getState`, by
-//! which clients ask for updates), `delay` seconds later (default 0), for the first `times` such calls (default 1). It goes
-//! to the user `to`, or to the caller. Users are named by their identifiers; those of the sandbox's numbers are the digits of
-//! the number.
+//! others to the next. An update or a message goes to the user `to`, or to any caller, after a call of the method `after`
+//! (default `updates.getState`, by which clients ask for updates) by that user, or by the user `by`. It is sent `delay`
+//! seconds later (default 0), for the first `times` such calls (default 1). Users are named by their identifiers; those of
+//! the sandbox's numbers are the digits of the number.
 
 mod entries;
 mod error;
@@ -84,6 +84,7 @@ struct ScriptedAnswer {
 #[derive(Clone, Debug)]
 struct Sending {
     after: String,
+    by: Option<i64>,
     to: Option<i64>,
     delay: Duration,
     times: u32,
@@ -140,10 +141,11 @@ impl Script {
 
 impl Sending {
     fn add_to(&self, handlers: &mut Handlers) {
-        let Self { to, delay, what, times: mut left, .. } = self.clone();
+        let Self { by, to, delay, what, times: mut left, .. } = self.clone();
         let send = move |call: &mut IncomingCall, _: &[u8]| {
-            // A call before the login does not count, unless the receiver is named.
-            if let Some(to) = to.or(call.user_id()).filter(|_| left > 0) {
+            // A call before the login does not count.
+            let is_meant = call.user_id().is_some() && by.is_none_or(|by| call.user_id() == Some(by));
+            if let Some(to) = to.or(call.user_id()).filter(|_| is_meant && left > 0) {
                 left -= 1;
                 call.set_delay(delay);
                 match &what {
@@ -207,7 +209,7 @@ fn fault(entry: Spanned<FaultEntry>) -> Result<Fault, Located> {
 
 fn update(entry: Spanned<UpdateEntry>) -> Result<Sending, Located> {
     let place = entry.span();
-    let UpdateEntry { update, updates, to, after, delay, times } = entry.into_inner();
+    let UpdateEntry { update, updates, to, after, by, delay, times } = entry.into_inner();
     let what = match (update, updates) {
         (Some(update), None) => What::Update(encoded(&Type::Boxed("Update"), &update, "update")?),
         (None, Some(updates)) => What::Updates(encoded(&Type::Boxed("Updates"), &updates, "updates")?),
@@ -218,16 +220,16 @@ fn update(entry: Spanned<UpdateEntry>) -> Result<Sending, Located> {
             ));
         }
     };
-    sending(TriggerEntry { to, after, delay, times }, what)
+    sending(TriggerEntry { to, after, by, delay, times }, what)
 }
 
 fn message(entry: MessageEntry) -> Result<Sending, Located> {
-    let MessageEntry { from, text, to, after, delay, times } = entry;
-    sending(TriggerEntry { to, after, delay, times }, What::Message { from, text })
+    let MessageEntry { from, text, to, after, by, delay, times } = entry;
+    sending(TriggerEntry { to, after, by, delay, times }, What::Message { from, text })
 }
 
 fn sending(trigger: TriggerEntry, what: What) -> Result<Sending, Located> {
-    let TriggerEntry { to, after, delay, times } = trigger;
+    let TriggerEntry { to, after, by, delay, times } = trigger;
     if let Some(method) = &after {
         known_method(method)?;
     }
@@ -237,6 +239,7 @@ fn sending(trigger: TriggerEntry, what: What) -> Result<Sending, Located> {
     }
     Ok(Sending {
         after: after.map_or_else(|| SUBSCRIBING.into(), Spanned::into_inner),
+        by: by.or(to),
         to,
         delay: Duration::from_secs_f64(seconds),
         times: times.unwrap_or(1),

@@ -43,6 +43,7 @@ fn all_fields_are_read() {
         [[message]]
         from = 9996621234
         to = 1
+        by = 5
         text = "/start"
         delay = 1
         "#,
@@ -64,6 +65,7 @@ fn all_fields_are_read() {
     assert_eq!((&*update.after, update.to, update.times), ("users.getUsers", None, 3));
     assert_eq!((update.delay, updates.delay), (Duration::from_millis(500), Duration::ZERO));
     assert_eq!((&*updates.after, updates.to, updates.times), (SUBSCRIBING, Some(1), 1));
+    assert_eq!((update.by, updates.by, message.by), (None, Some(1), Some(5)));
     assert!(matches!(&message.what, What::Message { from: 9_996_621_234, text } if text == "/start"));
     assert_eq!(Script::parse("").unwrap().answers.len(), 0);
     assert!(Script::parse("\u{feff}# only a comment").is_ok());
