@@ -197,7 +197,7 @@ fn a_saved_login_leaves_no_trace() {
         min_age_confirm: None,
     };
     let answer = types::auth::AuthorizationSignUpRequired { terms_of_service: Some(terms.into()) };
-    let answer = enums::auth::Authorization::AuthorizationSignUpRequired(answer).to_bytes();
+    let answer = enums::auth::Authorization::SignUpRequired(answer).to_bytes();
     let mut flow = started(LoginStep::sign_in(&sent_code, "12345"), &api(), &[]);
     let required = match flow.answered(Ok(&answer), 0, &mut Seeded(1)) {
         StepAction::Done(Ok(SignInOutcome::SignUpRequired(required))) => required,

@@ -84,7 +84,7 @@ fn claims_reserve_nothing() {
     assert!(peak <= 4 * users.len(), "{peak} bytes for {} bytes", users.len());
 
     // The worst case: items that consist only of their constructor id, of a type with large variants.
-    let updates = vec![enums::Update::UpdateConfig; 250_000].to_bytes();
+    let updates = vec![enums::Update::Config; 250_000].to_bytes();
     let (result, peak) = peak_of(|| Vec::<enums::Update>::from_bytes(&updates).map(|updates| updates.len()));
     assert_eq!(result, Ok(250_000));
     let times = if cfg!(feature = "full-api") { 200 } else { 50 };

@@ -5,7 +5,7 @@
 #![allow(dead_code, unreachable_pub, reason = "a module of the build script")]
 #![allow(clippy::needless_pass_by_value, reason = "quickcheck hands its values over")]
 
-#[path = "../build/schema.rs"]
+#[path = "../tl/build/schema.rs"]
 mod schema;
 
 use quickcheck::{Arbitrary, Gen, QuickCheck, TestResult};
@@ -18,10 +18,10 @@ const DEPTH: usize = 6;
 
 static SCHEMA: LazyLock<Vec<Definition>> = LazyLock::new(|| {
     #[cfg(not(feature = "full-api"))]
-    let api = include_str!("../schema/api.tl");
+    let api = include_str!("../tl/schema/api.tl");
     #[cfg(feature = "full-api")]
-    let api = include_str!("../schema/full.tl");
-    let files = [api, include_str!("../schema/mtproto.tl")];
+    let api = include_str!("../tl/schema/full.tl");
+    let files = [api, include_str!("../tl/schema/mtproto.tl")];
     let definitions = files.iter().flat_map(|text| schema::parse(text).expect("the schema parses"));
     definitions.filter(|definition| !BUILT_IN.contains(&definition.name.as_str())).collect()
 });

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 /// The folders of the crates that are published.
-const PUBLISHED: [&str; 9] = [
+const PUBLISHED: [&str; 10] = [
     "core",
     "core/simd",
+    "core/tl",
     "core/tl-json",
     "runtime/session",
     "runtime",

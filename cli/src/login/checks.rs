@@ -83,11 +83,11 @@ pub(super) async fn check_user(client: &Client, identity: &Identity, user: &User
 
 /// Returns the phone number of the logged-in user, if the server states it.
 async fn own_phone(client: &Client) -> Result<Option<String>, Error> {
-    let me = functions::users::GetUsers { id: vec![enums::InputUser::InputUserSelf] };
+    let me = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] };
     let users = client.invoke(&me).await?;
     Ok(users.into_iter().find_map(|user| match user {
         enums::User::User(user) => user.phone,
-        enums::User::UserEmpty(_) => None,
+        enums::User::Empty(_) => None,
     }))
 }
 

@@ -168,10 +168,10 @@ pub(super) fn dc_options_in_update(update: &[u8]) -> Option<AnnouncedOptions> {
     }
     match enums::Updates::from_bytes(update) {
         Ok(enums::Updates::UpdateShort(short)) => match short.update {
-            enums::Update::UpdateDcOptions(options) if options.dc_options.is_empty() => {
+            enums::Update::DcOptions(options) if options.dc_options.is_empty() => {
                 Some(AnnouncedOptions::Outdated)
             }
-            enums::Update::UpdateDcOptions(options) => Some(AnnouncedOptions::List(options.dc_options)),
+            enums::Update::DcOptions(options) => Some(AnnouncedOptions::List(options.dc_options)),
             _ => None,
         },
         _ => None,

@@ -280,7 +280,8 @@ impl Dispatch<'_> {
 
 /// The consequence of a request's result.
 enum AfterResult {
-    /// The session no longer awaits the request: it has its result, or is queued again as a new one, at this or another DC.
+    /// The session no longer awaits it: the request has its result, or is queued again as a new one, at this or another
+    /// DC.
     LeavesSession,
     /// It is sent again inside `initConnection`.
     RetryWithInit,

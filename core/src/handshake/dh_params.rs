@@ -34,8 +34,8 @@ impl WaitingForDhParams {
     ) -> Result<(WaitingForDhGen, Vec<u8>), HandshakeError> {
         let Self { nonces, expires_in } = self;
         let reply = match read(body, Reply::ServerDhParams)?.0 {
-            enums::ServerDhParams::ServerDhParamsOk(reply) => reply,
-            enums::ServerDhParams::ServerDhParamsFail(fail) => {
+            enums::ServerDhParams::Ok(reply) => reply,
+            enums::ServerDhParams::Fail(fail) => {
                 nonces.check(&fail.nonce, &fail.server_nonce, Reply::ServerDhParams)?;
                 nonces.check_fail_hash(&fail.new_nonce_hash)?;
                 return Err(HandshakeError::DhParamsFailed);

@@ -140,7 +140,7 @@ fn authorization(answer: enums::auth::Authorization) -> Result<Authorization, Lo
             let future_auth_token = it.future_auth_token.map(Zeroizing::new);
             Ok(Authorization::LoggedIn { user: user_info(it.user)?, future_auth_token })
         }
-        enums::auth::Authorization::AuthorizationSignUpRequired(it) => {
+        enums::auth::Authorization::SignUpRequired(it) => {
             Ok(Authorization::SignUpRequired(it.terms_of_service.map(terms_of_service)))
         }
     }
@@ -162,12 +162,10 @@ pub(super) fn login_token(body: &[u8]) -> Result<LoginToken, LoginError> {
         enums::auth::LoginToken::LoginToken(it) => {
             LoginToken::Show { expires: it.expires, token: Zeroizing::new(it.token) }
         }
-        enums::auth::LoginToken::LoginTokenMigrateTo(it) => {
+        enums::auth::LoginToken::MigrateTo(it) => {
             LoginToken::MigrateTo { dc: it.dc_id, token: Zeroizing::new(it.token) }
         }
-        enums::auth::LoginToken::LoginTokenSuccess(it) => {
-            LoginToken::LoggedIn(authorization(it.authorization)?)
-        }
+        enums::auth::LoginToken::Success(it) => LoginToken::LoggedIn(authorization(it.authorization)?),
     })
 }
 
@@ -224,8 +222,8 @@ pub(super) fn new_algorithm(body: &[u8], random: &mut dyn SecureRandom) -> Resul
 fn algorithm(algo: enums::PasswordKdfAlgo, random: &mut dyn SecureRandom) -> Result<Algorithm, LoginError> {
     use enums::PasswordKdfAlgo as Algo;
     match algo {
-        Algo::PasswordKdfAlgoUnknown => Err(LoginError::PasswordAlgorithmUnknown),
-        Algo::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algo) => {
+        Algo::Unknown => Err(LoginError::PasswordAlgorithmUnknown),
+        Algo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algo) => {
             let group = DhGroup::check(algo.g, &algo.p, random).map_err(PasswordParametersError::from)?;
             Ok(Algorithm { group, salt1: algo.salt1, salt2: algo.salt2 })
         }

@@ -252,24 +252,22 @@ impl From<enums::auth::SentCodeType> for SentCodeType {
         use enums::auth::SentCodeType as Sent;
         let count = |length: i32| u32::try_from(length).unwrap_or(0);
         match sent {
-            Sent::SentCodeTypeApp(it) => Self::App { length: count(it.length) },
-            Sent::SentCodeTypeSms(it) => Self::Sms { length: count(it.length) },
-            Sent::SentCodeTypeCall(it) => Self::Call { length: count(it.length) },
-            Sent::SentCodeTypeFlashCall(it) => Self::FlashCall { pattern: it.pattern },
-            Sent::SentCodeTypeMissedCall(it) => {
-                Self::MissedCall { prefix: it.prefix, length: count(it.length) }
-            }
-            Sent::SentCodeTypeEmailCode(it) => Self::Email {
+            Sent::App(it) => Self::App { length: count(it.length) },
+            Sent::Sms(it) => Self::Sms { length: count(it.length) },
+            Sent::Call(it) => Self::Call { length: count(it.length) },
+            Sent::FlashCall(it) => Self::FlashCall { pattern: it.pattern },
+            Sent::MissedCall(it) => Self::MissedCall { prefix: it.prefix, length: count(it.length) },
+            Sent::EmailCode(it) => Self::Email {
                 pattern: it.email_pattern,
                 length: count(it.length),
                 reset_available: it.reset_available_period.map(count),
                 reset_pending: it.reset_pending_date,
             },
-            Sent::SentCodeTypeSetUpEmailRequired(_) => Self::EmailSetUpRequired,
-            Sent::SentCodeTypeFragmentSms(it) => Self::Fragment { url: it.url, length: count(it.length) },
-            Sent::SentCodeTypeFirebaseSms(it) => Self::Firebase { length: count(it.length) },
-            Sent::SentCodeTypeSmsWord(it) => Self::Word { beginning: it.beginning },
-            Sent::SentCodeTypeSmsPhrase(it) => Self::Phrase { beginning: it.beginning },
+            Sent::SetUpEmailRequired(_) => Self::EmailSetUpRequired,
+            Sent::FragmentSms(it) => Self::Fragment { url: it.url, length: count(it.length) },
+            Sent::FirebaseSms(it) => Self::Firebase { length: count(it.length) },
+            Sent::SmsWord(it) => Self::Word { beginning: it.beginning },
+            Sent::SmsPhrase(it) => Self::Phrase { beginning: it.beginning },
         }
     }
 }
@@ -279,11 +277,11 @@ impl CodeType {
     pub(super) fn of(constructor: u32) -> Self {
         use enums::auth::CodeType as Next;
         match Next::from_bytes(&constructor.to_le_bytes()) {
-            Ok(Next::CodeTypeSms) => Self::Sms,
-            Ok(Next::CodeTypeCall) => Self::Call,
-            Ok(Next::CodeTypeFlashCall) => Self::FlashCall,
-            Ok(Next::CodeTypeMissedCall) => Self::MissedCall,
-            Ok(Next::CodeTypeFragmentSms) => Self::Fragment,
+            Ok(Next::Sms) => Self::Sms,
+            Ok(Next::Call) => Self::Call,
+            Ok(Next::FlashCall) => Self::FlashCall,
+            Ok(Next::MissedCall) => Self::MissedCall,
+            Ok(Next::FragmentSms) => Self::Fragment,
             Err(_) => Self::Unknown,
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn read(phone: PhoneNumber, body: &[u8]) -> Result<SentCodeReply, Dec
     let mut reader = Reader::new(body);
     if reader.peek_u32()? != types::auth::SentCode::ID {
         return Ok(match enums::auth::SentCode::from_bytes(body)? {
-            enums::auth::SentCode::SentCodeSuccess(sent) => SentCodeReply::Success(sent.authorization),
+            enums::auth::SentCode::Success(sent) => SentCodeReply::Success(sent.authorization),
             _ => SentCodeReply::PaymentRequired,
         });
     }

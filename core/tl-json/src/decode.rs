@@ -1,7 +1,7 @@
 //! TL to JSON.
 
 use base64ct::{Base64, Encoding};
-use sansgram_core::tl::{DecodeError, MAX_DEPTH, Reader};
+use sansgram_tl::{DecodeError, MAX_DEPTH, Reader};
 
 use crate::encode::{NAME, VECTOR};
 use crate::schema::{Definition, FieldKind, Schema, Type};

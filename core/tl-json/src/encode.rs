@@ -1,7 +1,7 @@
 //! JSON to TL.
 
 use base64ct::{Base64, Encoding};
-use sansgram_core::tl::{MAX_DEPTH, write};
+use sansgram_tl::{MAX_DEPTH, write};
 use serde_json::{Map, Value};
 
 use crate::error::{EncodeError, EncodeReason, Expected};

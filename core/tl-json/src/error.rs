@@ -103,7 +103,7 @@ pub enum EncodeReason {
         /// The function that is called.
         name: String,
     },
-    /// Values are nested deeper than [`MAX_DEPTH`](sansgram_core::tl::MAX_DEPTH).
+    /// Values are nested deeper than [`MAX_DEPTH`](sansgram_tl::MAX_DEPTH).
     #[error("the values are nested too deep")]
     TooDeep,
     /// A string or byte string has 16 MiB or more, or a vector more items than TL can count.

@@ -39,7 +39,7 @@
 //! written as zero or empty; a missing object is an error. If a key is repeated, `serde_json` keeps its last value.
 //!
 //! # Bounds
-//! No input causes a panic. Values are nested at most [`MAX_DEPTH`](sansgram_core::tl::MAX_DEPTH) deep in both
+//! No input causes a panic. Values are nested at most [`MAX_DEPTH`](sansgram_tl::MAX_DEPTH) deep in both
 //! directions. What is decoded is written as text at once, without a tree in between: the text of a message
 //! has up to 60 times its length, if it consists of nothing but flags, and typically two to three times.
 

@@ -107,7 +107,7 @@ impl Schema<'static> {
     #[must_use]
     pub fn telegram() -> &'static Self {
         static TELEGRAM: LazyLock<Schema<'static>> = LazyLock::new(|| {
-            Schema::parse(include_str!("../schema/full.tl")).unwrap_or_else(|error| unreachable!("{error}"))
+            Schema::parse(sansgram_tl::API_SCHEMA).unwrap_or_else(|error| unreachable!("{error}"))
         });
         &TELEGRAM
     }

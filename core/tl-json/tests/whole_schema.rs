@@ -2,7 +2,7 @@
 
 mod support;
 
-use sansgram_core::tl::{self, DecodeError};
+use sansgram_tl::DecodeError;
 use sansgram_tl_json::{Definition, FieldKind, Schema, Type};
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ fn there_and_back(definition: &Definition<'_>, value: &Value) -> (Vec<u8>, Value
 #[test]
 fn the_schema_is_that_of_the_layer() {
     let schema = Schema::telegram();
-    assert_eq!(schema.layer(), tl::LAYER);
+    assert_eq!(schema.layer(), sansgram_tl::LAYER);
     let functions = schema.definitions().iter().filter(|definition| definition.is_function).count();
     assert!(functions > 800 && schema.definitions().len() > 2300, "{functions}");
 }
@@ -66,17 +66,17 @@ fn the_generated_types_agree() {
         let mut random = Random::new(seed);
         // Core has the types of a login, and knows no other by its id.
         for definition in
-            schema.definitions().iter().filter(|it| tl::constructor_name(it.id) == Some(it.name))
+            schema.definitions().iter().filter(|it| sansgram_tl::constructor_name(it.id) == Some(it.name))
         {
             let (bytes, _) = there_and_back(definition, &support::value(schema, definition, &mut random, 2));
-            match tl::reencode(&bytes) {
+            match sansgram_tl::reencode(&bytes) {
                 Ok(again) => {
                     assert_eq!(again, bytes, "{}, seed {seed}", definition.name);
                     compared += 1;
                 }
                 // The excerpt has not all constructors of a type.
                 Err(DecodeError::UnexpectedConstructor { found }) => {
-                    assert_eq!(tl::constructor_name(found), None);
+                    assert_eq!(sansgram_tl::constructor_name(found), None);
                 }
                 Err(error) => panic!("{}: {error}", definition.name),
             }

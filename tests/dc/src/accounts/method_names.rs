@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// Every method of layer 230, a line each, as `help.getConfig#c4f9186b`: the functions of `core/schema/full.tl`. A test
+/// Every method of layer 230, a line each, as `help.getConfig#c4f9186b`: the functions of `core/tl/schema/full.tl`. A test
 /// compares them.
 const METHODS: &str = include_str!("methods_layer230.txt");
 

@@ -83,7 +83,7 @@ impl Caller {
     }
 
     fn me(&mut self) -> Result<types::User, String> {
-        let users = self.call(&functions::users::GetUsers { id: vec![enums::InputUser::InputUserSelf] })?;
+        let users = self.call(&functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] })?;
         let [enums::User::User(user)] = users.as_slice() else { panic!("{users:?}") };
         Ok((**user).clone())
     }
@@ -158,7 +158,7 @@ fn phone_and_logout() {
     let enums::auth::LoggedOut::LoggedOut(out) = caller.call(&functions::auth::LogOut).expect("out");
     assert_eq!(caller.me(), Err("AUTH_KEY_UNREGISTERED".into()));
     let sent = caller.call(&send_code(PHONE, out.future_auth_token)).expect("known");
-    assert!(matches!(sent, enums::auth::SentCode::SentCodeSuccess(_)));
+    assert!(matches!(sent, enums::auth::SentCode::Success(_)));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn password_proved_by_core() {
     assert_eq!(caller.sign_in(GUARDED).map(user_of), Err("SESSION_PASSWORD_NEEDED".into()));
     let enums::account::Password::Password(password) =
         caller.call(&functions::account::GetPassword).expect("a challenge");
-    let Some(enums::PasswordKdfAlgo::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algo)) =
+    let Some(enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algo)) =
         &password.current_algo
     else {
         panic!("no algorithm")
@@ -218,9 +218,7 @@ fn sign_up() {
         phone_code: Some("22222".into()),
         email_verification: None,
     });
-    let Ok(enums::auth::Authorization::AuthorizationSignUpRequired(required)) = answer else {
-        panic!("{answer:?}")
-    };
+    let Ok(enums::auth::Authorization::SignUpRequired(required)) = answer else { panic!("{answer:?}") };
     assert!(required.terms_of_service.is_some());
     let answer = caller.call(&functions::auth::SignUp {
         no_joined_notifications: true,

@@ -1,6 +1,6 @@
 //! Generated types by hand-written examples: flags words, shared bits, generics, defaults, and `Debug` output.
 
-use sansgram_core::tl::{
+use sansgram_tl::{
     Constructor, DecodeError, Deserialize, Function, Raw, Reader, Serialize, enums, functions, ids, types,
 };
 
@@ -21,9 +21,9 @@ fn flags_are_computed_from_the_fields() {
     let sms = 0x72a3_158c;
     let cases = [
         (code(None, None), words(&[0, app, 5, hash])),
-        (code(Some(enums::auth::CodeType::CodeTypeSms), None), words(&[2, app, 5, hash, sms])),
+        (code(Some(enums::auth::CodeType::Sms), None), words(&[2, app, 5, hash, sms])),
         (code(None, Some(60)), words(&[4, app, 5, hash, 60])),
-        (code(Some(enums::auth::CodeType::CodeTypeSms), Some(60)), words(&[6, app, 5, hash, sms, 60])),
+        (code(Some(enums::auth::CodeType::Sms), Some(60)), words(&[6, app, 5, hash, sms, 60])),
     ];
     for (value, bytes) in cases {
         assert_eq!(value.to_bytes(), bytes);
@@ -67,13 +67,13 @@ fn a_bit_shared_with_an_object_needs_the_object() {
         has_recovery: false,
         has_secure_values: false,
         has_password: true,
-        current_algo: Some(enums::PasswordKdfAlgo::PasswordKdfAlgoUnknown),
+        current_algo: Some(enums::PasswordKdfAlgo::Unknown),
         srp_b: None,
         srp_id: Some(7),
         hint: None,
         email_unconfirmed_pattern: None,
-        new_algo: enums::PasswordKdfAlgo::PasswordKdfAlgoUnknown,
-        new_secure_algo: enums::SecurePasswordKdfAlgo::SecurePasswordKdfAlgoUnknown,
+        new_algo: enums::PasswordKdfAlgo::Unknown,
+        new_secure_algo: enums::SecurePasswordKdfAlgo::Unknown,
         secure_random: vec![],
         pending_reset_date: None,
         login_email_pattern: None,
@@ -147,7 +147,7 @@ fn wrappers_accept_any_function_and_have_its_reply() {
             lang_code: String::new(),
             proxy: None,
             params: None,
-            query: functions::users::GetUsers { id: vec![enums::InputUser::InputUserSelf] },
+            query: functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] },
         },
     };
     let query = words(&[0x0d91_a548, ids::VECTOR, 1, 0xf7c1_b13f]);
@@ -185,11 +185,11 @@ fn a_type_rejects_the_constructors_of_others() {
 
 #[test]
 fn updates_about_a_login() {
-    let update = types::UpdateShort { update: enums::Update::UpdateLoginToken, date: 5 }.to_boxed();
+    let update = types::UpdateShort { update: enums::Update::LoginToken, date: 5 }.to_boxed();
     let bytes = words(&[0x78d4_dec1, 0x564f_e691, 5]);
     assert_eq!(update.to_bytes(), bytes);
     assert_eq!(enums::Updates::from_bytes(&bytes), Ok(update));
-    assert_eq!(enums::Updates::from_bytes(&words(&[0xe317_af7e])), Ok(enums::Updates::UpdatesTooLong));
+    assert_eq!(enums::Updates::from_bytes(&words(&[0xe317_af7e])), Ok(enums::Updates::TooLong));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod vectors;
 
-use sansgram_core::tl::{self, Deserialize, MAX_DEPTH, Serialize, enums, functions, types};
+use sansgram_tl::{Deserialize, MAX_DEPTH, Serialize, enums, functions, types};
 use vectors::{bytes, cases, load, text};
 
 /// The values of the vector file, built from the generated types.
@@ -19,7 +19,7 @@ fn ours(name: &str) -> Vec<u8> {
         }
         .to_bytes(),
         "functions.messages.GetHistory" => functions::messages::GetHistory {
-            peer: enums::InputPeer::InputPeerSelf,
+            peer: enums::InputPeer::PeerSelf,
             offset_id: 0,
             offset_date: 0,
             add_offset: -3,
@@ -37,7 +37,7 @@ fn ours(name: &str) -> Vec<u8> {
         .to_bytes(),
         "functions.channels.GetMessages" => functions::channels::GetMessages {
             channel: types::InputChannel { channel_id: 1_234_567_890_123, access_hash: 9 }.to_boxed(),
-            id: vec![types::InputMessageId { id: 7 }.to_boxed(), enums::InputMessage::InputMessagePinned],
+            id: vec![types::InputMessageId { id: 7 }.to_boxed(), enums::InputMessage::Pinned],
         }
         .to_bytes(),
         "types.updateNewMessage" => enums::Update::from(types::UpdateNewMessage {
@@ -69,14 +69,14 @@ fn telethon_writes_the_same() {
     for case in cases(&file, "objects", 7) {
         let theirs = bytes(case, "bytes");
         assert_eq!(ours(text(case, "name")), theirs, "{case}");
-        assert_eq!(tl::reencode(&theirs), Ok(theirs), "{case}");
+        assert_eq!(sansgram_tl::reencode(&theirs), Ok(theirs), "{case}");
     }
 }
 
 /// The recursive type with the most and largest variants.
 #[test]
 fn the_deepest_value_fits_on_a_small_stack() {
-    let mut value = enums::PageBlock::PageBlockUnsupported;
+    let mut value = enums::PageBlock::Unsupported;
     for _ in 1..MAX_DEPTH {
         value = types::PageBlockCover { cover: Box::new(value) }.to_boxed();
     }

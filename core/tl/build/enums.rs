@@ -9,9 +9,15 @@ pub fn boxed_type(model: &Model, name: &str, constructors: &[&Definition]) -> St
     let rust_name = names::type_name(name);
     let all_empty = constructors.iter().all(|constructor| is_empty(constructor));
     let derives = if all_empty { "Clone, Copy, Debug, PartialEq, Eq" } else { "Clone, Debug, PartialEq" };
-    let mut out = format!("/// `{name}`\n#[derive({derives})]\npub enum {rust_name} {{\n");
+    let is_api = constructors.iter().all(|constructor| constructor.is_api);
+    let mut out = format!("/// `{name}`\n{}", names::page(is_api, "type", name));
+    out += &format!("#[derive({derives})]\npub enum {rust_name} {{\n");
     for constructor in constructors {
-        out += &format!("    /// `{}`\n    {}", constructor.name, names::type_name(&constructor.name));
+        out += &format!(
+            "    /// `{}`\n    {}",
+            constructor.name,
+            names::variant_name(&rust_name, &constructor.name)
+        );
         out += &match (is_empty(constructor), model.is_boxed_variant(constructor)) {
             (true, _) => ",\n".to_owned(),
             (false, true) => format!("(Box<{}>),\n", struct_path(constructor)),
@@ -29,10 +35,10 @@ pub fn boxed_type(model: &Model, name: &str, constructors: &[&Definition]) -> St
 
 fn serialize(rust_name: &str, constructors: &[&Definition]) -> String {
     let mut out = format!(
-        "impl Serialize for {rust_name} {{\n    fn serialize(&self, out: &mut Vec<u8>) {{\n        match self {{\n"
+        "impl Serialize for {rust_name} {{\n    #[inline]\n    fn serialize(&self, out: &mut Vec<u8>) {{\n        match self {{\n"
     );
     for constructor in constructors {
-        let variant = names::type_name(&constructor.name);
+        let variant = names::variant_name(rust_name, &constructor.name);
         let id = constructor.id;
         out += &match is_empty(constructor) {
             true => format!("            Self::{variant} => write::u32(out, {id:#010x}),\n"),
@@ -48,11 +54,11 @@ fn serialize(rust_name: &str, constructors: &[&Definition]) -> String {
 fn deserialize(model: &Model, rust_name: &str, constructors: &[&Definition]) -> String {
     let mut out = format!(
         "impl Deserialize for {rust_name} {{\n    \
-         fn deserialize(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {{\n        \
+         #[inline]\n    fn deserialize(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {{\n        \
          reader.nested(|reader| match reader.u32()? {{\n"
     );
     for constructor in constructors {
-        let variant = names::type_name(&constructor.name);
+        let variant = names::variant_name(rust_name, &constructor.name);
         let path = struct_path(constructor);
         let boxing = if model.is_boxed_variant(constructor) { ".map(Box::new)" } else { "" };
         out += &match is_empty(constructor) {
@@ -67,7 +73,7 @@ fn deserialize(model: &Model, rust_name: &str, constructors: &[&Definition]) -> 
 }
 
 fn from_impl(model: &Model, rust_name: &str, constructor: &Definition) -> String {
-    let variant = names::type_name(&constructor.name);
+    let variant = names::variant_name(rust_name, &constructor.name);
     let path = struct_path(constructor);
     let (argument, value) = match (is_empty(constructor), model.is_boxed_variant(constructor)) {
         (true, _) => ("_", format!("Self::{variant}")),
@@ -75,7 +81,7 @@ fn from_impl(model: &Model, rust_name: &str, constructor: &Definition) -> String
         (false, false) => ("value", format!("Self::{variant}(value)")),
     };
     format!(
-        "impl From<{path}> for {rust_name} {{\n    fn from({argument}: {path}) -> Self {{ {value} }}\n}}\n"
+        "impl From<{path}> for {rust_name} {{\n    #[inline]\n    fn from({argument}: {path}) -> Self {{ {value} }}\n}}\n"
     )
 }
 

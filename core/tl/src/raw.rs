@@ -8,7 +8,7 @@ use super::{DecodeError, Deserialize, Function, Reader, Serialize};
 /// Encoded TL that is passed through: a serialized query inside a wrapper, or a reply that the caller parses.
 ///
 /// ```
-/// use sansgram_core::tl::{Raw, Serialize, functions};
+/// use sansgram_tl::{Raw, Serialize, functions};
 ///
 /// let query = functions::help::GetConfig.to_bytes();
 /// let wrapped = functions::InvokeWithoutUpdates { query: Raw(&query) };

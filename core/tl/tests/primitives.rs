@@ -2,7 +2,7 @@
 
 mod vectors;
 
-use sansgram_core::tl::{DecodeError, Deserialize, MAX_DEPTH, Reader, Serialize, enums, ids, types, write};
+use sansgram_tl::{DecodeError, Deserialize, MAX_DEPTH, Reader, Serialize, enums, ids, types, write};
 use vectors::{load, unhex};
 
 /// Returns the bytes of the value or malformed input whose description starts with `what`.

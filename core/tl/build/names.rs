@@ -26,6 +26,26 @@ pub fn type_name(name: &str) -> String {
     out
 }
 
+/// Returns the name of a type's variant: that of its constructor without the type's name before it. (`InputPeer`,
+/// `inputPeerUser`) -> `User`, (`SentCode`, `auth.sentCode`) -> `SentCode`. `Self` is no name in Rust: (`InputPeer`,
+/// `inputPeerSelf`) -> `PeerSelf`.
+pub fn variant_name(type_name: &str, constructor: &str) -> String {
+    let name = self::type_name(constructor);
+    match name.strip_prefix(type_name) {
+        Some("Self") => {
+            let word = type_name.rfind(|c: char| c.is_ascii_uppercase()).unwrap_or_default();
+            format!("{}Self", &type_name[word..])
+        }
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_uppercase()) => rest.to_owned(),
+        _ => name,
+    }
+}
+
+/// Returns a paragraph of a doc comment that links the definition's page, if it has one.
+pub fn page(is_api: bool, kind: &str, name: &str) -> String {
+    if is_api { format!("///\n/// <https://core.telegram.org/{kind}/{name}>\n") } else { String::new() }
+}
+
 /// Returns the name of a Rust field without a raw prefix: `srp_B` -> `srp_b`.
 pub fn plain_field_name(name: &str) -> String {
     match name {
@@ -45,10 +65,10 @@ pub fn field_name(name: &str) -> String {
     if KEYWORDS.contains(&plain.as_str()) { format!("r#{plain}") } else { plain }
 }
 
-/// Returns the path of an item in a generated module: (`types`, `auth.sentCode`) -> `crate::tl::types::auth::SentCode`.
+/// Returns the path of an item in a generated module: (`types`, `auth.sentCode`) -> `crate::types::auth::SentCode`.
 pub fn path(module: &str, name: &str) -> String {
     match split(name) {
-        ("", _) => format!("crate::tl::{module}::{}", type_name(name)),
-        (space, _) => format!("crate::tl::{module}::{space}::{}", type_name(name)),
+        ("", _) => format!("crate::{module}::{}", type_name(name)),
+        (space, _) => format!("crate::{module}::{space}::{}", type_name(name)),
     }
 }

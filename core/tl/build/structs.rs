@@ -1,4 +1,7 @@
 //! Generates the struct and the codec of one constructor or function.
+//!
+//! Every generated function is `#[inline]`, so that it is compiled in the crates that use it and not here: a program uses
+//! a few of some 2,400 definitions.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +14,12 @@ pub fn constructor(model: &Model, definition: &Definition) -> String {
     let name = names::type_name(&definition.name);
     let result = codec::rust_type(&definition.result);
     let mut out = declaration(model, definition);
+    out += &setters(model, definition);
     out += &drop_impl(definition);
     out += &codec_impls(model, definition);
     out += &format!(
         "impl {name} {{\n    /// Wraps the value in its boxed type, whose encoding starts with the constructor id.\n    \
-         pub fn to_boxed(self) -> {result} {{ {result}::from(self) }}\n}}\n"
+         #[inline]\n    pub fn to_boxed(self) -> {result} {{ {result}::from(self) }}\n}}\n"
     );
     out
 }
@@ -24,6 +28,7 @@ pub fn constructor(model: &Model, definition: &Definition) -> String {
 pub fn function(model: &Model, definition: &Definition) -> String {
     let name = names::type_name(&definition.name);
     let mut out = declaration(model, definition);
+    out += &setters(model, definition);
     out += &drop_impl(definition);
     out += &codec_impls(model, definition);
     out += &match &definition.result {
@@ -45,6 +50,8 @@ fn declaration(model: &Model, definition: &Definition) -> String {
     let name = names::type_name(&definition.name);
     let generics = if is_generic(definition) { "<Q>" } else { "" };
     let mut out = format!("/// `{}`\n", definition.line);
+    let kind = if definition.is_function { "method" } else { "constructor" };
+    out += &names::page(definition.is_api, kind, &definition.name);
     let fields: Vec<_> =
         definition.fields.iter().filter_map(|f| Some((f, member_type(model, definition, f)?))).collect();
     if fields.is_empty() {
@@ -82,12 +89,76 @@ fn member_type(model: &Model, definition: &Definition, field: &Field) -> Option<
     }
 }
 
+/// Generates `new`, which takes the required fields in the order of the schema, and a `with_…` for each other one.
+fn setters(model: &Model, definition: &Definition) -> String {
+    let name = names::type_name(&definition.name);
+    let generics = if is_generic(definition) { "<Q>" } else { "" };
+    let mut arguments = Vec::new();
+    let mut members = Vec::new();
+    let mut setters = String::new();
+    for field in &definition.fields {
+        let member = names::field_name(&field.name);
+        match &field.kind {
+            FieldKind::Flags => {}
+            FieldKind::Mark { .. } => {
+                members.push(format!("{member}: false"));
+                setters += &setter(field, &member, "bool", &member, &member);
+            }
+            FieldKind::Required(ty) => {
+                let (argument, value) = argument(model, definition, ty, &member);
+                arguments.push(format!("{member}: {argument}"));
+                members.push(format!("{member}: {value}"));
+            }
+            FieldKind::Optional { ty, .. } => {
+                let (argument, value) = argument(model, definition, ty, &member);
+                members.push(format!("{member}: None"));
+                setters += &setter(field, &member, &argument, &member, &format!("Some({value})"));
+            }
+        }
+    }
+    let (arguments, value) = match members.is_empty() {
+        true => (String::new(), "Self".to_owned()),
+        false => (arguments.join(", "), format!("Self {{ {} }}", members.join(", "))),
+    };
+    let doc = match (members.is_empty(), arguments.is_empty()) {
+        (true, _) => "Returns the value: it has no fields.",
+        (false, true) => "Leaves out all optional fields.",
+        (false, false) => "Takes the required fields, and leaves out the optional ones.",
+    };
+    format!(
+        "impl{generics} {name}{generics} {{\n    /// {doc}\n    #[inline]\n    \
+         pub fn new({arguments}) -> Self {{ {value} }}\n{setters}}}\n"
+    )
+}
+
+fn setter(field: &Field, argument: &str, ty: &str, member: &str, value: &str) -> String {
+    let plain = names::plain_field_name(&field.name);
+    format!(
+        "    /// Sets `{}:{}`.\n    #[inline]\n    #[must_use]\n    \
+         pub fn with_{plain}(mut self, {argument}: {ty}) -> Self {{ self.{member} = {value}; self }}\n",
+        field.name, field.text
+    )
+}
+
+/// Returns the type of an argument for a value, and the expression that converts it to the field's type.
+fn argument(model: &Model, definition: &Definition, ty: &Type, name: &str) -> (String, String) {
+    let rust = codec::rust_type(ty);
+    match ty {
+        Type::Boxed(_) if model.is_recursive(definition, ty) => {
+            (format!("impl Into<{rust}>"), format!("Box::new({name}.into())"))
+        }
+        Type::Bare(_) if model.is_recursive(definition, ty) => (rust, format!("Box::new({name})")),
+        Type::Boxed(_) | Type::String => (format!("impl Into<{rust}>"), format!("{name}.into()")),
+        _ => (rust, name.to_owned()),
+    }
+}
+
 fn debug_impl(definition: &Definition, fields: &[&Field]) -> String {
     let name = names::type_name(&definition.name);
     let (generics, bound) = if is_generic(definition) { ("<Q>", "<Q: Debug>") } else { ("", "") };
     let mut out = format!(
         "impl{bound} Debug for {name}{generics} {{\n    \
-         fn fmt(&self, f: &mut Formatter<'_>) -> core::fmt::Result {{\n        f.debug_struct({name:?})"
+         #[inline]\n    fn fmt(&self, f: &mut Formatter<'_>) -> core::fmt::Result {{\n        f.debug_struct({name:?})"
     );
     for field in fields {
         let member = names::field_name(&field.name);
@@ -118,7 +189,7 @@ fn drop_impl(definition: &Definition) -> String {
         return String::new();
     }
     let name = names::type_name(&definition.name);
-    format!("impl Drop for {name} {{\n    fn drop(&mut self) {{\n{wiped}    }}\n}}\n")
+    format!("impl Drop for {name} {{\n    #[inline]\n    fn drop(&mut self) {{\n{wiped}    }}\n}}\n")
 }
 
 fn codec_impls(model: &Model, definition: &Definition) -> String {
@@ -126,7 +197,7 @@ fn codec_impls(model: &Model, definition: &Definition) -> String {
     let (generics, writes, reads) =
         if is_generic(definition) { ("<Q>", "<Q: Serialize>", "<Q: Deserialize>") } else { ("", "", "") };
     let mut out = format!(
-        "impl{writes} Serialize for {name}{generics} {{\n    fn serialize(&self, out: &mut Vec<u8>) {{\n"
+        "impl{writes} Serialize for {name}{generics} {{\n    #[inline]\n    fn serialize(&self, out: &mut Vec<u8>) {{\n"
     );
     if definition.is_function {
         out += "        write::u32(out, Self::ID);\n";
@@ -135,7 +206,7 @@ fn codec_impls(model: &Model, definition: &Definition) -> String {
     out += "    }\n}\n";
     out += &format!(
         "impl{reads} Deserialize for {name}{generics} {{\n    \
-         fn deserialize(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {{\n"
+         #[inline]\n    fn deserialize(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {{\n"
     );
     if definition.is_function {
         out += "        reader.expect(Self::ID)?;\n";

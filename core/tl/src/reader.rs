@@ -49,7 +49,7 @@ pub enum DecodeError {
 /// Reads TL values from the front of a slice. Strings and byte strings are borrowed from it.
 ///
 /// ```
-/// use sansgram_core::tl::Reader;
+/// use sansgram_tl::Reader;
 ///
 /// let mut reader = Reader::new(&[5, 0, 0, 0, 2, b'o', b'k', 0]);
 /// assert_eq!(reader.i32(), Ok(5));
@@ -75,21 +75,25 @@ impl core::fmt::Debug for Reader<'_> {
 
 impl<'a> Reader<'a> {
     /// Creates a reader over all of `bytes`.
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, total: bytes.len(), depth: 0 }
     }
 
     /// Returns the number of bytes left.
+    #[inline]
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
     /// Returns the number of bytes consumed.
+    #[inline]
     pub fn position(&self) -> usize {
         self.total - self.rest.len()
     }
 
     /// Consumes all remaining bytes.
+    #[inline]
     pub fn rest(&mut self) -> &'a [u8] {
         core::mem::take(&mut self.rest)
     }
@@ -98,6 +102,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Returns [`DecodeError::TrailingBytes`] if bytes are left.
+    #[inline]
     pub fn finish(&self) -> Result<(), DecodeError> {
         match self.rest.len() {
             0 => Ok(()),
@@ -109,6 +114,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Returns [`DecodeError::UnexpectedEnd`] if the input is too short, like every method that reads.
+    #[inline]
     pub fn raw(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(DecodeError::UnexpectedEnd)?;
         self.rest = rest;
@@ -116,26 +122,31 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an unsigned 32-bit integer: a constructor id, a flags word or a count.
+    #[inline]
     pub fn u32(&mut self) -> Result<u32, DecodeError> {
         self.array().map(u32::from_le_bytes)
     }
 
     /// Reads an `int`.
+    #[inline]
     pub fn i32(&mut self) -> Result<i32, DecodeError> {
         self.array().map(i32::from_le_bytes)
     }
 
     /// Reads an unsigned 64-bit integer, such as a key id.
+    #[inline]
     pub fn u64(&mut self) -> Result<u64, DecodeError> {
         self.array().map(u64::from_le_bytes)
     }
 
     /// Reads a `long`.
+    #[inline]
     pub fn i64(&mut self) -> Result<i64, DecodeError> {
         self.array().map(i64::from_le_bytes)
     }
 
     /// Reads a `double`.
+    #[inline]
     pub fn f64(&mut self) -> Result<f64, DecodeError> {
         self.array().map(f64::from_le_bytes)
     }
@@ -144,6 +155,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Also returns [`DecodeError::UnexpectedConstructor`] for any other constructor.
+    #[inline]
     pub fn bool(&mut self) -> Result<bool, DecodeError> {
         match self.u32()? {
             ids::BOOL_TRUE => Ok(true),
@@ -153,11 +165,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an `int128` as its 16 bytes on the wire.
+    #[inline]
     pub fn int128(&mut self) -> Result<[u8; 16], DecodeError> {
         self.array()
     }
 
     /// Reads an `int256` as its 32 bytes on the wire.
+    #[inline]
     pub fn int256(&mut self) -> Result<[u8; 32], DecodeError> {
         self.array()
     }
@@ -167,6 +181,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Also returns [`DecodeError::ReservedLength`] if the length starts with 0xff.
+    #[inline]
     pub fn bytes(&mut self) -> Result<&'a [u8], DecodeError> {
         match self.rest.first() {
             None => Err(DecodeError::UnexpectedEnd),
@@ -190,11 +205,13 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Also returns [`DecodeError::ReservedLength`] and [`DecodeError::InvalidUtf8`].
+    #[inline]
     pub fn string(&mut self) -> Result<&'a str, DecodeError> {
         core::str::from_utf8(self.bytes()?).map_err(|_| DecodeError::InvalidUtf8)
     }
 
     /// Returns an unsigned 32-bit integer, such as a constructor id, without consuming it.
+    #[inline]
     pub fn peek_u32(&self) -> Result<u32, DecodeError> {
         self.clone().u32()
     }
@@ -203,6 +220,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Also returns [`DecodeError::UnexpectedConstructor`] for any other id.
+    #[inline]
     pub fn expect(&mut self, id: u32) -> Result<(), DecodeError> {
         match self.u32()? {
             found if found == id => Ok(()),
@@ -214,6 +232,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Also returns [`DecodeError::UnexpectedConstructor`], [`DecodeError::VectorTooLong`] and the errors of `item`.
+    #[inline]
     pub fn vector<T>(
         &mut self,
         item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
@@ -227,6 +246,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Returns the same errors as [`vector`](Self::vector).
+    #[inline]
     pub fn bare_vector<T>(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
@@ -248,6 +268,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Returns [`DecodeError::NestedTooDeep`], and the errors of `inner`.
+    #[inline]
     pub fn nested<T>(
         &mut self,
         inner: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
@@ -261,6 +282,7 @@ impl<'a> Reader<'a> {
         result
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let (taken, rest) = self.rest.split_first_chunk().ok_or(DecodeError::UnexpectedEnd)?;
         self.rest = rest;

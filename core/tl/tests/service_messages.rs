@@ -2,7 +2,7 @@
 
 mod vectors;
 
-use sansgram_core::tl::{self, DecodeError, Deserialize, Reader, Serialize, enums, functions, ids, types};
+use sansgram_tl::{DecodeError, Deserialize, Reader, Serialize, enums, functions, ids, types};
 use vectors::{load, unhex};
 
 const CLIENT: i64 = 7_301_444_403_200_000_004;
@@ -16,7 +16,7 @@ fn check<T: Serialize + Deserialize + PartialEq + std::fmt::Debug>(
     let expected = unhex(&load("service_messages.json")["bodies"][name]);
     assert_eq!(value.to_bytes(), expected, "{name}: written");
     assert_eq!(T::from_bytes(&expected).as_ref(), Ok(value), "{name}: read");
-    assert_eq!(tl::reencode(&expected), Ok(expected.clone()), "{name}: found by its id");
+    assert_eq!(sansgram_tl::reencode(&expected), Ok(expected.clone()), "{name}: found by its id");
     for length in 0..expected.len() {
         assert!(T::from_bytes(&expected[..length]).is_err(), "{name} cut at {length} is accepted");
     }
@@ -101,7 +101,7 @@ fn malformed_bodies_are_rejected() {
         Err(DecodeError::VectorTooLong { count: 0x7fff_ffff })
     );
     assert_eq!(
-        tl::reencode(&malformed("unknown_constructor")),
+        sansgram_tl::reencode(&malformed("unknown_constructor")),
         Err(DecodeError::UnexpectedConstructor { found: 0xdead_beef })
     );
     // The fields of this one are inconsistent. It is still well-formed TL, so that its list of ids can be compared with

@@ -15,6 +15,8 @@ pub struct Definition {
     pub result: Type,
     /// Whether the line is after `---functions---`.
     pub is_function: bool,
+    /// Whether it belongs to Telegram's API, whose definitions have pages, and not to MTProto.
+    pub is_api: bool,
 }
 
 /// One argument.
@@ -155,6 +157,7 @@ fn parse_line(line: &str, is_function: bool) -> Result<Definition, String> {
             fields: vec![],
             result,
             is_function,
+            is_api: false,
         });
     }
     let mut fields = Vec::new();
@@ -162,7 +165,15 @@ fn parse_line(line: &str, is_function: bool) -> Result<Definition, String> {
         fields.push(parse_field(word)?);
     }
     let result = parse_type(result.trim())?;
-    Ok(Definition { line: body.to_owned(), name: name.to_owned(), id, fields, result, is_function })
+    Ok(Definition {
+        line: body.to_owned(),
+        name: name.to_owned(),
+        id,
+        fields,
+        result,
+        is_function,
+        is_api: false,
+    })
 }
 
 fn parse_field(word: &str) -> Result<Field, String> {
