@@ -45,8 +45,10 @@ impl Api<'_> {
     pub(crate) async fn invoke(&self, request: &Request<'_>) -> Result<String, Failure> {
         let mut waited = Duration::ZERO;
         loop {
-            // Files and statistics of other DCs are fetched from there.
-            let options = RequestOptions::new().with_follow_redirects(true);
+            // Files and statistics of other DCs are fetched from there. Waits are waited out here, to say so and to pause
+            // the time limit.
+            let options =
+                RequestOptions::new().with_follow_redirects(true).with_flood_sleep_threshold(Duration::ZERO);
             let error = match self.client.invoke_raw(request.bytes.clone(), options).await {
                 Ok(answer) => {
                     let answer = Schema::telegram().decode(request.reply, &answer);

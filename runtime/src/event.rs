@@ -22,7 +22,8 @@ pub enum ClientEvent {
         /// The time until the next attempt, or `None` if only another request starts one.
         retry_in: Option<Duration>,
     },
-    /// The server demanded a wait during a login (`FLOOD_WAIT_X`); the login then continues automatically.
+    /// The server demanded a wait (`FLOOD_WAIT_X`) for a request or a login step, which is then sent again automatically:
+    /// [`Config::flood_sleep_threshold`](crate::core::client::Config::flood_sleep_threshold) limits it.
     FloodWait {
         /// The duration of the wait.
         wait: Duration,

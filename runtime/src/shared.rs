@@ -76,7 +76,7 @@ pub(crate) struct DcDisconnects {
     pub(crate) retries: bool,
 }
 
-/// The waits that the server demanded of logins (`FLOOD_WAIT_X`).
+/// The waits that the server demanded of requests and logins (`FLOOD_WAIT_X`).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FloodWaits {
     /// The number of waits so far.

@@ -14,7 +14,7 @@ use crate::time::{Now, Timestamp};
 
 impl Client {
     /// Does everything that is due, in this order, so that each part sees the changes of those before it: deadlines of
-    /// requests and connections, login steps, the client's own queries, idle connections, key rotations, requests of
+    /// requests, requests that have waited, deadlines of connections, login steps, the client's own queries, idle connections, key rotations, requests of
     /// unknown outcome, new connections, and last the transmits.
     pub(super) fn advance(&mut self, now: Now) {
         while let Some(id) = self.requests.expired(now.monotonic) {
@@ -32,6 +32,9 @@ impl Client {
                 .map(ServerProblem::Disconnected);
             self.drop_request(id);
             self.fail(id, InvokeError::TimedOut { delivery, problem });
+        }
+        while let Some((id, dc)) = self.requests.take_waited(now.monotonic) {
+            self.queue(id, dc, now);
         }
         let overdue: Vec<(ConnId, DisconnectReason)> =
             self.datacenters.values().filter_map(|datacenter| datacenter.overdue(now.monotonic)).collect();
@@ -150,6 +153,7 @@ impl Client {
         let key_destructions = self.key_destructions.timeout();
         let datacenters = self.datacenters.values().filter_map(|datacenter| datacenter.timeout());
         let timers = datacenters.chain(idle).chain(key_destructions).chain(self.requests.next_deadline());
+        let timers = timers.chain(self.requests.next_wait());
         timers.chain(self.steps.next_timer()).chain(self.updates_query_due()).min()
     }
 

@@ -124,9 +124,9 @@ pub enum Event {
     UpdatesState(UpdatesState),
     /// A login by QR code has a new link: show [`Client::qr_link`](super::Client::qr_link).
     QrLink(RequestId),
-    /// The server requires this login step to wait. The client sends its query again after that.
+    /// The server requires this request or login step to wait. The client sends it again after that.
     FloodWait {
-        /// The step.
+        /// The request or step.
         id: RequestId,
         /// The length of the wait.
         wait: Duration,

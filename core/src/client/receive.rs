@@ -18,7 +18,7 @@ use crate::dc::DcId;
 use crate::rpc::retry::{RetryDecision, SentAs};
 use crate::rpc::{DisconnectReason, LogoutCause, RequestId, RequestTable, Requester, RpcError};
 use crate::session::{MessageError, RequestTag};
-use crate::time::Now;
+use crate::time::{Now, Timestamp};
 
 impl Client {
     /// Takes received bytes.
@@ -45,6 +45,7 @@ impl Client {
         let is_login_elsewhere = dc != home && self.stored.user.is_some();
         let mut dispatch = Dispatch {
             dc,
+            now: now.monotonic,
             requests: &mut self.requests,
             outputs: &mut self.outputs,
             completed_internal: &mut self.completed_internal,
@@ -83,9 +84,7 @@ impl Client {
         deferred.ended.into_iter().for_each(|tag| datacenter.on_request_ended(tag));
         let storable_salt_and_clock_offset = datacenter.storable_salt_and_clock_offset(now);
         for (id, to) in deferred.queued_at {
-            if let Some(constraints) = self.requests.constraints(id) {
-                self.datacenter(to).queue(id.tag(), constraints, now.monotonic);
-            }
+            self.queue(id, to, now);
         }
         if let Some(key) = deferred.key {
             self.stored.set_auth(dc, key);
@@ -152,6 +151,7 @@ fn count(rejections: &mut BTreeMap<&'static str, u64>, error: &MessageError) {
 /// The parts of the client that received messages change while the datacenter is borrowed.
 struct Dispatch<'a> {
     dc: DcId,
+    now: Timestamp,
     requests: &'a mut RequestTable,
     outputs: &'a mut VecDeque<Output>,
     completed_internal: &'a mut VecDeque<(RequestId, Requester)>,
@@ -258,7 +258,18 @@ impl Dispatch<'_> {
                     self.deferred.ended.push(tag);
                     return AfterResult::LeavesSession;
                 }
-                RetryDecision::Fail => {}
+                RetryDecision::QueueAfterFlood(wait) if self.requests.wait(id, self.now, wait) => {
+                    self.outputs.push_back(Output::Event(Event::FloodWait { id, wait }));
+                    self.deferred.ended.push(tag);
+                    return AfterResult::LeavesSession;
+                }
+                RetryDecision::QueueAfterFault(wait) if self.requests.wait(id, self.now, wait) => {
+                    self.deferred.ended.push(tag);
+                    return AfterResult::LeavesSession;
+                }
+                RetryDecision::Fail
+                | RetryDecision::QueueAfterFlood(_)
+                | RetryDecision::QueueAfterFault(_) => {}
             }
             let cause = LogoutCause::of(&error).filter(|_| !self.is_login_elsewhere);
             self.deferred.logged_out = cause.or(self.deferred.logged_out);
@@ -281,7 +292,7 @@ impl Dispatch<'_> {
 /// The consequence of a request's result.
 enum AfterResult {
     /// The session no longer awaits it: the request has its result, or is queued again as a new one, at this or another
-    /// DC.
+    /// DC, at once or after a wait.
     LeavesSession,
     /// It is sent again inside `initConnection`.
     RetryWithInit,

@@ -38,6 +38,12 @@ pub struct RequestOptions {
     /// to three times. Default: `false`, the error is the result (see
     /// [`RpcError::redirect_dc`](crate::rpc::RpcError::redirect_dc)).
     pub follow_redirects: bool,
+    /// The maximum total time that the client waits and sends the request again if the server demands a wait
+    /// (`FLOOD_WAIT_X` and the other errors 420, of which [`Event::FloodWait`] informs) or has an internal error (500 or
+    /// -503; up to three times, after 1, 2 and 4 s). The default [`timeout`](Self::timeout) does not count these waits;
+    /// one that is set must be longer than them. Default: `None`, for
+    /// [`Config::flood_sleep_threshold`](super::Config::flood_sleep_threshold). Zero: the error is the result.
+    pub flood_sleep_threshold: Option<Duration>,
     /// The action if its outcome is unknown, see [`OnUnknownOutcome`]. Default: it fails.
     pub on_unknown_outcome: OnUnknownOutcome,
     /// Whether to request a quick ack, of which [`Event::QuickAck`] informs. Default: `false`.
@@ -60,6 +66,7 @@ impl RequestOptions {
             timeout: None,
             after: None,
             follow_redirects: false,
+            flood_sleep_threshold: None,
             on_unknown_outcome: OnUnknownOutcome::Fail,
             quick_ack: false,
         }
@@ -90,6 +97,13 @@ impl RequestOptions {
     #[must_use]
     pub const fn with_follow_redirects(mut self, follow_redirects: bool) -> Self {
         self.follow_redirects = follow_redirects;
+        self
+    }
+
+    /// Sets [`flood_sleep_threshold`](Self::flood_sleep_threshold).
+    #[must_use]
+    pub fn with_flood_sleep_threshold(mut self, flood_sleep_threshold: impl Into<Option<Duration>>) -> Self {
+        self.flood_sleep_threshold = flood_sleep_threshold.into();
         self
     }
 
@@ -191,6 +205,7 @@ impl Client {
             deadline: timeout.map(|timeout| now.monotonic + timeout),
             is_deadline_extensible: options.timeout.is_none(),
             follow_redirects: options.follow_redirects,
+            max_wait: options.flood_sleep_threshold.unwrap_or(self.config.flood_sleep_threshold),
             on_unknown_outcome: options.on_unknown_outcome,
             quick_ack: options.quick_ack,
         };
@@ -261,6 +276,7 @@ impl Client {
             deadline: self.config.request_timeout.map(|timeout| now.monotonic + timeout),
             is_deadline_extensible: true,
             follow_redirects: false,
+            max_wait: Duration::ZERO,
             on_unknown_outcome: OnUnknownOutcome::Retry,
             quick_ack: false,
         };
@@ -285,8 +301,11 @@ impl Client {
         id
     }
 
-    /// Queues a pending request at its DC, which has an address.
-    fn queue(&mut self, id: RequestId, dc: DcId, now: Now) {
+    /// Queues a pending request at its DC, which has an address, unless it must be executed after one that waits.
+    pub(super) fn queue(&mut self, id: RequestId, dc: DcId, now: Now) {
+        if self.requests.waits_for_earlier(id) {
+            return;
+        }
         if let Some(constraints) = self.requests.constraints(id) {
             self.datacenter(dc).queue(id.tag(), constraints, now.monotonic);
         }

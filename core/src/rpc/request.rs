@@ -1,5 +1,7 @@
 //! One request: its identifier, its requester, and the rules it is sent by.
 
+use core::time::Duration;
+
 use crate::crypto::Wiped;
 use crate::dc::DcId;
 use crate::sequence::SequenceKey;
@@ -97,6 +99,8 @@ pub struct NewRequest {
     pub is_deadline_extensible: bool,
     /// Whether the client sends it again to another DC if an error names one.
     pub follow_redirects: bool,
+    /// The maximum total time that it waits and is sent again if the server demands a wait or has an internal error.
+    pub max_wait: Duration,
     /// The action if its outcome is unknown.
     pub on_unknown_outcome: OnUnknownOutcome,
     /// Whether to request a quick ack for its packet.

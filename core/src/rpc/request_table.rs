@@ -1,8 +1,10 @@
 //! The table of requests: those without a result, and results that were not taken.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::mem;
+use core::time::Duration;
 
 use super::compression;
 use super::invoke_error::InvokeError;
@@ -39,6 +41,8 @@ struct Entry {
     retries: RetryBudget,
     on_unknown_outcome: OnUnknownOutcome,
     quick_ack: QuickAck,
+    /// When it is queued again, while it waits because the server said so.
+    waits_until: Option<Timestamp>,
     /// Errors are boxed, since they are rare and would enlarge every entry.
     result: Option<Result<Wiped, Box<InvokeError>>>,
 }
@@ -49,6 +53,8 @@ struct Entry {
 pub struct RequestTable {
     entries: SequenceMap<RequestId, Entry>,
     deadlines: SequenceMap<(Timestamp, RequestId), ()>,
+    /// The requests that wait before they are queued again. They are few.
+    waiting: BTreeSet<(Timestamp, RequestId)>,
     /// Number of requests without a result per DC. There are few DCs.
     pending_per_dc: Vec<(DcId, usize)>,
     /// Total length in bytes of all queries without a result.
@@ -67,6 +73,7 @@ impl RequestTable {
             deadline,
             is_deadline_extensible,
             follow_redirects,
+            max_wait,
             on_unknown_outcome,
             quick_ack,
         } = request;
@@ -88,9 +95,10 @@ impl RequestTable {
             after,
             deadline,
             is_deadline_extensible,
-            retries: RetryBudget::new(follow_redirects),
+            retries: RetryBudget::new(follow_redirects, max_wait),
             on_unknown_outcome,
             quick_ack,
+            waits_until: None,
             result,
         };
         self.count(dc, 1);
@@ -226,11 +234,59 @@ impl RequestTable {
         self.pending_per_dc.iter().any(|(of, count)| *of == dc && *count > 0)
     }
 
-    /// Returns the requests to `dc` without a result, oldest first.
+    /// Lets a request without a result wait for `wait` before it is queued again. The wait does not count towards its
+    /// deadline if that may be extended. Returns `false` if the deadline passes first: then it does not wait.
+    pub fn wait(&mut self, id: RequestId, now: Timestamp, wait: Duration) -> bool {
+        let Some(entry) = self.pending_request_mut(id) else { return false };
+        let until = now + wait;
+        let deadline = entry.deadline;
+        if deadline.is_some_and(|deadline| deadline <= until) && !entry.is_deadline_extensible {
+            return false;
+        }
+        entry.waits_until = Some(until);
+        self.waiting.insert((until, id));
+        if let Some(deadline) = deadline {
+            self.extend_deadline(id, deadline + wait);
+        }
+        true
+    }
+
+    /// Lets a request wait as long as the one after which the server must execute it. Returns `false` if that one does
+    /// not wait.
+    pub fn waits_for_earlier(&mut self, id: RequestId) -> bool {
+        let earlier = self.pending_request(id).and_then(|entry| entry.after);
+        let until = earlier.and_then(|earlier| self.pending_request(earlier)?.waits_until);
+        let (Some(until), Some(entry)) = (until, self.pending_request_mut(id)) else { return false };
+        entry.waits_until = Some(until);
+        self.waiting.insert((until, id));
+        true
+    }
+
+    /// Returns when the next request has waited long enough.
+    #[must_use]
+    pub fn next_wait(&self) -> Option<Timestamp> {
+        self.waiting.first().map(|(until, _)| *until)
+    }
+
+    /// Takes a request that has waited long enough, with its DC, if there is one: those of the same time in their order.
+    pub fn take_waited(&mut self, now: Timestamp) -> Option<(RequestId, DcId)> {
+        let (_, id) = self.waiting.first().copied().filter(|(until, _)| *until <= now)?;
+        self.stop_waiting(id);
+        Some((id, self.dc(id)?))
+    }
+
+    fn stop_waiting(&mut self, id: RequestId) {
+        let until = self.entries.get_mut(id).and_then(|entry| entry.waits_until.take());
+        if let Some(until) = until {
+            self.waiting.remove(&(until, id));
+        }
+    }
+
+    /// Returns the requests to `dc` without a result, except those that wait, oldest first.
     pub fn pending(&self, dc: DcId) -> impl Iterator<Item = RequestId> + '_ {
         self.entries
             .iter()
-            .filter(move |(_, entry)| entry.dc == dc && entry.result.is_none())
+            .filter(move |(_, entry)| entry.dc == dc && entry.result.is_none() && entry.waits_until.is_none())
             .map(|(id, _)| id)
     }
 
@@ -254,6 +310,9 @@ impl RequestTable {
     }
 
     fn finish(&mut self, id: RequestId, result: Result<&[u8], InvokeError>) -> Option<Requester> {
+        if !self.waiting.is_empty() {
+            self.stop_waiting(id);
+        }
         let entry = self.entries.get_mut(id).filter(|entry| entry.result.is_none())?;
         let query = mem::replace(&mut entry.query, Wiped(Vec::new()));
         self.bytes -= query.len();
@@ -284,6 +343,7 @@ impl RequestTable {
 
     /// Removes a request, answered or not.
     pub fn remove(&mut self, id: RequestId) {
+        self.stop_waiting(id);
         let Some(entry) = self.entries.remove(id) else { return };
         self.bytes -= entry.query.len();
         if entry.result.is_none() {
@@ -365,6 +425,7 @@ mod tests {
             deadline: None,
             is_deadline_extensible: false,
             follow_redirects: false,
+            max_wait: Duration::ZERO,
             on_unknown_outcome: OnUnknownOutcome::Fail,
             quick_ack: false,
         }

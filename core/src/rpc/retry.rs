@@ -10,6 +10,7 @@ use super::invoke_error::InvokeError;
 use super::logout_cause::LogoutCause;
 use super::rpc_error::RpcError;
 use crate::dc::DcId;
+use crate::policy::MIN_FLOOD_WAIT;
 
 // ---- Requests ----------------------------------------------------------------------------------------------------
 
@@ -18,11 +19,18 @@ const MAX_REDIRECTS: u8 = 3;
 /// Maximum number of times that one request is sent again because the server requires something else first.
 const MAX_RETRIES: u8 = 3;
 
+/// Pauses before a request is sent again after an internal error of the server: there are three attempts.
+const SERVER_FAULT_DELAYS: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
 /// The attempts that a request has left.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RetryBudget {
     redirects: u8,
     retries: u8,
+    server_faults: u8,
+    /// The total length of the waits that are left.
+    waits: Duration,
 }
 
 /// How a request that the server refused was sent.
@@ -49,12 +57,17 @@ pub(crate) enum RetryDecision {
     RetryAfterTransfer,
     /// The request is queued again, at this DC.
     QueueAt(DcId),
+    /// The request is queued again at the same DC after a flood wait of this length.
+    QueueAfterFlood(Duration),
+    /// The request is queued again at the same DC after a pause, since the server had an internal error.
+    QueueAfterFault(Duration),
 }
 
 impl RetryBudget {
-    /// Returns the budget of a new request.
-    pub(super) const fn new(follow_redirects: bool) -> Self {
-        Self { redirects: if follow_redirects { MAX_REDIRECTS } else { 0 }, retries: MAX_RETRIES }
+    /// Returns the budget of a new request. `waits`: the maximum total length of its waits.
+    pub(super) const fn new(follow_redirects: bool, waits: Duration) -> Self {
+        let redirects = if follow_redirects { MAX_REDIRECTS } else { 0 };
+        Self { redirects, retries: MAX_RETRIES, server_faults: 0, waits }
     }
 
     /// Decides the consequence of `error`, and uses up an attempt for it. `is_application`: the application made the
@@ -85,9 +98,27 @@ impl RetryBudget {
             _ if sent.is_login_elsewhere && is_application && LogoutCause::of(error).is_some() => {
                 RetryDecision::RetryAfterTransfer
             }
-            _ => return RetryDecision::Fail,
+            _ => return if is_application { self.wait_for(error) } else { RetryDecision::Fail },
         };
         if use_one(&mut self.retries) { decision } else { RetryDecision::Fail }
+    }
+}
+
+impl RetryBudget {
+    /// Decides whether the request is sent again after a flood wait, or after a pause if the server is at fault, and
+    /// uses up the time.
+    fn wait_for(&mut self, error: &RpcError) -> RetryDecision {
+        let flood_wait = error.wait().map(|wait| wait.max(MIN_FLOOD_WAIT));
+        let delay = SERVER_FAULT_DELAYS.get(usize::from(self.server_faults));
+        let fault_delay = delay.copied().filter(|_| matches!(error.code, 500 | -503));
+        let Some(wait) = flood_wait.or(fault_delay) else { return RetryDecision::Fail };
+        let Some(left) = self.waits.checked_sub(wait) else { return RetryDecision::Fail };
+        self.waits = left;
+        if flood_wait.is_some() {
+            return RetryDecision::QueueAfterFlood(wait);
+        }
+        self.server_faults += 1;
+        RetryDecision::QueueAfterFault(wait)
     }
 }
 
@@ -189,7 +220,7 @@ mod tests {
     /// Returns the decisions on the same error, five times in a row.
     fn decisions(code: i32, message: &str, sent: SentAs, is_application: bool) -> Vec<RetryDecision> {
         let error = RpcError::parse(code, message);
-        let mut budget = RetryBudget::new(true);
+        let mut budget = RetryBudget::new(true, Duration::ZERO);
         (0..5).map(|_| budget.decide(&error, sent, is_application, |to| to != dc(9))).collect()
     }
 
@@ -230,8 +261,35 @@ mod tests {
             assert_eq!(decisions(code, message, sent, is_application), [RetryDecision::Fail; 5], "{message}");
         }
         let error = RpcError::parse(303, "FILE_MIGRATE_4");
-        let decision = RetryBudget::new(false).decide(&error, AT_HOME, true, |_| true);
+        let decision = RetryBudget::new(false, Duration::ZERO).decide(&error, AT_HOME, true, |_| true);
         assert_eq!(decision, RetryDecision::Fail, "redirects are not wanted");
+    }
+
+    #[test]
+    fn a_request_waits_until_its_time_is_used_up() {
+        use RetryDecision::{Fail, QueueAfterFault, QueueAfterFlood};
+        let seconds = Duration::from_secs;
+        let decide = |budget: &mut RetryBudget, code, message, is_application| {
+            budget.decide(&RpcError::parse(code, message), AT_HOME, is_application, |_| true)
+        };
+        let mut budget = RetryBudget::new(false, seconds(60));
+        for (code, message, expected) in [
+            (420, "FLOOD_WAIT_40", QueueAfterFlood(seconds(40))),
+            (420, "FLOOD_WAIT_21", Fail),
+            (420, "FLOOD_PREMIUM_WAIT_0", QueueAfterFlood(seconds(1))),
+            (420, "SLOWMODE_WAIT_10", QueueAfterFlood(seconds(10))),
+            (500, "INTERNAL", QueueAfterFault(seconds(1))),
+            (-503, "Timeout", QueueAfterFault(seconds(2))),
+            (400, "INPUT_REQUEST_TOO_LONG", Fail),
+            (500, "RPC_CALL_FAIL", QueueAfterFault(seconds(4))),
+            (500, "RPC_CALL_FAIL", Fail),
+            (420, "FLOOD_WAIT_2", QueueAfterFlood(seconds(2))),
+            (420, "FLOOD_WAIT_1", Fail),
+        ] {
+            assert_eq!(decide(&mut budget, code, message, true), expected, "{message}");
+        }
+        let mut own = RetryBudget::new(false, seconds(60));
+        assert_eq!(decide(&mut own, 420, "FLOOD_WAIT_1", false), Fail, "others wait by rules of their own");
     }
 
     #[test]

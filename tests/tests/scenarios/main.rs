@@ -59,6 +59,7 @@ mod protocol {
     mod slow_networks;
     mod updates;
     mod updates_state;
+    mod waiting_requests;
 }
 
 mod hostile {
