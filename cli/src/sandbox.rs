@@ -15,15 +15,14 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use sansgram_runtime::core::PublicKey;
-use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
+use sansgram_runtime::core::client::{ApiCredentials, Config};
 use sansgram_testkit::accounts::{AccountEvent, AccountOptions};
 use sansgram_testkit::server::ServerOptions;
 use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 
 use crate::application::{ANY_HASH, SANDBOX_API_ID};
 use crate::error::Failure;
-use crate::policy::{SANDBOX_HOME_DC, SANDBOX_POLL, SANDBOX_RESEND_SECONDS};
+use crate::policy::{SANDBOX_POLL, SANDBOX_RESEND_SECONDS};
 use crate::values::{from_one, path};
 use crate::{interrupt, output};
 
@@ -92,24 +91,16 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn start() -> Result<Self, Failure> {
-        let options = TestServerOptions::default().with_server(strict_options());
+        let options = TestServerOptions::default().with_server(strict_options()).with_recorded_calls(0);
         Ok(Self {
             server: TestServer::start(options).map_err(|error| addresses::start_failure(&error, None))?,
         })
     }
 
     /// Returns the configuration to reach the DCs, with an identity that they accept.
-    pub(crate) fn config(&self) -> Result<Config, Failure> {
-        let broken = |reason: String| Failure::new(format!("the sandbox is broken: {reason}"));
-        let id = |dc: i32| DcId::new(dc.into()).map_err(|error| broken(error.to_string()));
-        let mut dcs = DcTable::new();
-        for (dc, address) in self.server.addresses() {
-            dcs.insert(id(*dc)?, *address);
-        }
-        let key =
-            PublicKey::from_pem(self.server.public_key_pem()).map_err(|error| broken(error.to_string()))?;
-        let api = Some(ApiCredentials { id: SANDBOX_API_ID, hash: ANY_HASH.into() });
-        Ok(Config::new(dcs, id(SANDBOX_HOME_DC)?, [key]).with_api(api))
+    pub(crate) fn config(&self) -> Config {
+        let api = ApiCredentials { id: SANDBOX_API_ID, hash: ANY_HASH.into() };
+        self.server.config().with_api(Some(api))
     }
 
     /// Returns a line for each code that has arrived since the last call.

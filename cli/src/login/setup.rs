@@ -126,7 +126,7 @@ fn owner(session: &StoredSession, saved_login: Option<&SavedLoginFile>) -> Resul
 }
 
 fn sandbox_config(args: &LoginArgs, sandbox: &Sandbox) -> Result<Config, Failure> {
-    let mut config = sandbox.config()?.with_framing(args.server.framing);
+    let mut config = sandbox.config().with_framing(args.server.framing);
     args.server.network.apply_stream_mode(&mut config);
     Ok(config)
 }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use sansgram_core::tl::Serialize;
+use sansgram_tl_json::{EncodeError, Schema};
+use serde_json::Value;
 
 use super::wire::{BadArguments, Reader};
 
@@ -47,6 +49,26 @@ impl Answer {
     #[must_use]
     pub fn of(object: &impl Serialize) -> Self {
         Self::Result(object.to_bytes())
+    }
+
+    /// A result of a method of layer 230, as JSON in the form of [`sansgram_tl_json`]. Needs no types of the method.
+    ///
+    /// # Errors
+    /// Returns [`EncodeError`] if no method has this name, or if it has another result.
+    ///
+    /// ```
+    /// # use sansgram_testkit::Answer;
+    /// let answer = Answer::json("users.getUsers", &serde_json::json!([{ "_": "userEmpty", "id": 7 }]))?;
+    /// # assert!(matches!(answer, Answer::Result(_)));
+    /// # Ok::<(), sansgram_tl_json::EncodeError>(())
+    /// ```
+    pub fn json(method: &str, result: &Value) -> Result<Self, EncodeError> {
+        let schema = Schema::telegram();
+        match schema.function(method) {
+            Some(function) => schema.encode(&function.result, result).map(Self::Result),
+            // It says that there is no such method.
+            None => schema.encode_call(method, result).map(|request| Self::Result(request.bytes)),
+        }
     }
 
     /// An `rpc_error`, such as `400 PEER_ID_INVALID`.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use sansgram_core::tl::{DecodeError, Deserialize};
+use sansgram_tl_json::Schema;
 
 use super::incoming_call::IncomingCall;
 use super::policy::MAX_RECORDED_BYTES;
@@ -50,6 +51,17 @@ impl RecordedCall {
     /// Returns [`DecodeError`] if it calls another method, or has an argument that layer 230 does not have.
     pub fn arguments<F: Deserialize>(&self) -> Result<F, DecodeError> {
         F::from_bytes(&self.body)
+    }
+}
+
+impl RecordedCall {
+    /// Returns the call as JSON in the form of [`sansgram_tl_json`], with the name of the method as `"_"`. Needs no types of
+    /// the method.
+    ///
+    /// # Errors
+    /// Returns [`DecodeError`] if layer 230 does not have the method, or one of its arguments.
+    pub fn to_json(&self) -> Result<String, DecodeError> {
+        Schema::telegram().decode_object(&self.body)
     }
 }
 

@@ -13,6 +13,7 @@ use sansgram_testkit::raw_client::{RawClient, ServerMessage};
 use sansgram_testkit::script::Script;
 use sansgram_testkit::server::{ServerOptions, TestDcs};
 use sansgram_testkit::test_server::{TestServer, TestServerError, TestServerOptions};
+use serde_json::json;
 
 type GetNearestDc = functions::help::GetNearestDc;
 
@@ -159,6 +160,22 @@ fn calls_are_recorded_with_their_arguments() {
     caller.country().expect("an answer");
     let left: Vec<_> = caller.accounts.handlers().calls().map(|call| call.method.clone()).collect();
     assert_eq!(left, ["help.getAppConfig", "help.getNearestDc"]);
+}
+
+#[test]
+fn answers_and_calls_can_be_json() {
+    let mut caller = Caller::new();
+    let answer =
+        Answer::json("help.getNearestDc", &json!({ "country": "JS", "this_dc": 2, "nearest_dc": 2 }));
+    caller.accounts.handlers().respond_with::<GetNearestDc>(answer.expect("a result"));
+    assert_eq!(caller.country().as_deref(), Ok("JS"));
+    caller.call(&functions::help::GetAppConfig { hash: 5 }).expect("a config");
+    let last = caller.accounts.handlers().calls().last().cloned().expect("a call");
+    assert_eq!(last.to_json().as_deref(), Ok(r#"{"_":"help.getAppConfig","hash":5}"#));
+    let wrong = Answer::json("help.getNearestDc", &json!({ "country": 7 })).unwrap_err();
+    assert!(wrong.to_string().starts_with("country: "), "{wrong}");
+    let unknown = Answer::json("help.getNearestDD", &json!({})).unwrap_err();
+    assert!(unknown.to_string().contains("help.getNearestDc"), "{unknown}");
 }
 
 #[test]
