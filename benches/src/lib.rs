@@ -9,6 +9,7 @@ pub mod round_trips;
 mod row;
 mod scripted;
 mod server;
+pub mod socket_load;
 pub mod socket_server;
 
 pub use client_session::ClientSession;

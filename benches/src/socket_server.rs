@@ -152,10 +152,19 @@ fn answer(id: u64, seq_no: u32, body: &[u8]) -> Option<Body> {
             Some(boxed(&types::Pong { msg_id: id.cast_signed(), ping_id }))
         }
         functions::GetFutureSalts::ID => {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-            let now = i32::try_from(now).expect("before 2038");
+            let now = unix_time();
             let salt = types::FutureSalt { valid_since: now - 3600, valid_until: now + 86_400, salt: 1 };
             Some(boxed(&types::FutureSalts { req_msg_id: id.cast_signed(), now, salts: vec![salt] }))
+        }
+        _ if body.ends_with(&functions::help::GetConfig::ID.to_le_bytes()) => {
+            let now = unix_time();
+            let config = types::Config {
+                date: now,
+                expires: now + 86_400,
+                this_dc: i32::try_from(DC).expect("a small number"),
+                ..types::Config::default()
+            };
+            Some(rpc_result(id, &boxed(&config)))
         }
         _ if seq_no % 2 == 1 => {
             let error = types::RpcError { error_code: 400, error_message: "METHOD_INVALID".into() };
@@ -163,6 +172,11 @@ fn answer(id: u64, seq_no: u32, body: &[u8]) -> Option<Body> {
         }
         _ => None,
     }
+}
+
+fn unix_time() -> i32 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    i32::try_from(now).expect("before 2038")
 }
 
 fn boxed<T: Constructor + Serialize>(object: &T) -> Vec<u8> {
@@ -175,10 +189,11 @@ fn boxed<T: Constructor + Serialize>(object: &T) -> Vec<u8> {
 mod tests {
     use super::*;
     use sansgram_core::client::Route;
+    use sansgram_core::tl::enums;
     use sansgram_tokio::MemoryStore;
 
     #[test]
-    fn results_have_the_length_that_the_query_asks_for() {
+    fn queries_and_the_configuration_are_answered() {
         let server = SocketServer::start();
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         tokio.block_on(async {
@@ -189,6 +204,10 @@ mod tests {
                 assert_eq!(result.len(), length);
                 assert!(result.starts_with(&RESULT.to_le_bytes()));
             }
+            // Other libraries ask for it before anything else.
+            let enums::Config::Config(config) =
+                client.invoke(&functions::help::GetConfig {}).await.expect("a configuration");
+            assert_eq!(i64::from(config.this_dc), DC);
         });
     }
 }
