@@ -66,12 +66,17 @@ impl Load {
     }
 }
 
-/// Measures all loads with each of the `libraries` in turn: `run` makes the requests of one round. Prints a table, or the
-/// rows of `bench-report`.
+/// Measures all loads whose results have up to `max_result_len` bytes, with each of the `libraries` in turn: `run` makes the
+/// requests of one round. Prints a table, or the rows of `bench-report`.
 ///
 /// The arguments of the program are the number of rounds (10 without it), `--rows`, and parts of the rows' names, such as
 /// `tokio/100`; all rows if there is none.
-pub fn measure(server: &SocketServer, libraries: &[&str], mut run: impl FnMut(&str, &Load)) {
+pub fn measure(
+    server: &SocketServer,
+    libraries: &[&str],
+    max_result_len: usize,
+    mut run: impl FnMut(&str, &Load),
+) {
     let (mut rounds, mut prints_rows) = (10, false);
     let mut chosen = Vec::new();
     for argument in env::args().skip(1) {
@@ -85,7 +90,7 @@ pub fn measure(server: &SocketServer, libraries: &[&str], mut run: impl FnMut(&s
         println!("| requests | µs a request, best | median | MB/s per core, best | median |");
         println!("|---|--:|--:|--:|--:|");
     }
-    for load in &LOADS {
+    for load in LOADS.iter().filter(|load| load.result_len <= max_result_len) {
         let mut times = vec![Vec::new(); libraries.len()];
         // The first round warms up.
         for round in 0..=rounds {

@@ -17,7 +17,7 @@ const LIBRARIES: [&str; 4] =
 fn main() {
     let server = SocketServer::start();
     let clients = Clients::new(&server);
-    measure(&server, &LIBRARIES, |library, load| clients.run(library, load));
+    measure(&server, &LIBRARIES, usize::MAX, |library, load| clients.run(library, load));
 }
 
 /// The runtimes, with a client on each.

@@ -66,13 +66,14 @@ const OURS: &str = "benches";
 const PEERS: &str = "benches/peers";
 
 /// A program and its peers follow each other.
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 10] = [
     Program { name: "limits", kind: Kind::Bench, folder: OURS },
     Program { name: "cipher", kind: Kind::Bench, folder: OURS },
     Program { name: "session", kind: Kind::Bench, folder: OURS },
     Program { name: "mtproto", kind: Kind::Bench, folder: PEERS },
     Program { name: "throughput", kind: Kind::Rows, folder: OURS },
     Program { name: "socket", kind: Kind::Rows, folder: OURS },
+    Program { name: "socket_peers", kind: Kind::Rows, folder: PEERS },
     Program { name: "handshake", kind: Kind::Bench, folder: OURS },
     Program { name: "idle_memory", kind: Kind::Counts, folder: OURS },
     Program { name: "openssl", kind: Kind::Bench, folder: PEERS },
