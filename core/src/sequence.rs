@@ -79,8 +79,30 @@ impl<K: SequenceKey, V> SequenceMap<K, V> {
     pub(crate) fn remove(&mut self, key: K) -> Option<V> {
         let Some(at) = self.position(key) else { return self.rest.remove(&key) };
         let removed = self.ring.get_mut(at)?.1.take()?;
+        self.on_removed(at);
+        Some(removed)
+    }
+
+    /// Removes an entry if `take` takes something out of it, and returns that. The entry itself is not moved.
+    pub(crate) fn take<R>(&mut self, key: K, take: impl FnOnce(&mut V) -> Option<R>) -> Option<R> {
+        let Some(at) = self.position(key) else {
+            let taken = take(self.rest.get_mut(&key)?)?;
+            self.rest.remove(&key);
+            return Some(taken);
+        };
+        let (_, place) = self.ring.get_mut(at)?;
+        let taken = take(place.as_mut()?)?;
+        *place = None;
+        self.on_removed(at);
+        Some(taken)
+    }
+
+    /// Frees the place of the entry at this index of the ring, which was just removed.
+    fn on_removed(&mut self, at: usize) {
         self.live -= 1;
-        self.close_gaps();
+        if at == 0 || at + 1 == self.ring.len() {
+            self.close_gaps();
+        }
         // A long-lived entry must not keep the memory of all later ones.
         while self.ring.len() > 2 * self.live + SLACK {
             if let Some((key, Some(value))) = self.ring.pop_front() {
@@ -89,7 +111,12 @@ impl<K: SequenceKey, V> SequenceMap<K, V> {
             }
             self.close_gaps();
         }
-        Some(removed)
+    }
+
+    /// Returns the values from the key `first` on, the newest first, of those that were inserted in rising order.
+    pub(crate) fn newest_mut(&mut self, first: K) -> impl Iterator<Item = &mut V> + '_ {
+        let newest = self.ring.iter_mut().rev().take_while(move |(key, _)| *key >= first);
+        newest.filter_map(|(_, value)| value.as_mut())
     }
 
     /// Returns all entries in rising order of their keys.
@@ -140,6 +167,7 @@ impl<K: SequenceKey, V> SequenceMap<K, V> {
     }
 
     /// Returns the index of the key in the ring, even if its entry is removed.
+    #[inline]
     fn position(&self, key: K) -> Option<usize> {
         let (first, _) = self.ring.front()?;
         if key < *first {
@@ -202,8 +230,22 @@ mod tests {
                 if adds {
                     map.insert(key, number);
                     model.insert(key, number);
-                } else if map.remove(key) != model.remove(&key) {
-                    return false;
+                } else {
+                    // Some are removed by what is taken out of them, and some are left since nothing is.
+                    let removed = match key % 3 {
+                        0 => map.remove(key),
+                        1 => map.take(key, |number| Some(*number)),
+                        _ => {
+                            let kept = map.take(key, |_| None::<usize>);
+                            if kept.is_some() || map.get(key) != model.get(&key) {
+                                return false;
+                            }
+                            map.remove(key)
+                        }
+                    };
+                    if removed != model.remove(&key) {
+                        return false;
+                    }
                 }
                 map.iter().eq(model.iter().map(|(key, value)| (*key, value)))
                     && map.len() == model.len()

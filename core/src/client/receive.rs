@@ -53,6 +53,7 @@ impl Client {
             rejections: &mut self.rejections,
             is_login_elsewhere,
             is_under_temporary_key: datacenter.is_under_temporary_key(role),
+            notes_ended: datacenter.awaits_ends(),
             config: &self.config,
             stored: &self.stored,
             deferred: Deferred::default(),
@@ -162,6 +163,8 @@ struct Dispatch<'a> {
     is_login_elsewhere: bool,
     /// Whether the session is under a temporary key.
     is_under_temporary_key: bool,
+    /// Whether the datacenter must know of the requests that end.
+    notes_ended: bool,
     config: &'a Config,
     stored: &'a StoredSession,
     deferred: Deferred,
@@ -255,7 +258,7 @@ impl Dispatch<'_> {
                 RetryDecision::RetryAfterTransfer => return AfterResult::AwaitsTransfer,
                 RetryDecision::QueueAt(dc) => {
                     self.deferred.queued_at.push((id, dc));
-                    self.deferred.ended.push(tag);
+                    self.note_ended(tag);
                     return AfterResult::LeavesSession;
                 }
                 RetryDecision::QueueAfterFlood(wait) if self.requests.wait(id, self.now, wait) => {
@@ -273,19 +276,33 @@ impl Dispatch<'_> {
             }
             let cause = LogoutCause::of(&error).filter(|_| !self.is_login_elsewhere);
             self.deferred.logged_out = cause.or(self.deferred.logged_out);
-        } else if !matches!(
-            self.requests.requester(id),
-            Some(Requester::Transfer(_) | Requester::UpdatesState | Requester::ServerConfig)
-        ) {
-            self.deferred.has_success = true;
+            self.complete(id, body);
+        } else {
+            let requester = self.complete(id, body);
+            self.deferred.has_success |= !matches!(
+                requester,
+                Some(Requester::Transfer(_) | Requester::UpdatesState | Requester::ServerConfig)
+            );
         }
-        self.deferred.ended.push(tag);
-        match self.requests.record_answer(id, body) {
+        AfterResult::LeavesSession
+    }
+
+    /// Records the answer to a request, and informs its requester, which it returns.
+    fn complete(&mut self, id: RequestId, body: &[u8]) -> Option<Requester> {
+        self.note_ended(id.tag());
+        let requester = self.requests.record_answer(id, body);
+        match requester {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
             Some(requester) => self.completed_internal.push_back((id, requester)),
             None => {}
         }
-        AfterResult::LeavesSession
+        requester
+    }
+
+    fn note_ended(&mut self, tag: RequestTag) {
+        if self.notes_ended {
+            self.deferred.ended.push(tag);
+        }
     }
 }
 

@@ -34,7 +34,7 @@ struct Entry {
     dc: DcId,
     query: Wiped,
     /// The query as `gzip_packed`, if that is shorter.
-    gzipped: Option<Wiped>,
+    gzipped: Option<Box<Wiped>>,
     after: Option<RequestId>,
     deadline: Option<Timestamp>,
     is_deadline_extensible: bool,
@@ -85,7 +85,8 @@ impl RequestTable {
         // Queries of a login are secret, and the memory of the compressor is not wiped.
         let gzipped = (requester == Requester::Application)
             .then(|| compression::compress(&query, gzip::compress))
-            .flatten();
+            .flatten()
+            .map(Box::new);
         let result = None;
         let entry = Entry {
             requester,
@@ -132,7 +133,7 @@ impl RequestTable {
         let entry = self.pending_request(id)?;
         let prefix = prefix(entry.requester);
         // `gzip_packed` must be the whole message, so a wrapped query is sent uncompressed.
-        let gzipped = entry.gzipped.as_ref().filter(|_| prefix.is_empty());
+        let gzipped = entry.gzipped.as_deref().filter(|_| prefix.is_empty());
         let query = gzipped.unwrap_or(&entry.query);
         let after = entry.after.map(RequestId::tag);
         let quick_ack = entry.quick_ack == QuickAck::Wanted;
@@ -336,8 +337,7 @@ impl RequestTable {
 
     /// Takes the result, once.
     pub fn take(&mut self, id: RequestId) -> Option<Result<Wiped, InvokeError>> {
-        let result = self.entries.get_mut(id)?.result.take()?;
-        self.entries.remove(id);
+        let result = self.entries.take(id, |entry| entry.result.take())?;
         Some(result.map_err(|error| *error))
     }
 
@@ -385,13 +385,13 @@ impl RequestTable {
     }
 }
 
-/// Returns a vector of these bytes: in the memory of the query, which is wiped, if that has about their length, and else
-/// in memory of their own.
+/// Returns a vector of these bytes: in the memory of the query, of which nothing is left, if that has about their length,
+/// and else in memory of their own.
 fn to_vec_in(mut query: Wiped, bytes: &[u8]) -> Vec<u8> {
     if !(bytes.len()..=2 * bytes.len()).contains(&query.0.capacity()) {
         return bytes.to_vec();
     }
-    wipe(&mut query.0);
+    wipe(query.0.get_mut(bytes.len()..).unwrap_or_default());
     let mut memory = query.take();
     memory.clear();
     memory.extend_from_slice(bytes);

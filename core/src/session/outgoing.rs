@@ -19,7 +19,8 @@ struct SentRequest {
     container: MsgId,
     /// The msg_id under which the request was sent before, or [`NONE`].
     earlier: MsgId,
-    delivery: Delivery,
+    /// Whether the server has acknowledged it.
+    is_acknowledged: bool,
 }
 
 impl SentRequest {
@@ -60,8 +61,11 @@ pub(super) struct Outgoing {
     /// Sent requests whose msg_id is no longer used, with that msg_id and how far they came. They are sent again, or their
     /// outcome is unknown.
     without_msg_id: BTreeMap<RequestTag, (MsgId, Delivery)>,
-    /// The requests in the buffer that is being transmitted.
-    in_buffer: Vec<MsgId>,
+    /// The newest msg_id of a packed request.
+    packed: MsgId,
+    /// The newest msg_id of a request that was fully transmitted. Those above it are in the buffer that is being
+    /// transmitted.
+    transmitted: MsgId,
     /// The newest msg_id when the connection began. It and those below may have been sent over an earlier connection.
     last_before_reconnect: MsgId,
 }
@@ -109,16 +113,14 @@ impl Outgoing {
     pub(super) fn on_packed(&mut self, id: MsgId, tag: RequestTag) {
         let earlier = if self.without_msg_id.is_empty() { None } else { self.without_msg_id.remove(&tag) };
         let earlier = earlier.map_or(NONE, |(earlier, _)| earlier);
-        self.sent.insert(id, SentRequest { tag, container: NONE, earlier, delivery: Delivery::Packed });
+        self.sent.insert(id, SentRequest { tag, container: NONE, earlier, is_acknowledged: false });
         self.current_ids.insert(tag, id);
-        self.in_buffer.push(id);
+        self.packed = id;
     }
 
-    /// Records the container of a packed message. Only those of requests are kept.
-    pub(super) fn set_container(&mut self, id: MsgId, container: MsgId) {
-        if let Some(sent) = self.sent.get_mut(id) {
-            sent.container = container;
-        }
+    /// Records the container of the packed messages from the msg_id `first` on. Only those of requests are kept.
+    pub(super) fn set_container(&mut self, first: MsgId, container: MsgId) {
+        self.sent.newest_mut(first).for_each(|sent| sent.container = container);
     }
 
     /// Records that a container or a service message is packed. Old ones are forgotten.
@@ -141,18 +143,14 @@ impl Outgoing {
     }
 
     /// Records that the buffer is fully transmitted.
-    pub(super) fn on_transmitted(&mut self) {
-        for id in self.in_buffer.drain(..) {
-            if let Some(sent) = self.sent.get_mut(id) {
-                sent.delivery = sent.delivery.max(Delivery::Sent);
-            }
-        }
+    pub(super) const fn on_transmitted(&mut self) {
+        self.transmitted = self.packed;
     }
 
     /// Records that the server has received a request. Containers are never acknowledged themselves.
     pub(super) fn on_acknowledged(&mut self, id: MsgId) {
         if let Some(sent) = self.sent.get_mut(id) {
-            sent.delivery = Delivery::Acknowledged;
+            sent.is_acknowledged = true;
         }
     }
 
@@ -170,9 +168,10 @@ impl Outgoing {
     /// - It may have been sent over an earlier connection, and the report is not conclusive: such a report covers only
     ///   the server's present session.
     pub(super) fn requeue_unexecuted(&mut self, id: MsgId, is_conclusive: bool) -> RequeueOutcome {
-        let may_be_executed = self.sent.get(id).map(|sent| {
-            sent.delivery >= Delivery::Acknowledged || !is_conclusive && self.may_be_executed(id, sent)
-        });
+        let may_be_executed = self
+            .sent
+            .get(id)
+            .map(|sent| sent.is_acknowledged || !is_conclusive && self.may_be_executed(id, sent));
         match may_be_executed {
             None => RequeueOutcome::NoRequest,
             Some(true) => {
@@ -207,7 +206,6 @@ impl Outgoing {
     pub(super) fn trim(&mut self) {
         self.non_requests.trim();
         self.queue.trim();
-        self.in_buffer.shrink_to_fit();
         if self.superseded.is_empty() {
             // An emptied map keeps a node.
             self.superseded = BTreeMap::new();
@@ -218,12 +216,22 @@ impl Outgoing {
 
     /// Returns how far a request has come. An unknown one counts as queued.
     pub(super) fn delivery(&self, tag: RequestTag) -> Delivery {
-        let sent = self.current_ids.get(tag).and_then(|id| self.sent.get(*id));
+        let sent = self.current_ids.get(tag).and_then(|id| Some((*id, self.sent.get(*id)?)));
         sent.map_or_else(
             // One that is queued again may have been executed the first time.
             || self.without_msg_id.get(&tag).map_or(Delivery::Queued, |(_, delivery)| *delivery),
-            |sent| sent.delivery,
+            |(id, sent)| self.delivery_of_sent(id, sent),
         )
+    }
+
+    fn delivery_of_sent(&self, id: MsgId, sent: &SentRequest) -> Delivery {
+        if sent.is_acknowledged {
+            Delivery::Acknowledged
+        } else if id <= self.transmitted {
+            Delivery::Sent
+        } else {
+            Delivery::Packed
+        }
     }
 
     /// Returns whether `id` is a message that was sent in this session and is still remembered.
@@ -254,8 +262,7 @@ impl Outgoing {
         only_unacknowledged: bool,
     ) -> impl Iterator<Item = MsgId> + '_ {
         let below = self.sent.iter().take_while(move |(id, _)| *id < boundary);
-        let is_wanted =
-            move |sent: &SentRequest| !only_unacknowledged || sent.delivery < Delivery::Acknowledged;
+        let is_wanted = move |sent: &SentRequest| !only_unacknowledged || !sent.is_acknowledged;
         below.filter(move |(_, sent)| is_wanted(sent)).map(|(id, _)| id)
     }
 
@@ -263,7 +270,7 @@ impl Outgoing {
     /// acknowledged them.
     pub(super) fn owed(&self) -> impl Iterator<Item = MsgId> + '_ {
         let before = self.sent.iter().take_while(|(id, _)| *id <= self.last_before_reconnect);
-        before.filter(|(_, sent)| sent.delivery >= Delivery::Acknowledged).map(|(id, _)| id)
+        before.filter(|(_, sent)| sent.is_acknowledged).map(|(id, _)| id)
     }
 
     /// Returns the msg_ids of the requests in the message `id`, newest first: its own, or all in the container. The
@@ -278,7 +285,7 @@ impl Outgoing {
     /// Returns whether the server may have executed a request although it no longer knows it: it has acknowledged it,
     /// or the request may have been sent over an earlier connection.
     fn may_be_executed(&self, id: MsgId, sent: &SentRequest) -> bool {
-        id <= self.last_before_reconnect || sent.delivery >= Delivery::Acknowledged
+        id <= self.last_before_reconnect || sent.is_acknowledged
     }
 
     /// Takes the request with the current or former msg_id `id`. Each request is taken once: later answers to any of its
@@ -313,6 +320,7 @@ impl Outgoing {
         self.last_before_reconnect = NONE;
         let ids: Vec<MsgId> = self.sent.iter().map(|(id, _)| id).collect();
         let tags = ids.into_iter().filter_map(|id| self.retire_msg_id(id)).collect();
+        (self.packed, self.transmitted) = (NONE, NONE);
         // Late answers of the previous session are ignored.
         self.superseded = BTreeMap::new();
         self.without_msg_id.values_mut().for_each(|(earlier, _)| *earlier = NONE);
@@ -344,7 +352,7 @@ impl Outgoing {
         let refused = later.filter(|(id, sent)| {
             let is_named = *id == first || sent.container == first;
             let follows = has_followers && *id > first && !self.may_be_executed(*id, sent);
-            is_named && sent.delivery < Delivery::Acknowledged || follows
+            is_named && !sent.is_acknowledged || follows
         });
         let refused: Vec<MsgId> = refused.map(|(id, _)| id).collect();
         refused.into_iter().for_each(|id| _ = self.requeue_by_msg_id(id));
@@ -359,13 +367,15 @@ impl Outgoing {
 
     /// Takes one request. Its msg_id becomes a former one, so that a late answer to it is still accepted.
     pub(super) fn retire_msg_id(&mut self, id: MsgId) -> Option<RequestTag> {
-        let SentRequest { tag, earlier, delivery, .. } = self.sent.remove(id)?;
+        let sent = self.sent.remove(id)?;
+        let delivery = self.delivery_of_sent(id, &sent).max(Delivery::Sent);
+        let SentRequest { tag, earlier, .. } = sent;
         self.current_ids.remove(tag);
         if self.superseded.len() == policy::MAX_SUPERSEDED {
             self.superseded.pop_first();
         }
         self.superseded.insert(id, Superseded { tag, earlier });
-        self.without_msg_id.insert(tag, (id, delivery.max(Delivery::Sent)));
+        self.without_msg_id.insert(tag, (id, delivery));
         Some(tag)
     }
 

@@ -36,7 +36,7 @@ impl Session {
     pub fn pack(
         &mut self,
         now: Now,
-        source: &dyn RequestSource,
+        source: &(impl RequestSource + ?Sized),
         encoder: &mut FrameEncoder,
         random: &mut dyn SecureRandom,
         out: &mut Vec<u8>,
@@ -67,7 +67,7 @@ impl Session {
     fn collect(
         &mut self,
         now: Now,
-        source: &dyn RequestSource,
+        source: &(impl RequestSource + ?Sized),
         random: &mut dyn SecureRandom,
         draft: &mut Draft,
     ) {
@@ -97,7 +97,7 @@ impl Session {
         &mut self,
         time: Duration,
         most: usize,
-        source: &dyn RequestSource,
+        source: &(impl RequestSource + ?Sized),
         random: &mut dyn SecureRandom,
         draft: &mut Draft,
     ) {
@@ -177,7 +177,7 @@ impl Session {
     fn write_single(
         &self,
         item: Item,
-        source: &dyn RequestSource,
+        source: &(impl RequestSource + ?Sized),
         scratch: &[u8],
         encoder: &mut FrameEncoder,
         random: &mut dyn SecureRandom,
@@ -197,7 +197,7 @@ impl Session {
         &mut self,
         now: Now,
         items: &[Item],
-        source: &dyn RequestSource,
+        source: &(impl RequestSource + ?Sized),
         scratch: &[u8],
         encoder: &mut FrameEncoder,
         random: &mut dyn SecureRandom,
@@ -212,11 +212,11 @@ impl Session {
         out.extend_from_slice(&tl_ids::MSG_CONTAINER.to_le_bytes());
         out.extend_from_slice(&(items.len() as u32).to_le_bytes());
         for item in items {
-            out.extend_from_slice(&item.msg_id.0.to_le_bytes());
-            out.extend_from_slice(&item.seq_no.to_le_bytes());
-            out.extend_from_slice(&(item.len as u32).to_le_bytes());
+            out.extend_from_slice(&inner_header(item));
             write_item(*item, source, scratch, out);
-            self.outgoing.set_container(item.msg_id, container_id);
+        }
+        if let Some(first) = items.first() {
+            self.outgoing.set_container(first.msg_id, container_id);
         }
         self.outgoing.on_non_request_packed(container_id);
         let token = envelope::seal(out, start, body_len, &self.key, random);
@@ -224,8 +224,19 @@ impl Session {
     }
 }
 
+/// Returns the header of a message in a container.
+fn inner_header(item: &Item) -> [u8; INNER_HEADER_LEN] {
+    let mut header = [0; INNER_HEADER_LEN];
+    let (msg_id, rest) = header.split_at_mut(8);
+    let (seq_no, length) = rest.split_at_mut(4);
+    msg_id.copy_from_slice(&item.msg_id.0.to_le_bytes());
+    seq_no.copy_from_slice(&item.seq_no.to_le_bytes());
+    length.copy_from_slice(&(item.len as u32).to_le_bytes());
+    header
+}
+
 /// Appends the body of a message.
-fn write_item(item: Item, source: &dyn RequestSource, scratch: &[u8], out: &mut Vec<u8>) {
+fn write_item(item: Item, source: &(impl RequestSource + ?Sized), scratch: &[u8], out: &mut Vec<u8>) {
     match item.kind {
         ItemKind::Request { tag, after, .. } => {
             let Some(body) = source.body(tag) else { return };

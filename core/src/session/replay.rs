@@ -36,7 +36,15 @@ impl ReplayWindow {
     pub fn record(&mut self, id: MsgId) -> Freshness {
         match self.insert_position(id) {
             Ok(position) => {
-                self.seen.insert(position, id);
+                // Most are the newest one or directly below it.
+                self.seen.push_back(id);
+                let last = self.seen.len() - 1;
+                if position + 1 == last {
+                    self.seen.swap(position, last);
+                } else if position < last {
+                    self.seen.pop_back();
+                    self.seen.insert(position, id);
+                }
                 while self.seen.len() > REPLAY_WINDOW {
                     self.forget_oldest();
                 }

@@ -110,6 +110,11 @@ impl OrphanedRequests {
         self.known.get(&tag).copied()
     }
 
+    /// Returns whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// Forgets a request that has ended.
     pub(crate) fn forget(&mut self, tag: RequestTag) {
         if !self.known.is_empty() {

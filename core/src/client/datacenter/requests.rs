@@ -115,6 +115,11 @@ impl Datacenter {
         self.sessions_mut().for_each(|session| session.session.drop_request(tag));
     }
 
+    /// Returns whether [`on_request_ended`](Self::on_request_ended) has an effect.
+    pub(crate) fn awaits_ends(&self) -> bool {
+        self.draining.is_some() || !self.orphaned.is_empty()
+    }
+
     /// Records that a request has ended.
     pub(crate) fn on_request_ended(&mut self, tag: RequestTag) {
         self.orphaned.forget(tag);

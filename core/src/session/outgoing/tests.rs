@@ -46,7 +46,7 @@ fn f4_refusals_are_handled_in_linear_time() {
             names.push(MsgId(first));
             if packed > 1 {
                 let container = MsgId(first + 4 * packed);
-                (0..packed).for_each(|place| outgoing.set_container(MsgId(first + 4 * place), container));
+                outgoing.set_container(MsgId(first), container);
                 outgoing.on_non_request_packed(container);
                 if by_container {
                     names.pop();
