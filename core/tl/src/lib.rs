@@ -50,6 +50,7 @@ mod reader;
 mod value;
 pub mod write;
 
+#[cfg(feature = "reencode")]
 use alloc::vec::Vec;
 
 pub use by_id::LAYER;

@@ -1,6 +1,8 @@
 //! The updates that the server sends.
 
 use sansgram_core::client::{LogoutCause, UpdatesState};
+#[cfg(feature = "full-api")]
+use sansgram_core::tl::{DecodeError, Deserialize, enums};
 
 use super::Client;
 use crate::Error;
@@ -9,7 +11,7 @@ use crate::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Update {
-    /// An update of the server: one boxed TL object of the type `Updates`.
+    /// An update of the server: one boxed TL object of the type `Updates`. `Update::typed` (feature `full-api`) decodes it.
     Object(Vec<u8>),
     /// The current state of the updates, returned after a login and whenever updates may have been missed. An application
     /// that has stored an earlier state requests the difference (`updates.getDifference`).
@@ -19,6 +21,18 @@ pub enum Update {
     Lost,
     /// The server ended the login. No update arrives until a user logs in again.
     LoggedOut(LogoutCause),
+}
+
+#[cfg(feature = "full-api")]
+impl Update {
+    /// Returns the [`Object`](Self::Object) as a value of its type, or `None` for the other kinds.
+    ///
+    /// # Errors
+    /// Returns [`DecodeError`] if the object is of a layer that this version does not know. Its bytes are in the update.
+    pub fn typed(&self) -> Option<Result<enums::Updates, DecodeError>> {
+        let Self::Object(bytes) = self else { return None };
+        Some(enums::Updates::from_bytes(bytes))
+    }
 }
 
 impl Client {
