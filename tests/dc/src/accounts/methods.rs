@@ -156,14 +156,15 @@ impl Accounts {
             None => false,
         };
         let by_handler = self.handlers.answer(&mut incoming, body, false);
-        let mut answer = match (by_handler, served) {
-            (Some(answer), _) => answer,
-            (None, Some((_, handler))) => handler(self, call).map(Answer::Result)?,
+        let answer = match (by_handler, served) {
+            (Some(answer), _) => Ok(answer),
+            (None, Some((_, method))) => method(self, call).map(Answer::Result),
             (None, None) => match self.handlers.answer(&mut incoming, body, true) {
-                Some(answer) => answer,
-                None => return Err(self.not_served(call, constructor, &name)),
+                Some(answer) => Ok(answer),
+                None => Err(self.not_served(call, constructor, &name)),
             },
         };
+        // They follow an error too.
         for (delay, delivery) in incoming.deliveries {
             if delay.is_zero() {
                 let pushes = self.deliveries(delivery, call.now);
@@ -172,6 +173,7 @@ impl Accounts {
                 call.later.push((delay, delivery));
             }
         }
+        let mut answer = answer?;
         if let (Answer::Result(object), true) = (&mut answer, truncates) {
             object.truncate(8);
         }

@@ -225,6 +225,26 @@ fn updates_of_a_handler_follow_its_answer() {
 }
 
 #[test]
+fn updates_of_a_handler_follow_an_error_of_the_accounts() {
+    let mut caller = Caller::new();
+    caller.bot_login("1:sandbox");
+    let handlers = caller.accounts.handlers();
+    for method in ["help.getAppConfig", "stats.getBroadcastStats"] {
+        let send = |call: &mut IncomingCall, _: &[u8]| {
+            call.send_update_to(1, &enums::Updates::from(types::UpdatesTooLong));
+            Answer::Pass
+        };
+        handlers.on_method(method, send).expect("a method");
+    }
+    // Without its argument; and a method that the accounts do not have.
+    for (constructor, error) in [(0x61e3_f854_u32, "INPUT_FETCH_ERROR"), (0xab42_441a, "INPUT_METHOD_INVALID")]
+    {
+        let outcome = caller.outcome(&constructor.to_le_bytes());
+        assert_eq!((outcome.answer, outcome.pushes.len()), (Answer::error(400, error), 1));
+    }
+}
+
+#[test]
 fn faults_come_first_and_may_name_any_method() {
     let mut caller = Caller::new();
     caller.accounts.handlers().respond_with::<GetNearestDc>(Answer::error(400, "HANDLER"));
