@@ -195,7 +195,6 @@ impl TestDcs {
     pub fn send_message(&mut self, from: i64, to: i64, text: &str) -> Option<i32> {
         let now = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
         let (id, pushes) = self.accounts.send_text(from, to, text, now)?;
-        self.changed = true;
         for push in pushes {
             self.push(push.auth_key_id, &push.body);
         }

@@ -24,7 +24,6 @@ impl TestDcs {
             self.scheduled.first_entry().filter(|first| first.key().0 <= self.now.monotonic)
         {
             let pushes = self.accounts.deliveries(first.remove(), now);
-            self.changed = true;
             for push in pushes {
                 self.push(push.auth_key_id, &push.body);
             }

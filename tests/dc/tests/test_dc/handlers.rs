@@ -361,6 +361,25 @@ fn counters_of_messages_survive_a_restart() {
     assert_eq!(again.save().len(), dcs.save().len());
 }
 
+#[test]
+fn a_message_of_a_handler_changes_the_saved_state() {
+    let mut client = RawClient::with_key(ServerOptions::default());
+    client.send(&first_call(), true);
+    client.send(&bot_login("1:sandbox").to_bytes(), true);
+    client.receive();
+    client.dcs.take_changed();
+    client.send(&GetNearestDc {}.to_bytes(), true);
+    client.receive();
+    assert!(!client.dcs.take_changed(), "the method alone changes nothing");
+    client.dcs.handlers().on::<GetNearestDc>(|call, _| {
+        call.send_message(1, 1, "counted");
+        Err(Answer::Pass)
+    });
+    client.send(&GetNearestDc {}.to_bytes(), true);
+    client.receive();
+    assert!(client.dcs.take_changed());
+}
+
 /// A `getConfig` in its wrappers.
 fn first_call() -> Vec<u8> {
     let query = functions::InitConnection {

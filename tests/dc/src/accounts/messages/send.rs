@@ -89,6 +89,7 @@ impl Accounts {
         reply_to: Option<i32>,
         date: i32,
     ) -> Delivered {
+        self.changed = true;
         let twin_of_reply = reply_to.and_then(|id| self.mailboxes.get(&from)?.messages.get(&id)?.twin);
         let message =
             Message { id: 0, peer: to, from, is_out: from != to, date, reply_to, content, twin: None };
