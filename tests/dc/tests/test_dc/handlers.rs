@@ -237,7 +237,8 @@ fn updates_of_a_handler_follow_an_error_of_the_accounts() {
         handlers.on_method(method, send).expect("a method");
     }
     // Without its argument; and a method that the accounts do not have.
-    for (constructor, error) in [(0x61e3_f854_u32, "INPUT_FETCH_ERROR"), (0xab42_441a, "INPUT_METHOD_INVALID")]
+    for (constructor, error) in
+        [(0x61e3_f854_u32, "INPUT_FETCH_ERROR"), (0xab42_441a, "INPUT_METHOD_INVALID")]
     {
         let outcome = caller.outcome(&constructor.to_le_bytes());
         assert_eq!((outcome.answer, outcome.pushes.len()), (Answer::error(400, error), 1));
