@@ -7,7 +7,7 @@ use super::super::state::Accounts;
 use super::super::users::{Wanted, input_user};
 use super::super::wire::{BadArguments, Reader, Writer};
 use super::ids;
-use super::mailbox::{Mailbox, Message};
+use super::mailbox::{EMPTY, Mailbox, Message};
 use super::objects::dialog;
 use super::send::updates;
 
@@ -54,8 +54,9 @@ impl Accounts {
         self.directory.account(user).map(|account| account.id).ok_or_else(invalid)
     }
 
-    fn mailbox(&mut self, user: i64) -> &Mailbox {
-        self.mailboxes.entry(user).or_default()
+    /// Returns the mailbox of a user; an empty one if there was nothing for it yet.
+    pub(super) fn mailbox(&self, user: i64) -> &Mailbox {
+        self.mailboxes.get(&user).unwrap_or(&EMPTY)
     }
 
     pub(super) fn get_history(&mut self, call: &mut Call<'_>) -> Reply {
@@ -65,7 +66,6 @@ impl Accounts {
         let (offset_id, offset_date, add_offset) = (reader.i32()?, reader.i32()?, reader.i32()?);
         let (limit, max_id, min_id, _hash) = (reader.i32()?, reader.i32()?, reader.i32()?, reader.i64()?);
         reader.end()?;
-        self.mailbox(user);
         let window = Window { offset_id, offset_date, add_offset, limit, max_id, min_id };
         Ok(self.listed(call, user, &window, |message| message.peer == peer))
     }
@@ -96,7 +96,6 @@ impl Accounts {
         let (add_offset, limit, max_id) = (reader.i32()?, reader.i32()?, reader.i32()?);
         let (min_id, _hash) = (reader.i32()?, reader.i64()?);
         reader.end()?;
-        self.mailbox(user);
         let window = Window { offset_id, add_offset, limit, max_id, min_id, ..Window::default() };
         Ok(self.listed(call, user, &window, |message| {
             let is_of_kind = match filter {
@@ -121,7 +120,7 @@ impl Accounts {
         window: &Window,
         is_wanted: impl Fn(&Message) -> bool,
     ) -> Vec<u8> {
-        let Some(mailbox) = self.mailboxes.get(&user) else { return Vec::new() };
+        let mailbox = self.mailbox(user);
         let all: Vec<&Message> =
             mailbox.messages.values().rev().filter(|message| is_wanted(message)).collect();
         let part = window.of(&all);
@@ -145,8 +144,7 @@ impl Accounts {
         let wanted = call.reader.vector(input_message)?;
         call.reader.end()?;
         let user = self.caller(call)?;
-        self.mailbox(user);
-        let Some(mailbox) = self.mailboxes.get(&user) else { return Ok(Vec::new()) };
+        let mailbox = self.mailbox(user);
         let mut users = Vec::new();
         let objects: Vec<Vec<u8>> = wanted
             .into_iter()
@@ -176,8 +174,7 @@ impl Accounts {
         let _offset_peer = input_user(&mut call.reader)?;
         let (limit, _hash) = (call.reader.i32()?, call.reader.i64()?);
         call.reader.end()?;
-        self.mailbox(user);
-        let Some(mailbox) = self.mailboxes.get(&user) else { return Ok(Vec::new()) };
+        let mailbox = self.mailbox(user);
         // Nothing is archived.
         let all = if folder == 0 { mailbox.newest_by_peer() } else { Vec::new() };
         let part = Window { offset_id, offset_date, limit, ..Window::default() }.of(&all);
@@ -218,9 +215,9 @@ impl Accounts {
         self.peer_dialogs(call, user, &[])
     }
 
-    fn peer_dialogs(&mut self, call: &Call<'_>, user: i64, peers: &[i64]) -> Reply {
+    fn peer_dialogs(&self, call: &Call<'_>, user: i64, peers: &[i64]) -> Reply {
         let state = self.state(call, user);
-        let Some(mailbox) = self.mailboxes.get(&user) else { return Ok(Vec::new()) };
+        let mailbox = self.mailbox(user);
         let top: Vec<&Message> = peers.iter().filter_map(|peer| mailbox.with_peer(*peer).next()).collect();
         let object = Writer::boxed(ids::PEER_DIALOGS);
         Ok(self.dialogs(object, mailbox, &top, user, call.layer).object(&state).finish())
@@ -269,7 +266,7 @@ impl Accounts {
     }
 
     fn deleted_pushes(&self, user: i64, gone: &[i32], call: &Call<'_>) -> Vec<Push> {
-        let pts = self.mailboxes.get(&user).map_or(1, |mailbox| mailbox.pts);
+        let pts = self.mailbox(user).pts;
         let keys = self.keys_of(user).into_iter().filter(|key| *key != call.auth_key_id && !gone.is_empty());
         let body = updates(&[deleted(gone, pts)], &[], call.now);
         keys.map(|auth_key_id| Push { auth_key_id, body: body.clone() }).collect()

@@ -54,17 +54,20 @@ pub(in crate::accounts) struct Mailbox {
     random_ids: BTreeSet<i64>,
 }
 
+/// The mailbox of a user for whom there was nothing yet.
+pub(super) static EMPTY: Mailbox = Mailbox {
+    pts: 1,
+    last_id: 0,
+    messages: BTreeMap::new(),
+    events: Vec::new(),
+    read_inbox: BTreeMap::new(),
+    read_outbox: BTreeMap::new(),
+    random_ids: BTreeSet::new(),
+};
+
 impl Default for Mailbox {
     fn default() -> Self {
-        Self {
-            pts: 1,
-            last_id: 0,
-            messages: BTreeMap::new(),
-            events: Vec::new(),
-            read_inbox: BTreeMap::new(),
-            read_outbox: BTreeMap::new(),
-            random_ids: BTreeSet::new(),
-        }
+        EMPTY.clone()
     }
 }
 

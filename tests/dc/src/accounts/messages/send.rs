@@ -61,12 +61,8 @@ impl Accounts {
     ) -> Vec<u8> {
         let id = delivered.copies.first().map_or(0, |(_, id)| *id);
         let is_to_self = delivered.copies.len() == 1;
-        let mailbox = self.mailboxes.get(&user);
-        let Some((mailbox, message)) =
-            mailbox.and_then(|mailbox| Some((mailbox, mailbox.messages.get(&id)?)))
-        else {
-            return Vec::new();
-        };
+        let mailbox = self.mailbox(user);
+        let Some(message) = mailbox.messages.get(&id) else { return Vec::new() };
         if has_media || is_to_self {
             let update_id = Writer::boxed(ids::UPDATE_MESSAGE_ID).i32(id).i64(random_id).finish();
             let new = new_message(&self.message(message, call.layer), mailbox.pts);
@@ -90,7 +86,7 @@ impl Accounts {
         date: i32,
     ) -> Delivered {
         self.changed = true;
-        let twin_of_reply = reply_to.and_then(|id| self.mailboxes.get(&from)?.messages.get(&id)?.twin);
+        let twin_of_reply = reply_to.and_then(|id| self.mailbox(from).messages.get(&id)?.twin);
         let message =
             Message { id: 0, peer: to, from, is_out: from != to, date, reply_to, content, twin: None };
         let id = self.mailboxes.entry(from).or_default().add(message.clone());
@@ -113,7 +109,7 @@ impl Accounts {
     fn new_message_pushes(&self, delivered: &Delivered, except: Option<u64>, now: i32) -> Vec<Push> {
         let mut pushes = Vec::new();
         for (user, id) in &delivered.copies {
-            let Some(mailbox) = self.mailboxes.get(user) else { continue };
+            let mailbox = self.mailbox(*user);
             let Some(message) = mailbox.messages.get(id) else { continue };
             for auth_key_id in self.keys_of(*user).into_iter().filter(|key| Some(*key) != except) {
                 let layer = self.keys.get(&auth_key_id).and_then(|key| key.layer).unwrap_or(DEFAULT_LAYER);

@@ -15,8 +15,8 @@ impl Accounts {
     }
 
     /// A boxed `updates.state`.
-    pub(super) fn state(&mut self, call: &Call<'_>, user: i64) -> Vec<u8> {
-        let mailbox = self.mailboxes.entry(user).or_default();
+    pub(super) fn state(&self, call: &Call<'_>, user: i64) -> Vec<u8> {
+        let mailbox = self.mailbox(user);
         let [qts, seq] = [0, 0];
         let state = Writer::boxed(id::UPDATES_STATE).i32(mailbox.pts).i32(qts).i32(call.now);
         state.i32(seq).i32(mailbox.unread()).finish()
@@ -28,9 +28,10 @@ impl Accounts {
         call.reader.u32()?;
         let pts = call.reader.i32()?;
         let state = self.state(call, user);
-        let Some(mailbox) = self.mailboxes.get(&user).filter(|mailbox| mailbox.pts > pts) else {
+        let mailbox = self.mailbox(user);
+        if mailbox.pts <= pts {
             return Ok(Writer::boxed(id::DIFFERENCE_EMPTY).i32(call.now).i32(0).finish());
-        };
+        }
         let (mut new, mut other, mut users) = (Vec::new(), Vec::new(), Vec::new());
         for (after, event) in mailbox.events_after(pts) {
             match event {
