@@ -216,26 +216,15 @@ impl<'s> Encoder<'s> {
             FieldKind::Optional { flags, bit, ty } => match (given, setter(owner, flags, *bit, fields)) {
                 (Some(value), _) => self.value(ty, value),
                 (None, None) => Ok(()),
-                (None, Some(_)) if ty.has_empty() => self.empty(ty),
-                (None, Some(with)) => {
-                    let with = with.name.to_owned();
-                    Err(EncodeError::new(EncodeReason::MissingWith { ty: ty.to_string(), with }))
-                }
+                (None, Some(with)) => match ty.empty() {
+                    Some(value) => self.value(ty, &value),
+                    None => {
+                        let with = with.name.to_owned();
+                        Err(EncodeError::new(EncodeReason::MissingWith { ty: ty.to_string(), with }))
+                    }
+                },
             },
         }
-    }
-
-    /// Writes the value of a type that is zero or empty.
-    fn empty(&mut self, ty: &Type<'_>) -> Result<(), EncodeError> {
-        let value = match ty {
-            Type::Int | Type::Long | Type::Double => 0.into(),
-            Type::Bool => false.into(),
-            Type::Int128 => Base64::encode_string(&[0; 16]).into(),
-            Type::Int256 => Base64::encode_string(&[0; 32]).into(),
-            Type::Vector(_) | Type::BareVector(_) => Value::Array(Vec::new()),
-            _ => "".into(),
-        };
-        self.value(ty, &value)
     }
 
     fn items(&mut self, ty: &Type<'_>, value: &Value) -> Result<(), EncodeError> {

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{LazyLock, OnceLock};
 
+use base64ct::{Base64, Encoding};
+use serde_json::Value;
+
 /// A TL schema: its constructors and functions by name, by id and by type.
 #[derive(Debug)]
 pub struct Schema<'t> {
@@ -163,9 +166,19 @@ impl<'t> Definition<'t> {
 }
 
 impl Type<'_> {
-    /// Returns whether the type has a value that is zero or empty.
-    pub(crate) const fn has_empty(&self) -> bool {
-        !matches!(self, Self::Boxed(_) | Self::Bare(_) | Self::Query)
+    /// Returns the JSON of the value that is zero or empty, if the type has one.
+    pub(crate) fn empty(&self) -> Option<Value> {
+        Some(match self {
+            Self::Int => 0.into(),
+            Self::Long => "0".into(),
+            Self::Double => 0.0.into(),
+            Self::Bool => false.into(),
+            Self::String | Self::Bytes => "".into(),
+            Self::Int128 => Base64::encode_string(&[0; 16]).into(),
+            Self::Int256 => Base64::encode_string(&[0; 32]).into(),
+            Self::Vector(_) | Self::BareVector(_) => Value::Array(Vec::new()),
+            Self::Boxed(_) | Self::Bare(_) | Self::Query => return None,
+        })
     }
 }
 

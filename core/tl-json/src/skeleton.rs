@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};
 
 use crate::encode::NAME;
@@ -66,24 +65,13 @@ impl Schema<'_> {
     }
 
     fn skeleton_of(&self, ty: &Type<'_>, depths: &BTreeMap<u32, usize>) -> Value {
-        let shallowest = |name: &str| {
-            self.constructors_of(name)
-                .filter(|it| depths.contains_key(&it.id))
-                .min_by_key(|it| depths[&it.id])
-        };
+        let is_finite = |it: &&Definition<'_>| depths.contains_key(&it.id);
         let definition = match ty {
-            Type::Int => return 0.into(),
-            Type::Long => return "0".into(),
-            Type::Double => return 0.0.into(),
-            Type::Bool => return false.into(),
-            Type::String | Type::Bytes => return "".into(),
-            Type::Int128 => return Base64::encode_string(&[0; 16]).into(),
-            Type::Int256 => return Base64::encode_string(&[0; 32]).into(),
-            Type::Vector(_) | Type::BareVector(_) => return Value::Array(Vec::new()),
-            Type::Boxed(name) => shallowest(name),
-            Type::Bare(name) => self.constructor(name),
+            Type::Boxed(name) => self.constructors_of(name).filter(is_finite).min_by_key(|it| depths[&it.id]),
+            Type::Bare(name) => self.constructor(name).filter(is_finite),
             // A function without arguments, if there is one.
             Type::Query => self.definitions.iter().find(|it| it.is_function && it.fields.is_empty()),
+            _ => return ty.empty().unwrap_or_default(),
         };
         definition.map_or(Value::Null, |definition| self.skeleton_with(definition, depths))
     }

@@ -158,6 +158,13 @@ fn bare_values_have_their_name_or_none() {
     assert!(schema.decode_object(&many).unwrap_err().to_string().contains("longer than its message"));
 }
 
+/// No JSON fits it, since it would be infinite.
+#[test]
+fn a_constructor_that_contains_itself_has_an_end() {
+    let schema = Schema::parse("// LAYER 1\na#1 x:%a = A;").unwrap();
+    assert_eq!(schema.skeleton(schema.constructor("a").unwrap()), json!({ "_": "a", "x": null }));
+}
+
 #[test]
 fn numbers_are_not_rounded() {
     let schema = Schema::telegram();
