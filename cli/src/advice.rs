@@ -128,10 +128,7 @@ fn on_refusal(error: &RpcError, session: Option<&Path>) -> Option<Cow<'static, s
         );
     }
     if let Some(wait) = error.wait() {
-        let seconds = wait.as_secs();
-        return Some(
-            format!("try again in {}, or wait with --flood-wait {seconds}", HumanDuration(wait)).into(),
-        );
+        return Some(format!("try again in {}", HumanDuration(wait)).into());
     }
     match LoginError::from_rpc("", error.clone()) {
         LoginError::NotLoggedIn => Some(not_logged_in(session).into()),

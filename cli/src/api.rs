@@ -4,33 +4,55 @@ use std::time::Duration;
 
 use clap::Args;
 use sansgram_runtime::core::SecureRandom;
-use sansgram_runtime::core::client::{InvokeError, RequestOptions};
+use sansgram_runtime::core::client::{InvokeError, RequestOptions, RpcError};
 use sansgram_runtime::core::time::HumanDuration;
-use sansgram_runtime::{Client, Error, OsRandom};
+use sansgram_runtime::{Client, ClientEvent, Error, OsRandom};
 use sansgram_tl_json::{Request, Schema};
 use serde_json::Value;
 
+use crate::account::Opened;
 use crate::error::Failure;
-use crate::executor::Executor;
 use crate::output;
-use crate::timeout::TimeLimit;
 
 /// How long to wait if the server demands it.
-#[derive(Debug, Args)]
+#[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct PatienceArgs {
-    /// If the server demands a wait (FLOOD_WAIT), wait up to this long in total and send the request again; 0 for never
+    /// If the server demands a wait (FLOOD_WAIT) or has an internal error, wait up to this long in total and send the request
+    /// again; 0 for never
     #[arg(long, value_name = "SECONDS", default_value = "60")]
-    pub(crate) flood_wait: u32,
+    flood_wait: u32,
 }
 
 /// Calls methods with a client.
 pub(crate) struct Api<'a> {
     pub(crate) client: &'a Client,
-    /// Paused during a flood wait.
-    pub(crate) time_limit: &'a TimeLimit,
-    pub(crate) executor: Executor,
-    /// The longest flood wait in total.
+    /// The longest wait of a request in total.
     pub(crate) patience: Duration,
+}
+
+impl Opened<'_> {
+    /// Runs `action` with the API. Flood waits are shown, and the time limit does not count them.
+    pub(crate) fn with_api(
+        self,
+        patience: PatienceArgs,
+        action: impl AsyncFnOnce(&Api<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let (time_limit, executor) = (self.time_limit, self.executor());
+        self.with_client(async |client| {
+            let api = Api { client, patience: Duration::from_secs(patience.flood_wait.into()) };
+            let flood_waits = async {
+                loop {
+                    if let ClientEvent::FloodWait { wait } = client.next_event().await? {
+                        let wait_text = HumanDuration(wait);
+                        output::note(&format!("note: the server demands a wait of {wait_text}; waiting"));
+                        let _pause = time_limit.pause();
+                        executor.sleep(wait).await;
+                    }
+                }
+            };
+            smol::future::or(action(&api), flood_waits).await.map_err(with_option)
+        })
+    }
 }
 
 impl Api<'_> {
@@ -43,27 +65,23 @@ impl Api<'_> {
 
     /// Sends a request, and returns its answer as one line of JSON.
     pub(crate) async fn invoke(&self, request: &Request<'_>) -> Result<String, Failure> {
-        let mut waited = Duration::ZERO;
-        loop {
-            // Files and statistics of other DCs are fetched from there. Waits are waited out here, to say so and to pause
-            // the time limit.
-            let options =
-                RequestOptions::new().with_follow_redirects(true).with_flood_sleep_threshold(Duration::ZERO);
-            let error = match self.client.invoke_raw(request.bytes.clone(), options).await {
-                Ok(answer) => {
-                    let answer = Schema::telegram().decode(request.reply, &answer);
-                    return answer.map_err(|error| Error::Invoke(InvokeError::Decode(error)).into());
-                }
-                Err(error) => error,
-            };
-            let wait = error.flood_wait().filter(|wait| !wait.is_zero() && waited + *wait <= self.patience);
-            let Some(wait) = wait else { return Err(error.into()) };
-            waited += wait;
-            output::note(&format!("note: the server demands a wait of {}; waiting", HumanDuration(wait)));
-            let _pause = self.time_limit.pause();
-            self.executor.sleep(wait).await;
-        }
+        // Files and statistics of other DCs are fetched from there.
+        let options =
+            RequestOptions::new().with_follow_redirects(true).with_flood_sleep_threshold(self.patience);
+        let answer = self.client.invoke_raw(request.bytes.clone(), options).await?;
+        let answer = Schema::telegram().decode(request.reply, &answer);
+        answer.map_err(|error| Error::Invoke(InvokeError::Decode(error)).into())
     }
+}
+
+/// Adds the option that waits longer, if the server demands a wait.
+fn with_option(failure: Failure) -> Failure {
+    let Failure::Library(error) = &failure else { return failure };
+    let demanded = |refusal: &RpcError| Some((refusal.clone(), refusal.wait()?));
+    let Some((refusal, wait)) = error.rpc().and_then(demanded) else { return failure };
+    let advice =
+        format!("try again in {}, or wait with --flood-wait {}", HumanDuration(wait), wait.as_secs());
+    Failure::Refused(Box::new(refusal), format!("{error}; {advice}"))
 }
 
 /// Returns a random `long`.

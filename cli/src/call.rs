@@ -3,14 +3,12 @@
 mod arguments;
 mod describe;
 
-use std::time::Duration;
-
 use clap::Args;
 use sansgram_runtime::core::Secret;
 use sansgram_tl_json::Schema;
 
 use crate::account::SessionArgs;
-use crate::api::{Api, PatienceArgs};
+use crate::api::PatienceArgs;
 use crate::error::Failure;
 use crate::values::secret;
 use crate::{error_json, help, output};
@@ -52,13 +50,11 @@ fn call(args: CallArgs) -> Result<(), Failure> {
     let schema = Schema::telegram();
     let given = arguments::read(args.arguments.as_ref().map(|json| json.expose().as_str()))?;
     let request = schema.encode_call(&args.method, &arguments::complete(schema, &args.method, given))?;
-    let json = args.json;
-    let patience = Duration::from_secs(args.patience.flood_wait.into());
+    let (json, patience) = (args.json, args.patience);
     args.session.run(move |opened| {
         opened.time_limit.set_step("waiting for the answer");
-        let (time_limit, executor) = (opened.time_limit, opened.executor());
-        opened.with_client(async |client| {
-            let answer = Api { client, time_limit, executor, patience }.invoke(&request).await?;
+        opened.with_api(patience, async |api| {
+            let answer = api.invoke(&request).await?;
             output::result(&if json { output::escaped(&answer) } else { output::indented(&answer) })
         })
     })

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::account::SessionArgs;
 use crate::api::Api;
 use crate::error::Failure;
+use crate::executor::Executor;
 use crate::policy::{DIFFERENCE_RETRY, SILENCE_OF_UPDATES};
 use crate::route::Route;
 use crate::{error_json, interrupt, output};
@@ -52,9 +53,9 @@ fn listen(session: SessionArgs) -> Result<(), Failure> {
                 // From now on, lost connections are opened again without an end.
                 let _pause = time_limit.pause();
                 output::note("Listening for updates; Ctrl-C ends.");
-                // The listener itself waits out flood waits: the time limit stays paused.
-                let api = Api { client, time_limit, executor, patience: Duration::ZERO };
-                Listener { api, known: None, check_in: SILENCE_OF_UPDATES }.print_all().await
+                // The listener itself waits out flood waits, and sees the events of the client.
+                let api = Api { client, patience: Duration::ZERO };
+                Listener { api, executor, known: None, check_in: SILENCE_OF_UPDATES }.print_all().await
             };
             smol::future::or(stopped, listening).await
         })
@@ -63,6 +64,7 @@ fn listen(session: SessionArgs) -> Result<(), Failure> {
 
 struct Listener<'a> {
     api: Api<'a>,
+    executor: Executor,
     /// `None` until the server has told the first state.
     known: Option<KnownState>,
     /// How long without an update until the difference is requested.
@@ -89,7 +91,7 @@ impl Listener<'_> {
             let update = async { client.next_update().await.map(Next::Update) };
             let event = async { client.next_event().await.map(Next::Event) };
             let silence = async {
-                self.api.executor.sleep(self.check_in).await;
+                self.executor.sleep(self.check_in).await;
                 Ok(Next::Silence)
             };
             let next = smol::future::or(smol::future::or(update, event), silence).await?;

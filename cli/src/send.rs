@@ -3,7 +3,6 @@
 mod recipient;
 
 use std::path::Path;
-use std::time::Duration;
 
 use clap::Args;
 use sansgram_runtime::core::Secret;
@@ -12,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::account::SessionArgs;
-use crate::api::{Api, PatienceArgs, random_long};
+use crate::api::{PatienceArgs, random_long};
 use crate::error::Failure;
 use crate::policy::MAX_ARGUMENTS_LEN;
 use crate::values::secret;
@@ -67,14 +66,11 @@ fn send(args: SendArgs) -> Result<(), Failure> {
     if text.trim().is_empty() {
         return Err(Failure::Usage("the text is empty".into()));
     }
-    let patience = Duration::from_secs(patience.flood_wait.into());
     session.run(move |opened| {
         opened.must_be_logged_in()?;
         opened.time_limit.set_step("sending the message");
-        let (time_limit, executor) = (opened.time_limit, opened.executor());
-        opened.with_client(async |client| {
-            let api = Api { client, time_limit, executor, patience };
-            let peer = to.resolve(&api).await?;
+        opened.with_api(patience, async |api| {
+            let peer = to.resolve(api).await?;
             let random_id = random_long().to_string();
             let mut message = json!({ "peer": peer, "message": text, "random_id": random_id });
             if silent {

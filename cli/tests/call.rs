@@ -106,6 +106,17 @@ fn a_flood_wait_is_waited_for_up_to_the_limit() {
 }
 
 #[test]
+fn other_waits_and_internal_errors_are_waited_for_too() {
+    let method = "users.getUsers";
+    for (code, name) in [(420, "SLOWMODE_WAIT_1"), (500, "STRANGE")] {
+        let server = with_bot(vec![Fault::error(method, code, name).once()]);
+        assert_eq!(server.run(&["call", method, SELF, "--json"]).json()[0]["id"], "1", "{name}");
+        let server = with_bot(vec![Fault::error(method, code, name).once()]);
+        server.run(&["call", method, SELF, "--flood-wait", "0"]).fails(&[name]);
+    }
+}
+
+#[test]
 fn a_session_without_a_user_is_told_to_log_in() {
     let server = Server::new(ServerOptions::default());
     server.run(&["login", "--phone", "9996621234", "--code", "00000"]).fails(&[]);
