@@ -2,7 +2,7 @@
 
 mod known_state;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64ct::{Base64, Encoding};
 use clap::Args;
@@ -55,7 +55,7 @@ fn listen(session: SessionArgs) -> Result<(), Failure> {
                 output::note("Listening for updates; Ctrl-C ends.");
                 // The listener itself waits out flood waits, and sees the events of the client.
                 let api = Api { client, patience: Duration::ZERO };
-                Listener { api, executor, known: None, check_in: SILENCE_OF_UPDATES }.print_all().await
+                Listener { api, executor, known: None, retry_at: None }.print_all().await
             };
             smol::future::or(stopped, listening).await
         })
@@ -67,8 +67,8 @@ struct Listener<'a> {
     executor: Executor,
     /// `None` until the server has told the first state.
     known: Option<KnownState>,
-    /// How long without an update until the difference is requested.
-    check_in: Duration,
+    /// When the difference that could not be had is requested again. Until then, updates do not request it.
+    retry_at: Option<Instant>,
 }
 
 /// What happens next.
@@ -91,7 +91,8 @@ impl Listener<'_> {
             let update = async { client.next_update().await.map(Next::Update) };
             let event = async { client.next_event().await.map(Next::Event) };
             let silence = async {
-                self.executor.sleep(self.check_in).await;
+                let left = |at: Instant| at.saturating_duration_since(Instant::now());
+                self.executor.sleep(self.retry_at.map_or(SILENCE_OF_UPDATES, left)).await;
                 Ok(Next::Silence)
             };
             let next = smol::future::or(smol::future::or(update, event), silence).await?;
@@ -125,7 +126,6 @@ impl Listener<'_> {
 
     /// Prints an update, and what is missing before it. Errors if the login has ended.
     async fn print(&mut self, update: &Update) -> Result<IsRead, Failure> {
-        self.check_in = SILENCE_OF_UPDATES;
         let is_missing = match update {
             Update::Object(bytes) => match Schema::telegram().decode(&Type::Boxed("Updates"), bytes) {
                 Ok(line) => {
@@ -158,21 +158,25 @@ impl Listener<'_> {
             // A kind that this version does not know yet.
             _ => false,
         };
-        if is_missing { self.print_missed().await } else { Ok(true) }
+        if is_missing && self.retry_at.is_none() { self.print_missed().await } else { Ok(true) }
     }
 
     /// Requests what was missed since the known state, and prints it.
     async fn print_missed(&mut self) -> Result<IsRead, Failure> {
-        self.check_in = SILENCE_OF_UPDATES;
+        self.retry_at = None;
         let Some(mut known) = self.known else { return Ok(true) };
         loop {
             let difference = match self.api.call("updates.getDifference", &known.arguments()).await {
                 Ok(difference) => difference,
                 Err(failure) => {
+                    let demanded = match &failure {
+                        Failure::Library(error) => error.flood_wait().unwrap_or_default(),
+                        _ => Duration::ZERO,
+                    };
+                    self.retry_at = Some(Instant::now() + DIFFERENCE_RETRY.max(demanded));
                     // If the login has ended, the next update says so.
                     let failure = failure.with_advice(Route::default(), None);
                     output::note(&format!("note: updates may be missing: {failure}"));
-                    self.check_in = DIFFERENCE_RETRY;
                     return Ok(true);
                 }
             };

@@ -61,14 +61,15 @@ impl Listener {
         serde_json::from_str(&self.updates.recv_timeout(LIMIT).unwrap()).unwrap()
     }
 
-    /// Waits until standard error has this text.
+    /// Waits until standard error has this text, and returns its line.
     #[track_caller]
-    fn notes(&self, text: &str) {
+    fn notes(&self, text: &str) -> String {
         let until = Instant::now() + LIMIT;
         loop {
             let line = self.notes.recv_timeout(until.saturating_duration_since(Instant::now()));
-            if line.unwrap_or_else(|_| panic!("{text} is missing")).contains(text) {
-                return;
+            let line = line.unwrap_or_else(|_| panic!("{text} is missing"));
+            if line.contains(text) {
+                return line;
             }
         }
     }
@@ -169,6 +170,48 @@ fn what_was_missed_is_requested() {
     assert_eq!(listener.ends(), Some(0));
 }
 
+/// The difference is requested from the state before the gap, and from the state that it leads to afterwards.
+#[test]
+fn what_is_missing_before_an_update_is_requested() {
+    let server = Server::new(ServerOptions::default());
+    let (sender, requested) = mpsc::channel();
+    let handler = server.served.on_method("updates.getDifference", move |_, bytes| {
+        let call: Value = serde_json::from_str(&Schema::telegram().decode_object(bytes).unwrap()).unwrap();
+        let pts = call["pts"].as_i64().unwrap();
+        sender.send(pts).unwrap();
+        let state =
+            json!({ "_": "updates.state", "pts": pts + 2, "qts": 0, "date": 1, "seq": 0, "unread_count": 0 });
+        let difference = json!({
+            "_": "updates.difference",
+            "new_messages": [],
+            "new_encrypted_messages": [],
+            "other_updates": [named("Carol").0["updates"][0]],
+            "chats": [],
+            "users": [],
+            "state": state,
+        });
+        Answer::Result(Schema::telegram().encode(&Type::Boxed("updates.Difference"), &difference).unwrap())
+    });
+    handler.unwrap().expect(2);
+    let (mut listener, stdout) = Listener::start(&server, &[]);
+    listener.updates = lines(stdout);
+    let pts = listener.update()["pts"].as_i64().unwrap();
+    for first in [pts, pts + 2] {
+        // One update before it is missing.
+        let read =
+            json!({ "_": "updateReadMessagesContents", "messages": [1], "pts": first + 2, "pts_count": 1 });
+        let updates =
+            json!({ "_": "updates", "updates": [read], "users": [], "chats": [], "date": 1, "seq": 0 });
+        let bytes = Schema::telegram().encode(&Type::Boxed("Updates"), &updates).unwrap();
+        server.served.send_update_to(1, &bytes[..]);
+        assert_eq!(listener.update(), updates);
+        assert_eq!(listener.update()["other_updates"][0]["first_name"], "Carol");
+        assert_eq!(requested.try_recv(), Ok(first));
+    }
+    kill_process(Pid::from_child(&listener.child), Signal::INT).unwrap();
+    assert_eq!(listener.ends(), Some(0));
+}
+
 #[test]
 fn a_difference_that_leads_nowhere_is_not_requested_without_an_end() {
     let server = Server::new(ServerOptions::default());
@@ -204,6 +247,19 @@ fn what_cannot_be_had_does_not_end_it() {
     server.served.send_update_to(1, &named("Bob").1[..]);
     let names = std::iter::repeat_with(|| listener.update());
     assert!(names.take(9).any(|line| line["updates"][0]["first_name"] == "Bob"));
+    kill_process(Pid::from_child(&listener.child), Signal::INT).unwrap();
+    assert_eq!(listener.ends(), Some(0));
+}
+
+/// The option of other commands is not named.
+#[test]
+fn a_wait_for_the_difference_is_reported() {
+    let server = Server::new(ServerOptions::default());
+    server.served.inject_fault(Fault::flood_wait("updates.getDifference", 300)).unwrap();
+    let listener = Listener::with_lines(&server, &[]);
+    server.served.with_dcs(TestDcs::close_all);
+    let line = listener.notes("updates may be missing: the server answered 420 FLOOD_WAIT_300");
+    assert!(line.contains("try again in 5 minutes") && !line.contains("--flood-wait"), "{line}");
     kill_process(Pid::from_child(&listener.child), Signal::INT).unwrap();
     assert_eq!(listener.ends(), Some(0));
 }

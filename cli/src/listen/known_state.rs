@@ -24,8 +24,10 @@ impl KnownState {
         json!({ "pts": self.pts, "qts": self.qts, "date": self.date })
     }
 
-    /// Follows an object of the type `Updates`. Returns whether updates before it are missing.
+    /// Follows an object of the type `Updates`. Returns whether updates before it are missing: then the state stays, since the
+    /// difference from there has them.
     pub(super) fn follow(&mut self, updates: &Value) -> bool {
+        let mut after = *self;
         let mut is_missing = updates["_"] == "updatesTooLong";
         let inner = updates["updates"].as_array().into_iter().flatten();
         for update in inner.chain(updates.get("update")).chain([updates]) {
@@ -33,15 +35,18 @@ impl KnownState {
             let number = |key: &str| update[key].as_i64();
             let is_of_a_channel = update["_"].as_str().is_some_and(|name| name.contains("Channel"));
             if let (Some(pts), Some(count), false) = (number("pts"), number("pts_count"), is_of_a_channel) {
-                is_missing |= pts - count > self.pts;
-                self.pts = self.pts.max(pts);
+                is_missing |= pts - count > after.pts;
+                after.pts = after.pts.max(pts);
             }
             if let Some(qts) = number("qts") {
-                is_missing |= qts > self.qts + 1;
-                self.qts = self.qts.max(qts);
+                is_missing |= qts > after.qts + 1;
+                after.qts = after.qts.max(qts);
             }
         }
-        self.date = self.date.max(updates["date"].as_i64().unwrap_or_default());
+        after.date = after.date.max(updates["date"].as_i64().unwrap_or_default());
+        if !is_missing {
+            *self = after;
+        }
         is_missing
     }
 
@@ -78,8 +83,8 @@ mod tests {
                 false,
                 11,
             ),
-            // One between is missing.
-            (with_update(&message(12)), true, 12),
+            // One between is missing, and is requested from the state before it.
+            (with_update(&message(12)), true, 10),
             // An old one comes again.
             (with_update(&message(9)), false, 10),
             (with_update(&json!({ "_": "updateNewChannelMessage", "pts": 99, "pts_count": 1 })), false, 10),
