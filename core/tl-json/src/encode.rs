@@ -45,7 +45,7 @@ impl Schema<'_> {
     /// # Errors
     /// Returns [`EncodeError`] if there is no such function or the arguments do not fit it.
     pub fn encode_call(&self, name: &str, arguments: &Value) -> Result<Request<'_>, EncodeError> {
-        let function = self.function_of(name)?;
+        let function = self.find_function(name)?;
         let fields = object(arguments)?;
         match fields.get(NAME) {
             None => {}
@@ -82,7 +82,11 @@ impl Schema<'_> {
         })
     }
 
-    fn function_of(&self, name: &str) -> Result<&Definition<'_>, EncodeError> {
+    /// Returns the function of this name.
+    ///
+    /// # Errors
+    /// Returns [`EncodeError`] with the nearest names if there is none.
+    pub fn find_function(&self, name: &str) -> Result<&Definition<'_>, EncodeError> {
         self.function(name).ok_or_else(|| {
             let nearest = nearest(name, self.functions.keys().copied());
             EncodeError::new(EncodeReason::UnknownFunction { name: short(name), nearest })
@@ -160,7 +164,7 @@ impl<'s> Encoder<'s> {
             Type::Query => {
                 let fields = object(value)?;
                 let name = fields.get(NAME).and_then(Value::as_str);
-                let function = self.schema.function_of(name.unwrap_or_default())?;
+                let function = self.schema.find_function(name.unwrap_or_default())?;
                 self.nested(|encoder| encoder.call(function, fields))?;
             }
         }

@@ -64,11 +64,7 @@ impl Answer {
     /// ```
     pub fn json(method: &str, result: &Value) -> Result<Self, EncodeError> {
         let schema = Schema::telegram();
-        match schema.function(method) {
-            Some(function) => schema.encode(&function.result, result).map(Self::Result),
-            // It says that there is no such method.
-            None => schema.encode_call(method, result).map(|request| Self::Result(request.bytes)),
-        }
+        schema.encode(&schema.find_function(method)?.result, result).map(Self::Result)
     }
 
     /// An `rpc_error`, such as `400 PEER_ID_INVALID`.

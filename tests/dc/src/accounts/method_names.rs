@@ -1,16 +1,6 @@
 //! The names of the API methods.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
-/// Every method of layer 230, a line each, as `help.getConfig#c4f9186b`: the functions of `core/tl/schema/full.tl`. A test
-/// compares them.
-const METHODS: &str = include_str!("methods_layer230.txt");
-
-static NAMES: LazyLock<BTreeMap<u32, &'static str>> = LazyLock::new(|| {
-    let lines = METHODS.lines().filter_map(|line| line.split_once('#'));
-    lines.filter_map(|(name, id)| Some((u32::from_str_radix(id, 16).ok()?, name))).collect()
-});
+use sansgram_tl_json::{EncodeReason, Schema};
 
 /// No method of layer 230 has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,16 +9,17 @@ pub struct UnknownMethod {
     /// The name.
     pub name: String,
     /// A method with a similar name, if there is one.
-    pub similar: Option<&'static str>,
+    pub similar: Option<String>,
 }
 
-fn advice(similar: &Option<&'static str>) -> String {
-    similar.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+fn advice(similar: &Option<String>) -> String {
+    similar.as_ref().map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
 }
 
 /// Returns the name of a method of layer 230.
 pub(super) fn known_name(constructor: u32) -> Option<&'static str> {
-    NAMES.get(&constructor).copied()
+    let definition = Schema::telegram().by_id(constructor).filter(|definition| definition.is_function)?;
+    Some(definition.name)
 }
 
 /// Returns the name of a method of layer 230, or its constructor in hex.
@@ -38,17 +29,13 @@ pub(super) fn method_name(constructor: u32) -> String {
 
 /// Errors unless a method of layer 230 has this name.
 pub(crate) fn must_be_method(name: &str) -> Result<(), UnknownMethod> {
-    if NAMES.values().any(|known| *known == name) {
-        return Ok(());
-    }
-    let distance = |known: &str| strsim::osa_distance(&known.to_lowercase(), &name.to_lowercase());
-    let nearest = NAMES.values().copied().min_by_key(|known| distance(known));
-    let similar = nearest.filter(|known| distance(known) <= MAX_DISTANCE);
+    let Err(error) = Schema::telegram().find_function(name) else { return Ok(()) };
+    let similar = match error.reason() {
+        EncodeReason::UnknownFunction { nearest, .. } => nearest.first().cloned(),
+        _ => None,
+    };
     Err(UnknownMethod { name: name.into(), similar })
 }
-
-/// How many letters a suggested name may differ in.
-const MAX_DISTANCE: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -59,14 +46,16 @@ mod tests {
     #[test]
     fn a2_the_methods_are_those_of_the_schema() {
         let (_, functions) = SCHEMA.split_once("---functions---").unwrap();
-        let mut list = String::new();
+        let mut count = 0;
         for (name, rest) in functions.lines().filter_map(|line| line.split_once('#')) {
             let constructor = u32::from_str_radix(rest.split(' ').next().unwrap(), 16).unwrap();
-            list += &format!("{name}#{constructor:08x}\n");
             assert_eq!(method_name(constructor), name);
+            assert_eq!(must_be_method(name), Ok(()));
+            count += 1;
         }
         assert_eq!(method_name(7), "the method 0x00000007");
-        assert!(list == METHODS, "methods_layer230.txt must be:\n{list}");
+        let ours = Schema::telegram().definitions().iter().filter(|definition| definition.is_function);
+        assert_eq!(ours.count(), count);
     }
 
     #[test]
