@@ -1,6 +1,6 @@
 """Pyrogram, or one that comes from it, logs in to the test DCs.
 
-Arguments: the JSON line of `sansgram sandbox --json`, then the distribution's name and, where it differs, the module's.
+Arguments: the JSON line of `sansgram sandbox --json`, then the names of the distribution and of the module.
 """
 
 import asyncio
@@ -14,10 +14,8 @@ import pyrogram_reach
 import sandbox
 from sandbox import ACCOUNTS, API_HASH, API_ID, Sandbox
 
-SANDBOX = Sandbox(sys.argv[1])
-DISTRIBUTION = sys.argv[2]
-MODULE = sys.argv[-1]
-pyrogram = pyrogram_reach.lead(MODULE, SANDBOX)
+LINE, DISTRIBUTION, MODULE = sys.argv[1:]
+pyrogram = pyrogram_reach.lead(MODULE, Sandbox(LINE))
 errors = pyrogram.errors
 
 

@@ -1,6 +1,6 @@
 """Pyrogram, or one that comes from it, sends messages and files over the test DCs.
 
-Arguments: the JSON line of `sansgram sandbox --json`, then the distribution's name and, where it differs, the module's.
+Arguments: the JSON line of `sansgram sandbox --json`, then the names of the distribution and of the module.
 """
 
 import asyncio
@@ -15,10 +15,8 @@ import pyrogram_reach
 import sandbox
 from sandbox import API_HASH, API_ID, MEBIBYTE, Sandbox
 
-SANDBOX = Sandbox(sys.argv[1])
-DISTRIBUTION = sys.argv[2]
-MODULE = sys.argv[-1]
-pyrogram = pyrogram_reach.lead(MODULE, SANDBOX)
+LINE, DISTRIBUTION, MODULE = sys.argv[1:]
+pyrogram = pyrogram_reach.lead(MODULE, Sandbox(LINE))
 raw = pyrogram.raw
 # Each run has accounts of its own, since what earlier ones sent is still there.
 ADA, GRACE = sandbox.two_numbers(DISTRIBUTION)
