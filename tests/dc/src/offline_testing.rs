@@ -7,10 +7,11 @@
 //! | your test is in | you start | you script by |
 //! |---|---|---|
 //! | Rust | [`TestServer`](crate::TestServer) in the test | handlers, or a [script](crate::script) |
-//! | another language | `sansgram sandbox --json` as a process; its first line of output has the addresses and the key | `--script FILE`, see [`script`](crate::script) |
+//! | another language | `sansgram sandbox --json` as a process; its first line of output has the addresses and the file of the key | `--script FILE`, see [`script`](crate::script) |
 //!
 //! Accounts are there already: the phone number 9996621234 with the code 22222, the bot `1:sandbox`, and more, see
-//! [`AccountOptions::sandbox`](crate::accounts::AccountOptions::sandbox). Any `api_id` and `api_hash` are accepted.
+//! [`AccountOptions::sandbox`](crate::accounts::AccountOptions::sandbox). Any `api_id` above 0 and any
+//! `api_hash` that is not empty are accepted.
 //!
 //! # What is answered without a script
 //! Logins in all their forms; `messages.sendMessage` and `sendMedia` (documents) to oneself and to other accounts, with
@@ -21,8 +22,8 @@
 //! has them. A method without an answer is reported, as `400 INPUT_METHOD_INVALID`; a test adds one of its own.
 //!
 //! # Rust with tokio
-//! A handler answers one method with the types of `sansgram_core::tl`; those of the whole API need the feature `full-api`
-//! of core, and [`on_raw`](crate::TestServer::on_raw) and scripts need none. Each expectation is verified at the end, and
+//! A handler answers one method with the types of `sansgram_core::tl`; those of the whole API need the feature
+//! `full-api`, and [`on_raw`](crate::TestServer::on_raw) and scripts need none. Each expectation is verified at the end, and
 //! when the server is dropped. To wait for a client, use [`called`](crate::TestServer::called) in async code, and
 //! [`wait_for_calls`](crate::TestServer::wait_for_calls) elsewhere.
 //!

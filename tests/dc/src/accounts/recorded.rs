@@ -52,9 +52,7 @@ impl RecordedCall {
     pub fn arguments<F: Deserialize>(&self) -> Result<F, DecodeError> {
         F::from_bytes(&self.body)
     }
-}
 
-impl RecordedCall {
     /// Returns the call as JSON in the form of [`sansgram_tl_json`], with the name of the method as `"_"`. Needs no types of
     /// the method.
     ///

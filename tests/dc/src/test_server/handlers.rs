@@ -180,8 +180,8 @@ impl TestServer {
         self.with_handlers(|handlers| calls_of(handlers))
     }
 
-    /// Waits until the method `F` was called at least `count` times since the start, or for `timeout`, and returns its
-    /// recorded calls, oldest first. It blocks the thread; async code uses [`called`](Self::called).
+    /// Waits until `count` calls of the method `F` are recorded, or for `timeout`, and returns them like
+    /// [`calls_of`](Self::calls_of). It blocks the thread; async code uses [`called`](Self::called).
     #[must_use]
     pub fn wait_for_calls<F: Constructor + Deserialize>(&self, count: usize, timeout: Duration) -> Vec<F> {
         let until = Instant::now() + timeout;

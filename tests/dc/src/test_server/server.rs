@@ -23,7 +23,7 @@ use crate::server::{Refusal, ServerOptions, TestDcs};
 
 /// The DC that a client connects to first, if it is there.
 const HOME_DC: i32 = 2;
-/// The accounts accept any hash of this form.
+/// The accounts accept any hash that is not empty; this one has the form of Telegram's.
 const ANY_HASH: &str = "0123456789abcdef0123456789abcdef";
 
 /// Running DCs. Dropping it closes all connections, stops all threads, and panics if a handler was not called as often as
