@@ -9,6 +9,8 @@ use sansgram_core::tl::{Deserialize, Function, enums, functions, types};
 use sansgram_testkit::accounts::{AccountOptions, Accounts, Answer, CallContext};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
+use crate::common::init_connection;
+
 const PHONE: &str = "9996621234";
 const GUARDED: &str = "9996621232";
 
@@ -39,7 +41,6 @@ impl Caller {
     }
 
     fn init(&mut self) -> types::Config {
-        let query = functions::help::GetConfig;
         let proxy = types::InputClientProxy { address: "proxy.example".into(), port: 443 };
         let offset = types::JsonObjectValue {
             key: "tz_offset".into(),
@@ -47,16 +48,9 @@ impl Caller {
         };
         let params = types::JsonObject { value: vec![offset.into()] };
         let init = functions::InitConnection {
-            api_id: 1,
-            device_model: "model".into(),
-            system_version: "system".into(),
-            app_version: "1".into(),
-            system_lang_code: "en".into(),
-            lang_pack: String::new(),
-            lang_code: "en".into(),
             proxy: Some(proxy.into()),
             params: Some(params.into()),
-            query,
+            ..init_connection()
         };
         let enums::Config::Config(config) =
             self.call(&functions::InvokeWithLayer { layer: 230, query: init }).expect("config");

@@ -8,6 +8,8 @@ use sansgram_core::tl::{Serialize, functions};
 use sansgram_testkit::raw_client::RawClient;
 use sansgram_testkit::server::ServerOptions;
 
+use crate::common::first_call;
+
 const RPC_ERROR: u32 = 0x2144_ca19;
 const BOOL_TRUE: u32 = 0x9972_75b5;
 
@@ -83,20 +85,7 @@ impl Keys {
 
     /// Calls a function under the current key. Returns the name of the error; `None` if it succeeded.
     fn call(&mut self, body: &[u8]) -> Option<String> {
-        let init = [&0xda9b_0d0d_u32.to_le_bytes()[..], &230_i32.to_le_bytes()].concat();
-        let device = functions::InitConnection {
-            api_id: 1,
-            device_model: "test".into(),
-            system_version: "test".into(),
-            app_version: "test".into(),
-            system_lang_code: "en".into(),
-            lang_pack: String::new(),
-            lang_code: "en".into(),
-            proxy: None,
-            params: None,
-            query: functions::help::GetConfig {},
-        };
-        let mut wrapped = [init, device.to_bytes()].concat();
+        let mut wrapped = first_call();
         wrapped.truncate(wrapped.len() - 4);
         wrapped.extend(body);
         self.client.send(&wrapped, true);

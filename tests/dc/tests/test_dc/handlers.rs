@@ -15,6 +15,8 @@ use sansgram_testkit::server::{ServerOptions, TestDcs};
 use sansgram_testkit::test_server::{TestServer, TestServerError, TestServerOptions};
 use serde_json::json;
 
+use crate::common::first_call;
+
 type GetNearestDc = functions::help::GetNearestDc;
 
 fn new_accounts(options: AccountOptions) -> Accounts {
@@ -379,23 +381,6 @@ fn a_message_of_a_handler_changes_the_saved_state() {
     client.send(&GetNearestDc {}.to_bytes(), true);
     client.receive();
     assert!(client.dcs.take_changed());
-}
-
-/// A `getConfig` in its wrappers.
-fn first_call() -> Vec<u8> {
-    let query = functions::InitConnection {
-        api_id: 1,
-        device_model: "model".into(),
-        system_version: "system".into(),
-        app_version: "1".into(),
-        system_lang_code: "en".into(),
-        lang_pack: String::new(),
-        lang_code: "en".into(),
-        proxy: None,
-        params: None,
-        query: functions::help::GetConfig {},
-    };
-    functions::InvokeWithLayer { layer: 230, query }.to_bytes()
 }
 
 fn bot_login(token: &str) -> functions::auth::ImportBotAuthorization {
