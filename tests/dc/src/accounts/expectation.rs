@@ -60,7 +60,7 @@ impl std::fmt::Display for Times {
 }
 
 /// The expectations that were not met, and the handlers that failed. Its text has a line for each, and one with all
-/// calls.
+/// calls if calls are recorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the test DC was not called as expected:\n{}", .lines.join("\n"))]
 pub struct UnmetExpectations {

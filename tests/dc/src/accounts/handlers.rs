@@ -252,7 +252,7 @@ impl Handlers {
     /// arguments that it could not read.
     ///
     /// # Errors
-    /// Returns [`UnmetExpectations`] with a line for each that was not.
+    /// Returns [`UnmetExpectations`] with a line for each that was not, and one with all calls if calls are recorded.
     pub fn check_expectations(&self) -> Result<(), UnmetExpectations> {
         let mut lines = Vec::new();
         for handler in &self.handlers {
@@ -264,6 +264,9 @@ impl Handlers {
         }
         if lines.is_empty() {
             return Ok(());
+        }
+        if self.recorder.limit == 0 {
+            return Err(UnmetExpectations { lines });
         }
         let counts = self.recorder.counts().iter().map(|(method, count)| format!("{method} {count}"));
         let counts = counts.collect::<Vec<_>>().join(", ");

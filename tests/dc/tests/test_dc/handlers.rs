@@ -208,6 +208,17 @@ fn unmet_expectations_are_listed() {
 }
 
 #[test]
+fn calls_are_listed_only_if_they_are_recorded() {
+    let mut caller = Caller::new();
+    caller.accounts.handlers().clear();
+    caller.accounts.handlers().record(0);
+    caller.accounts.handlers().respond_with::<GetNearestDc>(Answer::flood_wait(1)).expect(2);
+    caller.country().unwrap_err();
+    let unmet = caller.accounts.handlers().check_expectations().unwrap_err();
+    assert_eq!(unmet.lines(), ["- help.getNearestDc: expected 2 calls, but it was called once"]);
+}
+
+#[test]
 fn updates_of_a_handler_follow_its_answer() {
     let mut caller = Caller::new();
     caller.bot_login("1:sandbox");
