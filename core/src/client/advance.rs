@@ -14,8 +14,8 @@ use crate::time::{Now, Timestamp};
 
 impl Client {
     /// Does everything that is due, in this order, so that each part sees the changes of those before it: deadlines of
-    /// requests, requests that have waited, deadlines of connections, login steps, the client's own queries, idle connections, key rotations, requests of
-    /// unknown outcome, new connections, and last the transmits.
+    /// requests, requests that have waited, deadlines of connections, login steps, the client's own queries, idle
+    /// connections, key rotations, requests of unknown outcome, new connections, and last the transmits.
     pub(super) fn advance(&mut self, now: Now) {
         while let Some(id) = self.requests.expired(now.monotonic) {
             let key_exchange = self
@@ -33,8 +33,8 @@ impl Client {
             self.drop_request(id);
             self.fail(id, InvokeError::TimedOut { delivery, problem });
         }
-        while let Some((id, dc)) = self.requests.take_waited(now.monotonic) {
-            self.queue(id, dc, now);
+        while let Some(dc) = self.requests.end_wait(now.monotonic) {
+            self.datacenter(dc).unpark_later();
         }
         let overdue: Vec<(ConnId, DisconnectReason)> =
             self.datacenters.values().filter_map(|datacenter| datacenter.overdue(now.monotonic)).collect();

@@ -120,9 +120,9 @@ pub struct Config {
     /// The maximum time from a request to its answer; default 60 s, `None` for no limit. The key exchange of the first
     /// connection to a DC does not count, unless it fails.
     pub request_timeout: Option<Duration>,
-    /// The maximum total flood wait that a request ([`RequestOptions::flood_sleep_threshold`](
-    /// super::RequestOptions::flood_sleep_threshold) changes it for one) or a login step waits out automatically; default
-    /// 60 s. A longer wait is its error. Zero reports every wait.
+    /// The maximum total flood wait that a login step or a request waits out automatically; default 60 s. A longer wait
+    /// is its error. Zero reports every wait. For one request,
+    /// [`RequestOptions::flood_sleep_threshold`](super::RequestOptions::flood_sleep_threshold) sets another.
     pub flood_sleep_threshold: Duration,
     /// The maximum number of requests that are pending or whose result was not taken; default 65,536.
     pub max_pending: usize,

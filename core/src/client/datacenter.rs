@@ -58,7 +58,8 @@ pub(super) struct Datacenter {
     transfer_state: TransferState,
     /// Requests that may not be sent yet.
     parked: BTreeSet<RequestTag>,
-    /// Whether the draining session awaits fewer answers than before, so that parked requests may be sent.
+    /// Whether parked requests may be sent that could not before: the draining session awaits fewer answers, or one has
+    /// waited long enough.
     needs_unpark: bool,
     /// Requests that were sent under a key that is gone.
     orphaned: OrphanedRequests,

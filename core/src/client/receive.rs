@@ -261,18 +261,15 @@ impl Dispatch<'_> {
                     self.note_ended(tag);
                     return AfterResult::LeavesSession;
                 }
-                RetryDecision::QueueAfterFlood(wait) if self.requests.wait(id, self.now, wait) => {
-                    self.outputs.push_back(Output::Event(Event::FloodWait { id, wait }));
-                    self.deferred.ended.push(tag);
+                RetryDecision::RetryAfter(wait) if self.requests.wait(id, self.now, wait) => {
+                    if error.wait().is_some() {
+                        self.outputs.push_back(Output::Event(Event::FloodWait { id, wait }));
+                    }
+                    self.deferred.queued_at.push((id, self.dc));
+                    self.note_ended(tag);
                     return AfterResult::LeavesSession;
                 }
-                RetryDecision::QueueAfterFault(wait) if self.requests.wait(id, self.now, wait) => {
-                    self.deferred.ended.push(tag);
-                    return AfterResult::LeavesSession;
-                }
-                RetryDecision::Fail
-                | RetryDecision::QueueAfterFlood(_)
-                | RetryDecision::QueueAfterFault(_) => {}
+                RetryDecision::Fail | RetryDecision::RetryAfter(_) => {}
             }
             let cause = LogoutCause::of(&error).filter(|_| !self.is_login_elsewhere);
             self.deferred.logged_out = cause.or(self.deferred.logged_out);

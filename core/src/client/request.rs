@@ -301,11 +301,8 @@ impl Client {
         id
     }
 
-    /// Queues a pending request at its DC, which has an address, unless it must be executed after one that waits.
+    /// Queues a pending request at its DC, which has an address.
     pub(super) fn queue(&mut self, id: RequestId, dc: DcId, now: Now) {
-        if self.requests.waits_for_earlier(id) {
-            return;
-        }
         if let Some(constraints) = self.requests.constraints(id) {
             self.datacenter(dc).queue(id.tag(), constraints, now.monotonic);
         }

@@ -86,7 +86,7 @@ impl Drop for Wiped {
 /// Overwrites bytes at the speed of `memset`, for buffers of every message, which may have megabytes. `Zeroize` stores
 /// one byte at a time.
 pub(crate) fn wipe(bytes: &mut [u8]) {
-    // An empty vector points to no memory, where a masked store of no bytes can be slow.
+    // An empty vector points to no memory, and a masked store of no bytes to such an address can be slow.
     if bytes.is_empty() {
         return;
     }

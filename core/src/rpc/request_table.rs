@@ -41,7 +41,7 @@ struct Entry {
     retries: RetryBudget,
     on_unknown_outcome: OnUnknownOutcome,
     quick_ack: QuickAck,
-    /// When it is queued again, while it waits because the server said so.
+    /// When it may be sent again, while it waits because the server said so.
     waits_until: Option<Timestamp>,
     /// Errors are boxed, since they are rare and would enlarge every entry.
     result: Option<Result<Wiped, Box<InvokeError>>>,
@@ -53,7 +53,7 @@ struct Entry {
 pub struct RequestTable {
     entries: SequenceMap<RequestId, Entry>,
     deadlines: SequenceMap<(Timestamp, RequestId), ()>,
-    /// The requests that wait before they are queued again. They are few.
+    /// The requests that wait because the server said so. They are few.
     waiting: BTreeSet<(Timestamp, RequestId)>,
     /// Number of requests without a result per DC. There are few DCs.
     pending_per_dc: Vec<(DcId, usize)>,
@@ -152,7 +152,12 @@ impl RequestTable {
     pub fn constraints(&self, id: RequestId) -> Option<RequestConstraints> {
         let entry = self.pending_request(id)?;
         let after = entry.after.filter(|after| self.requester(*after).is_some());
-        Some(RequestConstraints { requester: entry.requester, after: after.map(RequestId::tag) })
+        let after = after.map(RequestId::tag);
+        Some(RequestConstraints {
+            requester: entry.requester,
+            after,
+            is_waiting: entry.waits_until.is_some(),
+        })
     }
 
     /// Returns the action if the outcome of a request without a result is unknown.
@@ -235,7 +240,7 @@ impl RequestTable {
         self.pending_per_dc.iter().any(|(of, count)| *of == dc && *count > 0)
     }
 
-    /// Lets a request without a result wait for `wait` before it is queued again. The wait does not count towards its
+    /// Lets a request without a result wait for `wait` before it is sent again. The wait does not count towards its
     /// deadline if that may be extended. Returns `false` if the deadline passes first: then it does not wait.
     pub fn wait(&mut self, id: RequestId, now: Timestamp, wait: Duration) -> bool {
         let Some(entry) = self.pending_request_mut(id) else { return false };
@@ -252,28 +257,17 @@ impl RequestTable {
         true
     }
 
-    /// Lets a request wait as long as the one after which the server must execute it. Returns `false` if that one does
-    /// not wait.
-    pub fn waits_for_earlier(&mut self, id: RequestId) -> bool {
-        let earlier = self.pending_request(id).and_then(|entry| entry.after);
-        let until = earlier.and_then(|earlier| self.pending_request(earlier)?.waits_until);
-        let (Some(until), Some(entry)) = (until, self.pending_request_mut(id)) else { return false };
-        entry.waits_until = Some(until);
-        self.waiting.insert((until, id));
-        true
-    }
-
     /// Returns when the next request has waited long enough.
     #[must_use]
     pub fn next_wait(&self) -> Option<Timestamp> {
         self.waiting.first().map(|(until, _)| *until)
     }
 
-    /// Takes a request that has waited long enough, with its DC, if there is one: those of the same time in their order.
-    pub fn take_waited(&mut self, now: Timestamp) -> Option<(RequestId, DcId)> {
+    /// Ends the wait of a request that has waited long enough, if there is one, and returns its DC.
+    pub fn end_wait(&mut self, now: Timestamp) -> Option<DcId> {
         let (_, id) = self.waiting.first().copied().filter(|(until, _)| *until <= now)?;
         self.stop_waiting(id);
-        Some((id, self.dc(id)?))
+        self.dc(id)
     }
 
     fn stop_waiting(&mut self, id: RequestId) {
@@ -283,11 +277,11 @@ impl RequestTable {
         }
     }
 
-    /// Returns the requests to `dc` without a result, except those that wait, oldest first.
+    /// Returns the requests to `dc` without a result, oldest first.
     pub fn pending(&self, dc: DcId) -> impl Iterator<Item = RequestId> + '_ {
         self.entries
             .iter()
-            .filter(move |(_, entry)| entry.dc == dc && entry.result.is_none() && entry.waits_until.is_none())
+            .filter(move |(_, entry)| entry.dc == dc && entry.result.is_none())
             .map(|(id, _)| id)
     }
 

@@ -57,10 +57,8 @@ pub(crate) enum RetryDecision {
     RetryAfterTransfer,
     /// The request is queued again, at this DC.
     QueueAt(DcId),
-    /// The request is queued again at the same DC after a flood wait of this length.
-    QueueAfterFlood(Duration),
-    /// The request is queued again at the same DC after a pause, since the server had an internal error.
-    QueueAfterFault(Duration),
+    /// The request is sent again to the same DC after this time: the server demands it, or had an internal error.
+    RetryAfter(Duration),
 }
 
 impl RetryBudget {
@@ -102,9 +100,7 @@ impl RetryBudget {
         };
         if use_one(&mut self.retries) { decision } else { RetryDecision::Fail }
     }
-}
 
-impl RetryBudget {
     /// Decides whether the request is sent again after a flood wait, or after a pause if the server is at fault, and
     /// uses up the time.
     fn wait_for(&mut self, error: &RpcError) -> RetryDecision {
@@ -114,11 +110,8 @@ impl RetryBudget {
         let Some(wait) = flood_wait.or(fault_delay) else { return RetryDecision::Fail };
         let Some(left) = self.waits.checked_sub(wait) else { return RetryDecision::Fail };
         self.waits = left;
-        if flood_wait.is_some() {
-            return RetryDecision::QueueAfterFlood(wait);
-        }
-        self.server_faults += 1;
-        RetryDecision::QueueAfterFault(wait)
+        self.server_faults += u8::from(flood_wait.is_none());
+        RetryDecision::RetryAfter(wait)
     }
 }
 
@@ -267,23 +260,23 @@ mod tests {
 
     #[test]
     fn a_request_waits_until_its_time_is_used_up() {
-        use RetryDecision::{Fail, QueueAfterFault, QueueAfterFlood};
+        use RetryDecision::{Fail, RetryAfter};
         let seconds = Duration::from_secs;
         let decide = |budget: &mut RetryBudget, code, message, is_application| {
             budget.decide(&RpcError::parse(code, message), AT_HOME, is_application, |_| true)
         };
         let mut budget = RetryBudget::new(false, seconds(60));
         for (code, message, expected) in [
-            (420, "FLOOD_WAIT_40", QueueAfterFlood(seconds(40))),
+            (420, "FLOOD_WAIT_40", RetryAfter(seconds(40))),
             (420, "FLOOD_WAIT_21", Fail),
-            (420, "FLOOD_PREMIUM_WAIT_0", QueueAfterFlood(seconds(1))),
-            (420, "SLOWMODE_WAIT_10", QueueAfterFlood(seconds(10))),
-            (500, "INTERNAL", QueueAfterFault(seconds(1))),
-            (-503, "Timeout", QueueAfterFault(seconds(2))),
+            (420, "FLOOD_PREMIUM_WAIT_0", RetryAfter(seconds(1))),
+            (420, "SLOWMODE_WAIT_10", RetryAfter(seconds(10))),
+            (500, "INTERNAL", RetryAfter(seconds(1))),
+            (-503, "Timeout", RetryAfter(seconds(2))),
             (400, "INPUT_REQUEST_TOO_LONG", Fail),
-            (500, "RPC_CALL_FAIL", QueueAfterFault(seconds(4))),
+            (500, "RPC_CALL_FAIL", RetryAfter(seconds(4))),
             (500, "RPC_CALL_FAIL", Fail),
-            (420, "FLOOD_WAIT_2", QueueAfterFlood(seconds(2))),
+            (420, "FLOOD_WAIT_2", RetryAfter(seconds(2))),
             (420, "FLOOD_WAIT_1", Fail),
         ] {
             assert_eq!(decide(&mut budget, code, message, true), expected, "{message}");

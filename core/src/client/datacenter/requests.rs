@@ -26,15 +26,16 @@ impl Datacenter {
         self.main.session().is_some_and(|session| session.has_queued_pending)
     }
 
-    /// Returns whether a request may be sent in the current session. One that must be executed after a request whose
-    /// answer the draining session awaits must wait: msg_ids of one session mean nothing in another.
+    /// Returns whether a request may be sent in the current session. One that must be executed after a parked request
+    /// must wait for that; and so must one after a request whose answer the draining session awaits: msg_ids of one
+    /// session mean nothing in another.
     fn may_be_sent(&self, constraints: RequestConstraints) -> bool {
         let passes = self.transfer_state == TransferState::NotNeeded
             || matches!(constraints.requester, Requester::Transfer(_));
         let waits = constraints
             .after
             .is_some_and(|after| self.parked.contains(&after) || self.is_awaited_by_draining(after));
-        passes && !waits && !self.rotation.holds_requests()
+        passes && !waits && !constraints.is_waiting && !self.rotation.holds_requests()
     }
 
     /// Queues a request in the session, or parks it.
@@ -80,6 +81,12 @@ impl Datacenter {
         for tag in core::mem::take(&mut self.parked) {
             self.queue_or_park_waiting(tag, requests);
         }
+    }
+
+    /// Lets the parked requests that may be sent then be queued in the next [`tick`](Self::tick): one has waited long
+    /// enough.
+    pub(crate) fn unpark_later(&mut self) {
+        self.needs_unpark = true;
     }
 
     pub(super) fn unpark_if_needed(&mut self, requests: &RequestTable) {

@@ -130,6 +130,24 @@ fn a_new_connection_does_not_end_a_wait() {
 }
 
 #[test]
+fn requests_after_one_that_waits_keep_their_order_on_a_new_connection() {
+    let mut pair = refused(vec![Fault::flood_wait(METHOD, 30).once()]);
+    let first = pair.count(1, RequestOptions::new());
+    pair.run_until(|pair| !waits(pair).is_empty()).unwrap();
+    let second = pair.count(2, RequestOptions::new().with_after(first));
+    pair.network.cut_all(pair.timestamp());
+    let unrelated = pair.count(3, RequestOptions::new());
+    assert_eq!(wait(&mut pair, unrelated), Ok(TRUE.to_vec()));
+    pair.run_for(seconds(20)).unwrap();
+    assert_eq!([1, 2, 3].map(|number| pair.dcs.counted(number)), [0, 0, 1]);
+    for id in [first, second] {
+        assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+    }
+    assert_eq!([1, 2, 3].map(|number| pair.dcs.counted(number)), [1; 3]);
+    assert_no_fault(&pair);
+}
+
+#[test]
 fn a_request_after_one_that_waits_is_executed_after_it() {
     // Servers refuse a request whose earlier one failed.
     let refusals = [Fault::flood_wait(METHOD, 10), Fault::error(METHOD, 400, "MSG_WAIT_FAILED")];
