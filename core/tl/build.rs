@@ -117,7 +117,8 @@ fn by_id(model: &Model, layer: i32) -> String {
         "/// The layer of the API schema, as announced to the server by `invokeWithLayer`.\n\
          pub const LAYER: i32 = {layer};\n\
          pub(super) const NAMES: &[(u32, &str)] = &[\n{rows}];\n\
-         #[cfg(feature = \"reencode\")]\n         pub(super) fn reencode(id: u32, bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {{\n    match id {{\n{arms}        \
+         #[cfg(feature = \"reencode\")]\n\
+         pub(super) fn reencode(id: u32, bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {{\n    match id {{\n{arms}        \
          found => Err(DecodeError::UnexpectedConstructor {{ found }}),\n    }}\n}}\n"
     )
 }

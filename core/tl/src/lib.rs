@@ -21,7 +21,8 @@
 //! Rules of the generated code:
 //! - `new` takes the required fields, `with_…` sets an optional one:
 //!   `functions::messages::SendMessage::new(peer, "hello", random_id).with_silent(true)`. All fields are public.
-//! - A variant leaves out its type's name: `inputPeerUser` is `enums::InputPeer::User`.
+//! - A variant leaves out its type's name: `inputPeerUser` is `enums::InputPeer::User`. `Self` is no name in Rust, so
+//!   `inputPeerSelf` is `enums::InputPeer::PeerSelf`.
 //! - Flags words are computed: an optional field is an `Option`, a field of type `true` is a `bool`. If several fields
 //!   share one bit, any of them sets it, and missing ones are written as zero or empty. If a missing one is an object
 //!   without an empty value, the whole group is omitted. The output can always be read back.
