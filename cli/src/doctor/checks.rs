@@ -25,6 +25,17 @@ pub(super) enum Family {
     Proxy,
 }
 
+impl Family {
+    /// Returns whether an address of a DC belongs to the family. Through an MTProxy, all do.
+    pub(super) const fn has(self, address: &SocketAddr) -> bool {
+        match self {
+            Self::Ipv4 => address.is_ipv4(),
+            Self::Ipv6 => address.is_ipv6(),
+            Self::Proxy => true,
+        }
+    }
+}
+
 /// How a check ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -130,12 +141,7 @@ impl Doctor {
     }
 
     fn addresses(&self, dc: DcId, family: Family) -> Vec<SocketAddr> {
-        let is_wanted = |address: &&SocketAddr| match family {
-            Family::Ipv4 => address.is_ipv4(),
-            Family::Ipv6 => address.is_ipv6(),
-            Family::Proxy => true,
-        };
-        self.config.dcs.endpoints(dc).iter().filter(is_wanted).copied().collect()
+        self.config.dcs.endpoints(dc).iter().filter(|address| family.has(address)).copied().collect()
     }
 
     /// Returns the transports that are tried. A secret of an MTProxy leaves no choice.

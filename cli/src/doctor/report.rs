@@ -102,15 +102,14 @@ impl Report {
     }
 
     fn heading(&self, dc: DcId, family: Family) -> String {
-        let (family, addresses): (_, Vec<String>) = match family {
+        let name = match family {
             Family::Proxy => return format!("{dc}, through the MTProxy"),
-            Family::Ipv4 | Family::Ipv6 => {
-                let is_ipv4 = family == Family::Ipv4;
-                let of = self.config.dcs.endpoints(dc).iter().filter(|it| it.is_ipv4() == is_ipv4);
-                (if is_ipv4 { "IPv4" } else { "IPv6" }, of.map(ToString::to_string).collect())
-            }
+            Family::Ipv4 => "IPv4",
+            Family::Ipv6 => "IPv6",
         };
-        format!("{dc}, {family} ({})", addresses.join(", "))
+        let addresses = self.config.dcs.endpoints(dc).iter().filter(|address| family.has(address));
+        let addresses: Vec<String> = addresses.map(ToString::to_string).collect();
+        format!("{dc}, {name} ({})", addresses.join(", "))
     }
 
     pub(super) fn add(&mut self, check: Check) {
