@@ -155,7 +155,7 @@ impl Opened<'_> {
 
     /// Returns the runtime that drives the client.
     pub(crate) const fn executor(&self) -> Executor {
-        self.args.server.runtime
+        self.args.server.target.runtime
     }
 
     /// Runs `action` with a client of the session.
@@ -169,8 +169,8 @@ impl Opened<'_> {
         let api = self.application.credentials(&self.session, server::is_telegram(&config));
         let config = config.with_api(api);
         let options = server.network.options()?;
-        let result = server.runtime.block_on(async {
-            let client = server.runtime.start(config, Arc::new(self.store), options).await?;
+        let result = server.target.runtime.block_on(async {
+            let client = server.target.runtime.start(config, Arc::new(self.store), options).await?;
             self.time_limit.set_client(&client, route);
             let result = action(&client).await;
             let cause = client.logout_cause();

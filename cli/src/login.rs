@@ -66,7 +66,7 @@ fn run(mut setup: Setup<'_>, identity: &Identity, given: Given) -> Result<(), Fa
         Some(_) => ClientOptions::default(),
         None => args.server.network.options()?,
     };
-    let runtime = args.server.runtime;
+    let runtime = args.server.target.runtime;
     let result = runtime.block_on(async {
         let client = runtime.start(setup.config.clone(), setup.store.clone(), options).await?;
         setup.time_limit.set_client(&client, route);

@@ -18,25 +18,20 @@ use crate::policy::MAX_PUBLIC_KEY_LEN;
 use crate::route::Route;
 use crate::values::{from_one, path};
 
-/// The server, and how to talk to it.
+/// The server, and the runtime that reaches it.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Server")]
-pub(crate) struct ServerArgs {
+pub(crate) struct TargetArgs {
     /// Use Telegram's test DCs, or treat the DCs of --dc as test DCs
     #[arg(long)]
-    pub(crate) test: bool,
+    test: bool,
 
     /// Address of a DC, instead of Telegram's; can be repeated, the first is the home DC
     #[arg(long, value_name = "ID=HOST:PORT")]
-    pub(crate) dc: Vec<DcAddress>,
+    dc: Vec<DcAddress>,
 
     /// RSA key of the server in PEM (PKCS#1 or SPKI), instead of Telegram's; can be repeated
     #[arg(long, value_name = "FILE", value_parser = path())]
-    pub(crate) public_key: Vec<PathBuf>,
-
-    /// The framing of messages
-    #[arg(long, value_name = "KIND", default_value = "intermediate", value_parser = framing())]
-    pub(crate) framing: Framing,
+    public_key: Vec<PathBuf>,
 
     #[arg(
         long,
@@ -47,6 +42,18 @@ pub(crate) struct ServerArgs {
         help = "The async runtime: tokio or smol"
     )]
     pub(crate) runtime: Executor,
+}
+
+/// The server, and how to talk to it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct ServerArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+
+    /// The framing of messages
+    #[arg(long, value_name = "KIND", default_value = "intermediate", value_parser = framing())]
+    pub(crate) framing: Framing,
 
     /// Total time limit for the server; time spent answering prompts or scanning a QR code does not count
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = from_one())]
@@ -67,14 +74,14 @@ pub(crate) fn is_telegram(config: &Config) -> bool {
 impl ServerArgs {
     /// Returns whether the session, and no option, selects a server other than the default.
     pub(crate) fn is_remembered(&self, session: &StoredSession) -> bool {
-        let is_custom = matches!(session.servers, Servers::Custom(_)) && self.dc.is_empty();
-        let is_test = session.servers == Servers::Telegram && session.test_dcs && !self.test;
+        let is_custom = matches!(session.servers, Servers::Custom(_)) && self.target.dc.is_empty();
+        let is_test = session.servers == Servers::Telegram && session.test_dcs && !self.target.test;
         is_custom || is_test
     }
 
     /// Returns the route of the connections of `config`.
     pub(crate) fn route(&self, config: &Config) -> Result<Route, Failure> {
-        Ok(Route { has_test_option: self.test && !is_telegram(config), ..self.network.route()? })
+        Ok(Route { has_test_option: self.target.test && !is_telegram(config), ..self.network.route()? })
     }
 
     /// Returns the configuration for the server of these options, or else for the session's server. It has no API
@@ -88,10 +95,11 @@ impl ServerArgs {
         };
         // Without a key and a known server, the flag of the session has no meaning.
         let has_flag = has_keys || session.servers != Servers::Unknown;
-        let test_dcs = self.test || (session.test_dcs && has_flag);
+        let test_dcs = self.target.test || (session.test_dcs && has_flag);
         let telegram = if test_dcs { Config::telegram_test() } else { Config::telegram() };
-        let keys = self.public_key.iter().map(|file| read_key(file)).collect::<Result<Arc<[_]>, _>>()?;
-        if !keys.is_empty() && self.dc.is_empty() && custom.is_none() {
+        let keys =
+            self.target.public_key.iter().map(|file| read_key(file)).collect::<Result<Arc<[_]>, _>>()?;
+        if !keys.is_empty() && self.target.dc.is_empty() && custom.is_none() {
             return Err(Failure::Usage(
                 "--public-key is for a server of your own; give its address with --dc ID=HOST:PORT".into(),
             ));
@@ -101,7 +109,7 @@ impl ServerArgs {
             None | Some([]) => telegram.public_keys.clone(),
             Some(remembered) => remembered.into(),
         };
-        let mut config = match (self.dc.first(), custom) {
+        let mut config = match (self.target.dc.first(), custom) {
             (None, None) => telegram.with_public_keys(keys),
             (None, Some(_)) => {
                 let remembered = Config::for_session(session).map_err(Error::from)?;
@@ -109,7 +117,7 @@ impl ServerArgs {
             }
             (Some(first), custom) => {
                 let mut dcs = DcTable::new();
-                for address in &self.dc {
+                for address in &self.target.dc {
                     for endpoint in address.resolve(lookup)? {
                         dcs.insert(address.dc, endpoint);
                     }
@@ -117,7 +125,7 @@ impl ServerArgs {
                 // DCs without an option keep their addresses.
                 let remembered = custom.map(|custom| &custom.dcs);
                 for dc in remembered.into_iter().flat_map(DcTable::ids) {
-                    if self.dc.iter().all(|address| address.dc != dc) {
+                    if self.target.dc.iter().all(|address| address.dc != dc) {
                         let endpoints = remembered.map_or(&[][..], |remembered| remembered.endpoints(dc));
                         endpoints.iter().for_each(|endpoint| dcs.insert(dc, *endpoint));
                     }
