@@ -11,7 +11,7 @@ use sansgram_runtime::core::client::{Framing, StoredSession};
 
 use crate::error::Failure;
 use crate::network::NetworkArgs;
-use crate::policy::DOCTOR_LIMIT;
+use crate::policy::MAX_DOCTOR_CHECKS;
 use crate::server::{ServerArgs, TargetArgs};
 use crate::values::{from_one, secret};
 use crate::{interrupt, output, timeout};
@@ -45,8 +45,8 @@ pub(crate) struct DoctorArgs {
 /// `sansgram doctor`.
 pub(crate) fn run(args: DoctorArgs) -> Result<(), Failure> {
     interrupt::end_on_signal()?;
-    timeout::within(DOCTOR_LIMIT, move |time_limit| {
-        let (json, limit) = (args.json, Duration::from_secs(args.timeout.into()));
+    let (json, limit) = (args.json, Duration::from_secs(args.timeout.into()));
+    timeout::within(total(limit), move |time_limit| {
         let server = args.server();
         let executor = server.target.runtime;
         time_limit.set_step("checking the servers");
@@ -69,11 +69,30 @@ pub(crate) fn run(args: DoctorArgs) -> Result<(), Failure> {
     })
 }
 
+/// Returns the time limit of all checks, in case the work hangs outside of them.
+fn total(limit: Duration) -> Duration {
+    limit * MAX_DOCTOR_CHECKS
+}
+
 impl DoctorArgs {
     /// Returns the options as those of a login.
     fn server(self) -> ServerArgs {
         let Self { target, proxy, mtproxy, timeout, json: _ } = self;
         let network = NetworkArgs { proxy, mtproxy, obfuscated: false, pfs: false };
         ServerArgs { target, framing: Framing::Intermediate, timeout, network }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Key, obfuscated key, PFS and 7 transports with the home DC, a key with 4 others; in 2 families.
+    #[test]
+    fn every_check_of_telegrams_dcs_may_take_its_time() {
+        for seconds in [1, 10, 3600, u32::MAX] {
+            let limit = Duration::from_secs(seconds.into());
+            assert!(total(limit) >= limit * 28, "{seconds}");
+        }
     }
 }

@@ -41,8 +41,8 @@ pub(crate) const MAX_ENCRYPTED_SESSION_LEN: u64 = 1 << 20;
 pub(crate) const SILENCE_OF_UPDATES: Duration = Duration::from_secs(15 * 60);
 /// How long `listen` waits before it asks again, if the server refused.
 pub(crate) const DIFFERENCE_RETRY: Duration = Duration::from_secs(60);
-/// The longest `doctor` takes: all checks of Telegram's five DCs in two families, at ten seconds each.
-pub(crate) const DOCTOR_LIMIT: Duration = Duration::from_secs(600);
+/// The most checks of `doctor` that its time limit allows. Those of Telegram's five DCs in two families are 28 at most.
+pub(crate) const MAX_DOCTOR_CHECKS: u32 = 60;
 /// The most JSON for `call`, in bytes. Telegram accepts no request above 1 MiB.
 pub(crate) const MAX_ARGUMENTS_LEN: u64 = 16 << 20;
 /// The largest file of `--accounts`, in bytes.
