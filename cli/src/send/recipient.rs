@@ -23,7 +23,7 @@ pub(super) enum Recipient {
     Channel(i64),
 }
 
-/// The number that bots, and the command, subtract from the id of a channel to make it differ from other ids.
+/// The number from which bots, and the command, subtract the id of a channel to make it differ from other ids.
 const CHANNEL_OFFSET: i64 = -1_000_000_000_000;
 
 /// The dialogs in which a user or a channel is searched by its id.
@@ -59,11 +59,10 @@ impl Recipient {
     /// Returns the `InputPeer`. Asks the server unless it is known.
     pub(super) async fn resolve(&self, api: &Api<'_>) -> Result<Value, Failure> {
         let user = api.client.stored_session().user;
+        let (own_id, is_bot) = user.map_or((None, false), |user| (Some(user.id), user.is_bot));
         match self {
             Self::Me => Ok(json!({ "_": "inputPeerSelf" })),
-            Self::User(id) if user.as_ref().is_some_and(|user| user.id == *id) => {
-                Ok(json!({ "_": "inputPeerSelf" }))
-            }
+            Self::User(id) if own_id == Some(*id) => Ok(json!({ "_": "inputPeerSelf" })),
             Self::Chat(id) => Ok(json!({ "_": "inputPeerChat", "chat_id": id })),
             Self::Name(name) => {
                 let found = api.call("contacts.resolveUsername", &json!({ "username": name })).await?;
@@ -74,10 +73,8 @@ impl Recipient {
                 peer_of(&found).ok_or_else(|| not_found("the phone number"))
             }
             // Bots need no access hash for those who wrote to them.
-            Self::User(id) if user.is_some_and(|user| user.is_bot) => {
-                Ok(json!({ "_": "inputPeerUser", "user_id": id, "access_hash": 0 }))
-            }
-            Self::Channel(id) if api.client.stored_session().user.is_some_and(|user| user.is_bot) => {
+            Self::User(id) if is_bot => Ok(json!({ "_": "inputPeerUser", "user_id": id, "access_hash": 0 })),
+            Self::Channel(id) if is_bot => {
                 Ok(json!({ "_": "inputPeerChannel", "channel_id": id, "access_hash": 0 }))
             }
             Self::User(id) | Self::Channel(id) => {
