@@ -2,11 +2,8 @@
 
 mod recipient;
 
-use std::path::Path;
-
 use clap::Args;
 use sansgram_runtime::core::Secret;
-use sansgram_runtime::read_file;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -15,7 +12,7 @@ use crate::api::{PatienceArgs, random_long};
 use crate::error::Failure;
 use crate::policy::MAX_ARGUMENTS_LEN;
 use crate::values::secret;
-use crate::{error_json, help, output};
+use crate::{error_json, help, output, stdin_values};
 
 use recipient::Recipient;
 
@@ -88,10 +85,9 @@ fn send(args: SendArgs) -> Result<(), Failure> {
 }
 
 fn read_text() -> Result<String, Failure> {
-    let unreadable = |reason: &str| Failure::new(format!("standard input cannot be read: {reason}"));
-    let bytes = read_file(Path::new("/dev/stdin"), MAX_ARGUMENTS_LEN)
-        .map_err(|error| unreadable(&error.to_string()))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| unreadable("it is not UTF-8"))?;
+    let bytes = stdin_values::all(MAX_ARGUMENTS_LEN)?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::new("standard input cannot be read: it is not UTF-8"))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 

@@ -1,11 +1,14 @@
-//! Values from standard input, one on each line.
+//! Values from standard input, one on each line, or one that is all of it.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, IsTerminal, Read};
+use std::path::Path;
 
 use sansgram_runtime::core::Secret;
+use sansgram_runtime::read_file;
 use zeroize::Zeroizing;
 
+use crate::error::Failure;
 use crate::policy::MAX_STDIN_LINE_LEN;
 
 /// The value of a line, in the order of the lines.
@@ -58,6 +61,12 @@ impl Lines {
         }
         Err(end_of_input(wanted))
     }
+}
+
+/// Reads standard input to its end, at most `limit` bytes.
+pub(crate) fn all(limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    read_file(Path::new("/dev/stdin"), limit)
+        .map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))
 }
 
 /// Reads one line with the value `line`.

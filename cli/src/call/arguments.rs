@@ -9,22 +9,22 @@ use serde_json::{Map, Value};
 use crate::api::random_long;
 use crate::error::Failure;
 use crate::policy::MAX_ARGUMENTS_LEN;
+use crate::stdin_values;
 
 /// The field of a method that makes repetitions of a call harmless.
 const RANDOM_ID: &str = "random_id";
 
 /// Reads the arguments of a method: JSON, `@FILE`, or `-` for standard input.
 pub(super) fn read(given: Option<&str>) -> Result<Value, Failure> {
-    let read = |path: &str, name: &str| {
-        let bytes = read_file(Path::new(path), MAX_ARGUMENTS_LEN)
-            .map_err(|error| Failure::new(format!("{name} cannot be read: {error}")))?;
-        parse(&bytes, name)
-    };
     match given {
         None => Ok(Value::Object(Map::new())),
-        Some("-") => read("/dev/stdin", "standard input"),
+        Some("-") => parse(&stdin_values::all(MAX_ARGUMENTS_LEN)?, "standard input"),
         Some(text) => match text.strip_prefix('@') {
-            Some(path) => read(path, path),
+            Some(path) => {
+                let bytes = read_file(Path::new(path), MAX_ARGUMENTS_LEN)
+                    .map_err(|error| Failure::new(format!("{path} cannot be read: {error}")))?;
+                parse(&bytes, path)
+            }
             None => parse(text.as_bytes(), "the argument"),
         },
     }
