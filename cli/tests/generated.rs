@@ -2,22 +2,7 @@
 
 mod support;
 
-use support::{Directory, command, run, sansgram};
-
-const COMMANDS: [&str; 12] = [
-    "login",
-    "whoami",
-    "logout",
-    "call",
-    "listen",
-    "send",
-    "password",
-    "sessions",
-    "sandbox",
-    "doctor",
-    "completions",
-    "man",
-];
+use support::{COMMANDS, Directory, command, run, sansgram};
 
 #[test]
 fn completions_know_all_commands_and_options() {

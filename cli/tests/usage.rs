@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Directory, sansgram};
+use support::{COMMANDS, Directory, sansgram};
 
 #[test]
 fn long_names_cut_no_sentence() {
@@ -14,19 +14,7 @@ fn long_names_cut_no_sentence() {
 #[test]
 fn help_lists_commands_and_options() {
     let help = sansgram(&["--help"]);
-    for word in [
-        "login",
-        "whoami",
-        "logout",
-        "call",
-        "listen",
-        "send",
-        "sandbox",
-        "doctor",
-        "completions",
-        "man",
-        "Exit codes",
-    ] {
+    for word in COMMANDS.iter().chain(&["Exit codes"]) {
         assert!(help.ok().contains(word), "{help:?}");
     }
     let help = sansgram(&["login", "--help"]);

@@ -21,6 +21,22 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A valid `api_hash`, which no server here checks.
 pub const API_HASH: &str = "0123456789abcdef0123456789abcdef";
 
+/// All commands.
+pub const COMMANDS: [&str; 12] = [
+    "login",
+    "whoami",
+    "logout",
+    "call",
+    "listen",
+    "send",
+    "password",
+    "sessions",
+    "sandbox",
+    "doctor",
+    "completions",
+    "man",
+];
+
 /// An address without a listener. The port is fixed, since another test may use a free one.
 pub const NO_LISTENER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
