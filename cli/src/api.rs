@@ -17,8 +17,8 @@ use crate::output;
 /// How long to wait if the server demands it.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct PatienceArgs {
-    /// If the server demands a wait (FLOOD_WAIT) or has an internal error, wait up to this long in total and send the request
-    /// again; 0 for never
+    /// If the server demands a wait (FLOOD_WAIT, which --timeout does not count) or has an internal error, wait up to this
+    /// long in total for each request and send it again; 0 for never
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     flood_wait: u32,
 }

@@ -60,8 +60,8 @@ Call a method of Telegram's API (layer 230) with the session of a bot or a user,
 
 An object has its constructor in \"_\" and its fields by their names in the schema; flags that are not set are left out. \
 A long is a string of digits, since many readers of JSON round large numbers; a number is accepted too. Bytes are in \
-base64. A random_id that is left out is chosen at random. What does not fit the schema is reported with the path of the \
-field, and nothing is sent.
+base64. If the method itself has a random_id of the type long and it is left out, it is chosen at random. What does not \
+fit the schema is reported with the path of the field, and nothing is sent.
 
 --describe shows a method or a constructor and JSON to fill in; \"sansgram call messages --describe\" lists the methods of \
 a namespace.
@@ -76,7 +76,7 @@ pub(crate) const LISTEN: &str = "\
 Print the updates of the session's bot or user, each as one line of JSON as \"sansgram call\" writes it: an object of the \
 type Updates, in the order in which the server sent them. Lost connections are opened again, and standard error says so.
 
-A line with \"_\":\"updates.state\" has the state of the updates: one comes first. What was missed since then, because of a \
+A line with \"_\":\"updates.state\" has the state of the updates: one comes at the beginning. What was missed since then, because of a \
 lost connection or a slow reader, is requested (updates.getDifference) and printed as an object of the type \
 updates.Difference; some updates may then be printed twice. Only the differences of channels are not requested. An update that \
 this version cannot read is a line with \"undecodable\", its bytes in base64.
@@ -89,8 +89,8 @@ Connect to the servers in every way, and print a report that can be pasted into 
 needed, and no user is affected; the report has the addresses of DCs, but not that of a proxy, and no secret.
 
 For IPv4 and IPv6, it makes a key with the home DC, another one with a temporary key (PFS), and connects by each framing, \
-plain and obfuscated; then it makes a key with every other DC. The servers' answers also tell how far the clock of this \
-machine is off. Through an MTProxy, its secret decides the transport. WebSockets are not tried: Telegram's need TLS.
+plain and (all but full) obfuscated; then it makes a key with every other DC. The servers' answers also tell how far the \
+clock of this machine is off. Through an MTProxy, its secret decides the transport. WebSockets are not tried: Telegram's need TLS.
 
 With --test, it checks Telegram's test DCs. The exit code is 1 if a check fails; an address family that this machine does \
 not have is no failure if the other one works.";
