@@ -76,10 +76,10 @@ pub(crate) const LISTEN: &str = "\
 Print the updates of the session's bot or user, each as one line of JSON as \"sansgram call\" writes it: an object of the \
 type Updates, in the order in which the server sent them. Lost connections are opened again, and standard error says so.
 
-A line with \"_\":\"updates.state\" has the state of the updates: one comes at the beginning. What was missed since then, because of a \
-lost connection or a slow reader, is requested (updates.getDifference) and printed as an object of the type \
-updates.Difference; some updates may then be printed twice. Only the differences of channels are not requested. An update that \
-this version cannot read is a line with \"undecodable\", its bytes in base64.
+A line with \"_\":\"updates.state\" has the state of the updates: one comes at the beginning. What was missed since then, \
+because of a lost connection or a slow reader, is requested (updates.getDifference) and printed as an object of the type \
+updates.Difference; some updates may then be printed twice. Only the differences of channels are not requested. An update \
+that this version cannot read is a line with \"undecodable\", its bytes in base64.
 
 Ctrl-C or SIGTERM ends it with exit code 0, as does a reader that closes standard output. It ends with exit code 1 if the \
 server ends the login.";
