@@ -4,6 +4,7 @@
 
 use super::call::{ApiError, Call, Reply};
 use super::forms;
+use super::messages::all_messages;
 use super::policy::ACCOUNT_TTL_DAYS;
 use super::state::{Accounts, Method};
 use super::wire::{Reader, Writer, id};
@@ -292,7 +293,7 @@ impl Accounts {
 
     fn get_no_messages(&mut self, call: &mut Call<'_>) -> Reply {
         self.person(call)?;
-        Ok(messages(call, &[]))
+        Ok(all_messages(&[], &[], call.layer))
     }
 
     /// Refuses any identifier, since there are no chats.
@@ -337,15 +338,6 @@ impl Accounts {
         let peer = Writer::boxed(own::RESOLVED_PEER).u32(own::PEER_USER).i64(account.id);
         Ok(peer.objects(&[]).objects(&users).finish())
     }
-}
-
-/// Returns a boxed `messages.messages`.
-fn messages(call: &Call<'_>, messages: &[Vec<u8>]) -> Vec<u8> {
-    let mut object = Writer::boxed(forms::of(forms::MESSAGES, call.layer)).objects(messages);
-    if call.layer >= forms::TOPICS_OF_MESSAGES {
-        object = object.objects(&[]);
-    }
-    object.objects(&[]).objects(&[]).finish()
 }
 
 #[cfg(test)]

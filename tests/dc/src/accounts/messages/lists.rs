@@ -1,14 +1,13 @@
 //! History and dialogs.
 
 use super::super::call::{ApiError, Call, Push, Reply};
-use super::super::forms;
 use super::super::policy::MAX_LISTED;
 use super::super::state::Accounts;
 use super::super::users::{Wanted, input_user};
 use super::super::wire::{BadArguments, Reader, Writer};
 use super::ids;
 use super::mailbox::{EMPTY, Mailbox, Message};
-use super::objects::dialog;
+use super::objects::{all_messages, dialog, part_of_messages};
 use super::send::updates;
 
 /// Which part of a list is wanted (`core.telegram.org/api/offsets`).
@@ -126,17 +125,11 @@ impl Accounts {
         let part = window.of(&all);
         let objects: Vec<Vec<u8>> = part.iter().map(|message| self.message(message, call.layer)).collect();
         let users = self.users(part.iter().flat_map(|message| message.users()), user, call.layer);
-        let mut object = if part.len() == all.len() {
-            Writer::boxed(forms::of(forms::MESSAGES, call.layer))
+        if part.len() == all.len() {
+            all_messages(&objects, &users, call.layer)
         } else {
-            let count = i32::try_from(all.len()).unwrap_or(i32::MAX);
-            Writer::boxed(forms::of(forms::MESSAGES_SLICE, call.layer)).u32(0).i32(count)
-        };
-        object = object.objects(&objects);
-        if call.layer >= forms::TOPICS_OF_MESSAGES {
-            object = object.objects(&[]);
+            part_of_messages(all.len(), &objects, &users, call.layer)
         }
-        object.objects(&[]).objects(&users).finish()
     }
 
     /// Messages by their identifiers; missing ones are `messageEmpty`.
@@ -149,20 +142,16 @@ impl Accounts {
         let objects: Vec<Vec<u8>> = wanted
             .into_iter()
             .map(|(is_reply, id)| {
-                let message = mailbox.messages.get(&id).filter(|_| !is_reply);
-                let replied = || mailbox.messages.get(&mailbox.messages.get(&id)?.reply_to?);
-                let Some(message) = message.or_else(|| replied().filter(|_| is_reply)) else {
+                let named = mailbox.messages.get(&id);
+                let replied = || mailbox.messages.get(&named?.reply_to?);
+                let Some(message) = (if is_reply { replied() } else { named }) else {
                     return Writer::boxed(ids::MESSAGE_EMPTY).u32(0).i32(id).finish();
                 };
                 users.extend(message.users());
                 self.message(message, call.layer)
             })
             .collect();
-        let mut object = Writer::boxed(forms::of(forms::MESSAGES, call.layer)).objects(&objects);
-        if call.layer >= forms::TOPICS_OF_MESSAGES {
-            object = object.objects(&[]);
-        }
-        Ok(object.objects(&[]).objects(&self.users(users, user, call.layer)).finish())
+        Ok(all_messages(&objects, &self.users(users, user, call.layer), call.layer))
     }
 
     pub(in crate::accounts) fn get_dialogs(&mut self, call: &mut Call<'_>) -> Reply {

@@ -12,3 +12,4 @@ mod updates;
 
 pub(super) use self::ids::method;
 pub(super) use self::mailbox::Mailbox;
+pub(super) use self::objects::all_messages;

@@ -73,6 +73,24 @@ impl Accounts {
     }
 }
 
+/// A boxed `messages.messages`.
+pub(in crate::accounts) fn all_messages(messages: &[Vec<u8>], users: &[Vec<u8>], layer: i32) -> Vec<u8> {
+    with_messages(Writer::boxed(forms::of(forms::MESSAGES, layer)), messages, users, layer)
+}
+
+/// A boxed `messages.messagesSlice`: a part of `count` messages.
+pub(super) fn part_of_messages(count: usize, messages: &[Vec<u8>], users: &[Vec<u8>], layer: i32) -> Vec<u8> {
+    let count = i32::try_from(count).unwrap_or(i32::MAX);
+    let object = Writer::boxed(forms::of(forms::MESSAGES_SLICE, layer)).u32(0).i32(count);
+    with_messages(object, messages, users, layer)
+}
+
+fn with_messages(object: Writer, messages: &[Vec<u8>], users: &[Vec<u8>], layer: i32) -> Vec<u8> {
+    let object = object.objects(messages);
+    let object = if layer >= forms::TOPICS_OF_MESSAGES { object.objects(&[]) } else { object };
+    object.objects(&[]).objects(users).finish()
+}
+
 /// A boxed `dialog` with a peer.
 pub(super) fn dialog(mailbox: &Mailbox, peer: i64, layer: i32) -> Vec<u8> {
     let top_message = mailbox.with_peer(peer).next().map_or(0, |message| message.id);
