@@ -24,34 +24,24 @@ pub(super) const INPUT_MESSAGES_FILTER_DOCUMENT: u32 = 0x9edd_f188;
 /// The forms of `inputReplyToMessage`; what comes after the message has flags of its own.
 pub(super) const INPUT_REPLY_TO_MESSAGE: [u32; 4] = [0x073e_c805, 0x22c0_f6d5, 0x869f_be10, 0x3bd4_b7c2];
 
-const SEND_MESSAGE: u32 = 0xfef4_8f62;
-/// Layers 166, 179, 181, 214 and 222: what they have in less or more comes after the entities.
-const SEND_MESSAGES_166: [u32; 5] = [0x280d_096f, 0xdff8_042c, 0x983f_9745, 0xfe05_dc9a, 0x545c_d15a];
+/// Layers 166, 179, 181, 214, 222 and 230: what they have in less or more comes after the entities.
+const SEND_MESSAGE: [u32; 6] = [0x280d_096f, 0xdff8_042c, 0x983f_9745, 0xfe05_dc9a, 0x545c_d15a, 0xfef4_8f62];
 /// Layers 140 and 158: the reply is a number; the second has the topic after it.
-const SEND_MESSAGES_140: [u32; 2] = [0x0d9d_75a4, 0x1cc2_0387];
-const SEND_MEDIA: u32 = 0x0330_e77f;
-/// Layers 166, 179, 181 and 214.
-const SEND_MEDIA_166: [u32; 4] = [0x72cc_c23d, 0x7bd6_6041, 0x7852_834e, 0xac55_d9c1];
+const SEND_MESSAGE_140: [u32; 2] = [0x0d9d_75a4, 0x1cc2_0387];
+/// Layers 166, 179, 181 and 214, and the one of layer 230.
+const SEND_MEDIA: [u32; 5] = [0x72cc_c23d, 0x7bd6_6041, 0x7852_834e, 0xac55_d9c1, 0x0330_e77f];
 /// Layers 140 and 158.
 const SEND_MEDIA_140: [u32; 2] = [0xe25f_f8e0, 0x7547_c966];
 
 /// Returns the method with this constructor, if this folder has it.
 pub(in crate::accounts) fn method(constructor: u32) -> Option<Method> {
-    const SEND: &str = "messages.sendMessage";
+    const MESSAGE: &str = "messages.sendMessage";
     const MEDIA: &str = "messages.sendMedia";
     Some(match constructor {
-        SEND_MESSAGE => (SEND, |accounts, call| accounts.send(call, false, false)),
-        early if SEND_MESSAGES_166.contains(&early) => {
-            (SEND, |accounts, call| accounts.send(call, false, false))
-        }
-        early if SEND_MESSAGES_140.contains(&early) => {
-            (SEND, |accounts, call| accounts.send(call, false, true))
-        }
-        SEND_MEDIA => (MEDIA, |accounts, call| accounts.send(call, true, false)),
-        early if SEND_MEDIA_166.contains(&early) => {
-            (MEDIA, |accounts, call| accounts.send(call, true, false))
-        }
-        early if SEND_MEDIA_140.contains(&early) => (MEDIA, |accounts, call| accounts.send(call, true, true)),
+        id if SEND_MESSAGE.contains(&id) => (MESSAGE, |accounts, call| accounts.send(call, false, false)),
+        id if SEND_MESSAGE_140.contains(&id) => (MESSAGE, |accounts, call| accounts.send(call, false, true)),
+        id if SEND_MEDIA.contains(&id) => (MEDIA, |accounts, call| accounts.send(call, true, false)),
+        id if SEND_MEDIA_140.contains(&id) => (MEDIA, |accounts, call| accounts.send(call, true, true)),
         0x4423_e6c5 => ("messages.getHistory", Accounts::get_history),
         0x29ee_847a => ("messages.search", |accounts, call| accounts.search(call, true)),
         // Layer 140, without saved dialogs.
