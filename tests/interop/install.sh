@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the foreign clients, where they are not there yet. The scripts beside it source it for what it sets: `here`,
+# Installs the foreign clients that are not there yet. The scripts beside it source it for what it sets: `here`,
 # `root`, `state`, `python` (a virtual environment with those of requirements.txt) and `node` (a folder with those of
 # package.json; empty without npm).
 set -euo pipefail

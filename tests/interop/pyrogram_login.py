@@ -146,7 +146,7 @@ async def a_stranger_is_refused():
 
 
 async def signs_up(phone):
-    """Whether the number was a stranger's; it is none where an earlier run has signed it up."""
+    """Whether the number was a stranger's; it is not if an earlier run has signed it up."""
     client = new_client()
     async with sandbox.connected(client):
         sent = await client.send_code(phone)

@@ -61,7 +61,7 @@ def sign_in_case(account):
         client = new_client()
         async with sandbox.connected(client):
             sandbox.equal("authorized", await client.is_user_authorized(), False)
-            # Telethon remembers the answer, and asks again only where it knows none.
+            # Telethon remembers the answer, and asks again only if it has none.
             client._authorized = None
             await sign_in(client, account)
             await check(client, account)
