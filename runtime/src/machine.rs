@@ -1,6 +1,6 @@
 //! The interface between the driver and the state machine, so that the driver's tests can use a toy machine.
 
-use sansgram_core::client::{Client, Input, Output, StoredSession};
+use sansgram_core::client::{Client, Input, Output, RequestId, StoredSession};
 use sansgram_core::time::Now;
 
 /// The methods of [`Client`] that the driver calls.
@@ -9,6 +9,7 @@ pub(crate) trait Machine: Send + 'static {
     fn poll_output(&mut self) -> Output;
     fn close(&mut self, now: Now);
     fn stored_session(&self) -> &StoredSession;
+    fn is_login_step(&self, id: RequestId) -> bool;
 }
 
 impl Machine for Client {
@@ -26,5 +27,9 @@ impl Machine for Client {
 
     fn stored_session(&self) -> &StoredSession {
         Self::stored_session(self)
+    }
+
+    fn is_login_step(&self, id: RequestId) -> bool {
+        Self::is_login_step(self, id)
     }
 }

@@ -60,7 +60,7 @@ pub(crate) struct State<M> {
     pub(crate) updates_lost: bool,
     /// The state of the updates, if no caller has taken it yet.
     pub(crate) updates_state: Option<UpdatesState>,
-    /// The flood waits of logins.
+    /// The flood waits of login steps, which the interactive login shows.
     pub(crate) flood_waits: FloodWaits,
     pub(crate) saves: Saves,
     proxy_waits: ProxyWaits,
@@ -76,7 +76,7 @@ pub(crate) struct DcDisconnects {
     pub(crate) retries: bool,
 }
 
-/// The waits that the server demanded of requests and logins (`FLOOD_WAIT_X`).
+/// The waits that the server demanded of login steps (`FLOOD_WAIT_X`).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FloodWaits {
     /// The number of waits so far.
@@ -175,23 +175,6 @@ impl<M: Machine> State<M> {
             (self.logged_out, self.logout_unreported) = (None, None);
         }
     }
-}
-
-impl<M> State<M> {
-    /// Returns the time for a call. The calls between two rounds of the driver share one reading of the clock: the
-    /// first one wakes the driver, which runs before much time passes.
-    fn call_time(&mut self) -> Now {
-        *self.call_time.get_or_insert_with(|| self.clock.read())
-    }
-
-    /// Returns the time for a round of the driver whose poll has read `earlier` already. Time never goes back.
-    pub(crate) fn round_time(&mut self, earlier: Option<Now>) -> Now {
-        match (earlier, self.call_time.take()) {
-            (Some(earlier), Some(call)) if call.monotonic > earlier.monotonic => call,
-            (Some(earlier), _) => earlier,
-            (None, _) => self.clock.read(),
-        }
-    }
 
     /// Records an event, and moves the wakers of the callers that wait for it to `wake`.
     pub(crate) fn on_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
@@ -218,8 +201,10 @@ impl<M> State<M> {
                     .insert(dc, DcDisconnects { count, reason: reason.clone(), retries: retry_in.is_some() });
                 self.push_event(ClientEvent::Disconnected { dc, reason, retry_in });
             }
-            Event::FloodWait { wait, .. } => {
-                self.flood_waits = FloodWaits { count: self.flood_waits.count + 1, last: wait };
+            Event::FloodWait { id, wait } => {
+                if self.machine.is_login_step(id) {
+                    self.flood_waits = FloodWaits { count: self.flood_waits.count + 1, last: wait };
+                }
                 self.push_event(ClientEvent::FloodWait { wait });
             }
             Event::LoggedOut(cause) => {
@@ -230,6 +215,23 @@ impl<M> State<M> {
             _ => {}
         }
         self.waiters.wake_watchers(wake);
+    }
+}
+
+impl<M> State<M> {
+    /// Returns the time for a call. The calls between two rounds of the driver share one reading of the clock: the
+    /// first one wakes the driver, which runs before much time passes.
+    fn call_time(&mut self) -> Now {
+        *self.call_time.get_or_insert_with(|| self.clock.read())
+    }
+
+    /// Returns the time for a round of the driver whose poll has read `earlier` already. Time never goes back.
+    pub(crate) fn round_time(&mut self, earlier: Option<Now>) -> Now {
+        match (earlier, self.call_time.take()) {
+            (Some(earlier), Some(call)) if call.monotonic > earlier.monotonic => call,
+            (Some(earlier), _) => earlier,
+            (None, _) => self.clock.read(),
+        }
     }
 
     /// Returns the last lost connection and the reason. A proxy that has accepted a connection and not answered yet

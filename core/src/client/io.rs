@@ -126,7 +126,7 @@ pub enum Event {
     QrLink(RequestId),
     /// The server requires this request or login step to wait. The client sends it again after that.
     FloodWait {
-        /// The request or step.
+        /// The request or step; [`Client::is_login_step`](super::Client::is_login_step) distinguishes them.
         id: RequestId,
         /// The length of the wait.
         wait: Duration,

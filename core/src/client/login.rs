@@ -85,6 +85,12 @@ impl Client {
         }
     }
 
+    /// Returns whether this is the id of a login step that is running, not of a request.
+    #[must_use]
+    pub fn is_login_step(&self, id: RequestId) -> bool {
+        self.steps.running.contains_key(&id)
+    }
+
     /// Returns the link that a login by QR code currently shows. [`Event::QrLink`] reports each change.
     #[must_use]
     pub fn qr_link(&self, id: RequestId) -> Option<&QrLink> {

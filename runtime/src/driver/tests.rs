@@ -36,6 +36,7 @@ struct Toy {
     /// The results of completed requests.
     results: BTreeMap<RequestId, u8>,
     cancelled: Vec<RequestId>,
+    login_step: Option<RequestId>,
 }
 
 impl Machine for Toy {
@@ -73,6 +74,10 @@ impl Machine for Toy {
 
     fn stored_session(&self) -> &StoredSession {
         &self.session
+    }
+
+    fn is_login_step(&self, id: RequestId) -> bool {
+        self.login_step == Some(id)
     }
 }
 

@@ -1,6 +1,13 @@
 //! The interactive login by other ways than a code alone: resend, sign-up, e-mail, recovery, waits.
 
-use sansgram_runtime::{Client, Error, MemoryStore, Runtime, SendCodeOutcome};
+use std::time::Duration;
+
+use sansgram_runtime::core::client::RequestOptions;
+use sansgram_runtime::core::tl::functions::help::GetNearestDc;
+use sansgram_runtime::{
+    Client, ClientEvent, Error, MemoryStore, Prompt, PromptError, Question, RequestHandle, Runtime,
+    SendCodeOutcome, Zeroizing,
+};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
 use sansgram_testkit::server::ServerOptions;
 
@@ -152,4 +159,46 @@ pub(crate) async fn interactive_waits_out_a_short_flood<R: Runtime>(runtime: R) 
         "{:#?}",
         script.seen
     );
+}
+
+/// Answers with `script`, and sends a request when the login first waits.
+struct SendsDuringTheWait {
+    script: Script,
+    client: Client,
+    request: Option<RequestHandle<GetNearestDc>>,
+    waits: Vec<Duration>,
+}
+
+impl Prompt for SendsDuringTheWait {
+    async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        self.script.ask(kind, question).await
+    }
+
+    fn show(&mut self, line: &str) -> Result<(), PromptError> {
+        self.script.show(line)
+    }
+
+    fn on_flood_wait(&mut self, duration: Duration) -> Result<(), PromptError> {
+        self.waits.push(duration);
+        if self.request.is_none() {
+            self.request = self.client.send(&GetNearestDc {}, RequestOptions::default()).ok();
+        }
+        Ok(())
+    }
+}
+
+pub(crate) async fn interactive_shows_no_wait_of_another_request<R: Runtime>(runtime: R) {
+    let mut options = ServerOptions::default();
+    options.accounts.faults =
+        vec![Fault::flood_wait("auth.signIn", 1).once(), Fault::flood_wait("help.getNearestDc", 50)];
+    let served = sandbox_with(options);
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let script = Script::new(["9996620001", "y", "22222"]);
+    let mut prompt = SendsDuringTheWait { script, client: client.clone(), request: None, waits: Vec::new() };
+    client.interactive_login(&mut prompt).await.unwrap();
+    for seconds in [1, 50] {
+        let event = ClientEvent::FloodWait { wait: Duration::from_secs(seconds) };
+        while client.next_event().await.unwrap() != event {}
+    }
+    assert_eq!(prompt.waits, [Duration::from_secs(1)]);
 }

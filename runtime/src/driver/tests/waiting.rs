@@ -1,6 +1,7 @@
 //! Callers that wait for the driver.
 
 use super::*;
+use crate::ClientEvent;
 use crate::wait::Stopped;
 
 #[test]
@@ -200,4 +201,18 @@ fn a_call_that_cannot_start_or_has_no_driver_returns_at_once() {
     drop(late);
     assert_eq!(shared.lock().machine.cancelled, [RequestId(1); 2]);
     assert!(!shared.lock().waiters.wait_for_requests());
+}
+
+/// The prompt of an interactive login says that the login continues after the wait.
+#[test]
+fn flood_waits_of_requests_are_events_but_not_waits_of_the_login() {
+    let mut bench = Bench::new();
+    bench.shared.lock().machine.login_step = Some(RequestId(1));
+    let seconds = Duration::from_secs;
+    let flood_wait = |id, wait| Output::Event(Event::FloodWait { id: RequestId(id), wait });
+    bench.output([flood_wait(1, seconds(5)), flood_wait(2, seconds(50))]);
+    let state = bench.shared.lock();
+    assert_eq!((state.flood_waits.count, state.flood_waits.last), (1, seconds(5)));
+    let events = [5, 50].map(|wait| ClientEvent::FloodWait { wait: seconds(wait) });
+    assert_eq!(state.events, events);
 }
