@@ -1,6 +1,8 @@
 //! The steps of a login, as methods: each runs the [`LoginStep`] of its name to its end.
 
-use sansgram_core::client::InvokeError;
+use std::time::Duration;
+
+use sansgram_core::client::{InvokeError, RequestOptions};
 use sansgram_core::login::{
     EmailCode, LoginError, LoginState, LoginStep, NewPassword, PasswordReset, RecoveryCode, SendCodeOutcome,
     SentCode, SignInOutcome, TermsOfService, UserInfo,
@@ -241,8 +243,10 @@ impl Client {
         if has_key {
             return Ok(());
         }
-        match self.invoke(&functions::help::GetNearestDc {}).await {
-            // The login then fails too, with a better reason.
+        // Only the waits of login steps are shown. The key exists also if the server demands one.
+        let options = RequestOptions::default().with_flood_sleep_threshold(Duration::ZERO);
+        match self.invoke_with(&functions::help::GetNearestDc {}, options).await {
+            // If the login then fails too, it has a better reason.
             Ok(_) | Err(Error::Invoke(InvokeError::Rpc(_))) => Ok(()),
             Err(Error::Invoke(error)) => Err(LoginError::from(error).into()),
             Err(error) => Err(error),

@@ -48,7 +48,7 @@ macro_rules! scenarios {
             interactive_begins_again_if_the_server_demands_it, an_empty_line_is_not_a_wrong_answer, interactive_reports_a_flood, a_server_cannot_write_to_the_terminal,
             qr_code, a_dropped_qr_login_is_cancelled, interactive_qr_code, interactive_resend, interactive_resend_to_the_last_way, interactive_sign_up,
             interactive_email, interactive_recovery, interactive_waits_out_a_short_flood,
-            interactive_shows_no_wait_of_another_request, values_and_callbacks,
+            interactive_shows_no_wait_of_another_request, a_bot_login_waits_for_no_key_request, values_and_callbacks,
             values_that_are_wrong_or_missing, values_of_the_wrong_form, values_can_be_used_again, a_saved_login_continues_in_another_process, a_logout_token_replaces_the_code,
             a_port_without_a_server, a_server_that_dies, a_silent_server, a_server_that_falls_silent_after_the_handshake, a_server_that_sends_garbage,
             a_slow_server, a_full_disk_is_reported, a_foreign_session_is_not_touched,
