@@ -14,7 +14,7 @@ impl<'t> Schema<'t> {
     ///
     /// # Errors
     /// Returns [`SchemaError`] with the number of the line if it cannot be read, if it names a type that the schema does
-    /// not have, or if a name or an id is used twice.
+    /// not have, if it has a vector of values without bytes, or if a name or an id is used twice.
     pub fn parse(text: &'t str) -> Result<Self, SchemaError> {
         let layer = text.lines().next().and_then(|line| line.strip_prefix("// LAYER ")?.trim().parse().ok());
         let layer = layer.ok_or_else(|| SchemaError::new(1, "it must be `// LAYER n`"))?;
@@ -93,7 +93,13 @@ impl<'t> Schema<'t> {
             Type::Bare(name) if !self.constructors.contains_key(name) => {
                 Err("it names an unknown constructor")
             }
-            Type::Vector(item) | Type::BareVector(item) => self.check_type(item),
+            Type::Vector(item) | Type::BareVector(item) => match &**item {
+                // The decoder requires at least four bytes per item of a vector.
+                Type::Bare(name) if self.constructor(name).is_some_and(|it| it.fields.is_empty()) => {
+                    Err("a vector of an empty constructor has no bound")
+                }
+                item => self.check_type(item),
+            },
             _ => Ok(()),
         }
     }
@@ -190,7 +196,11 @@ mod tests {
             assert!(error.starts_with("line 3 of the schema: ") && error.contains(reason), "{line}: {error}");
         }
         assert!(Schema::parse("a#1 = A;").unwrap_err().to_string().contains("LAYER"));
-        for (second, reason) in [("a#2 = A;", "name is used twice"), ("b#1 = A;", "id is used twice")] {
+        for (second, reason) in [
+            ("a#2 = A;", "name is used twice"),
+            ("b#1 = A;", "id is used twice"),
+            ("b#2 x:vector<%a> = B;", "no bound"),
+        ] {
             let text = format!("// LAYER 1\na#1 = A;\n{second}");
             assert!(Schema::parse(&text).unwrap_err().to_string().contains(reason));
         }
