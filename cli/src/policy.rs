@@ -39,7 +39,7 @@ pub(crate) const MAX_PUBLIC_KEY_LEN: u64 = 64 << 10;
 pub(crate) const MAX_ENCRYPTED_SESSION_LEN: u64 = 1 << 20;
 /// How long `listen` waits for an update before it asks what it has missed (`api/updates`, "Recovering gaps").
 pub(crate) const SILENCE_OF_UPDATES: Duration = Duration::from_secs(15 * 60);
-/// How long `listen` waits before it asks again, if the server refused.
+/// How long `listen` waits before it asks again, if the server refused and demands no longer wait.
 pub(crate) const DIFFERENCE_RETRY: Duration = Duration::from_secs(60);
 /// The most checks of `doctor` that its time limit allows. Those of Telegram's five DCs in two families are 28 at most.
 pub(crate) const MAX_DOCTOR_CHECKS: u32 = 60;

@@ -3,7 +3,7 @@
 use sansgram_runtime::core::client::UpdatesState;
 use serde_json::{Value, json};
 
-/// The state of the account's updates after those that were printed. Channels have states of their own, which are not
+/// The state of the account's updates after those that were printed without a gap. Channels have states of their own, which are not
 /// followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct KnownState {
