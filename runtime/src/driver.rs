@@ -24,7 +24,7 @@ use crate::{Proxy, Runtime, SessionStore, StoreError};
 ///
 /// In each round it locks the machine, feeds one input and drains all outputs; then, without the lock, it acts on the
 /// outputs and looks for the next input. The waker is stored under the same lock that the handles take, so no call is
-/// missed. All rounds of one poll have the same time. A poll that wakes several callers is followed by one that lets them
+/// missed. All rounds of one poll have the same time, unless a call or the timer brings a later one. A poll that wakes several callers is followed by one that lets them
 /// run first, so that their next calls leave together.
 pub(crate) struct Driver<R: Runtime, M: Machine> {
     runtime: Arc<R>,

@@ -19,7 +19,7 @@ impl Gathering {
         self.has_yielded
     }
 
-    /// Records the calls since the last poll. If there is none, the callers have something else to do.
+    /// Records the calls between the last poll and this one. If there is none, the callers have something else to do.
     pub(crate) const fn on_poll(&mut self, calls: usize) {
         self.expected = if calls == 0 { 0 } else { self.expected.saturating_sub(calls) };
     }

@@ -139,7 +139,6 @@ where
         let id = match stage {
             Stage::NotStarted(start) => {
                 let start = start.take();
-                // Without a waker that the driver or another caller could have stored for this request before.
                 return this.shared.with_state(|state, now| {
                     let Some(start) = start else { return Poll::Pending };
                     let id = match start(&mut state.machine, now) {
