@@ -16,9 +16,9 @@ use crate::{CpuTime, auth_key};
 /// The length of a query.
 pub const QUERY_LEN: usize = 100;
 /// The constructor of a query; no layer has it.
-pub const QUERY: u32 = 0x5a4e_5347;
+const QUERY: u32 = 0x5a4e_5347;
 /// The constructor of a result.
-pub const RESULT: u32 = 0x5a4e_5348;
+const RESULT: u32 = 0x5a4e_5348;
 /// The DC that the server is.
 pub const DC: i64 = 2;
 

@@ -85,7 +85,7 @@ pub(crate) fn report(figures: &Figures) -> String {
         text.push_str(&format!("- {what}: {value}\n"));
     }
     text.push_str(&format!(
-        "\nTimes are processor time of the thread; each is the median over {} interleaved rounds, of the fastest sample in each. \
+        "\nTimes are processor time of the thread, over a socket of the whole client; each is the median over {} interleaved rounds, of the fastest sample in each. \
          Beside ours: its share of the limit. Beside the others: their ratio to ours, the median of the ratios within each \
          round. The limit is computed from the processor's single instructions in the same run, as `src/report/limits.rs` \
          says: no code can be faster that does the same work in the same way, one call after the other. The processor overlaps the end \
@@ -120,7 +120,7 @@ pub(crate) fn report(figures: &Figures) -> String {
 /// What could not be measured, one sentence each.
 fn missing(figures: &Figures) -> impl Iterator<Item = String> {
     let absent = groups().filter(|group| figures.names(group).next().is_none());
-    let sentences = absent.map(|group| format!("`{group}` was not measured: no bench has such a row."));
+    let sentences = absent.map(|group| format!("`{group}` was not measured: no run gave such a row."));
     figures.failures.iter().cloned().chain(sentences)
 }
 
@@ -252,7 +252,7 @@ default\t0\tsomething/else/5\t7.5\tns
         let (_, missing) = text.split_once("## What is missing\n").expect("something is missing");
         let lines: Vec<&str> = missing.lines().collect();
         assert_eq!(lines[0], "- `socket` has no figures in the build \"native\": it printed no row.");
-        assert!(lines.contains(&"- `seal` was not measured: no bench has such a row."), "{missing}");
+        assert!(lines.contains(&"- `seal` was not measured: no run gave such a row."), "{missing}");
         assert!(!missing.contains("`open`"), "{missing}");
     }
 }
