@@ -5,6 +5,14 @@ use sansgram_tokio::core::client::{ApiCredentials, Config};
 use sansgram_tokio::core::tl::{enums, functions::messages::SendMessage, types::InputPeerUser};
 use sansgram_tokio::{Client, Error, FileStore, OsRandom};
 
+pub(crate) async fn log_in(client: &Client, token: &str) -> Result<(), Error> {
+    // The session of an earlier run is logged in already.
+    if !client.is_authorized().await? {
+        client.bot_login(token).await?;
+    }
+    Ok(())
+}
+
 pub(crate) async fn echo(client: &Client) -> Result<(), Error> {
     loop {
         let Some(Ok(enums::Updates::Updates(updates))) = client.next_update().await?.typed() else {
@@ -32,6 +40,6 @@ async fn main() -> Result<(), Error> {
     // From my.telegram.org; the token is BotFather's.
     config.api = Some(ApiCredentials { id: 12345, hash: "0123456789abcdef0123456789abcdef".into() });
     let client = sansgram_tokio::start(config, FileStore::new("bot")).await?;
-    client.bot_login("12345:the-token").await?;
+    log_in(&client, "12345:the-token").await?;
     echo(&client).await
 }

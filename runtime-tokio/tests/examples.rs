@@ -72,7 +72,10 @@ async fn a_message_to_oneself_arrives() {
 async fn the_bot_answers_with_the_same_text() {
     let server = TestServer::start(TestServerOptions::default()).unwrap();
     let bot = start(&server).await;
-    bot.bot_login("1:sandbox").await.unwrap();
+    // The second time as if the bot was started again.
+    for _ in 0..2 {
+        echo_bot::log_in(&bot, "1:sandbox").await.unwrap();
+    }
     let (client, id) = log_in(&server, "9996620001", "22222").await;
     subscribe(&bot).await;
     subscribe(&client).await;
