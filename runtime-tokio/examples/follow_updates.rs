@@ -3,6 +3,7 @@
 use sansgram_tokio::core::client::{ApiCredentials, Config};
 use sansgram_tokio::{Client, Error, FileStore, TerminalPrompt, Update};
 
+// ANCHOR: follow
 pub(crate) async fn follow(client: &Client, mut print: impl FnMut(String)) -> Result<(), Error> {
     loop {
         match client.next_update().await? {
@@ -20,6 +21,7 @@ pub(crate) async fn follow(client: &Client, mut print: impl FnMut(String)) -> Re
         }
     }
 }
+// ANCHOR_END: follow
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {

@@ -5,6 +5,7 @@ use sansgram_tokio::core::client::{ApiCredentials, Config};
 use sansgram_tokio::core::tl::{enums::InputPeer, functions::messages::SendMessage};
 use sansgram_tokio::{Client, Error, FileStore, OsRandom, TerminalPrompt};
 
+// ANCHOR: send_to_myself
 pub(crate) async fn send_to_myself(client: &Client, text: &str) -> Result<(), Error> {
     // The server drops a second message with the same number.
     let mut random_id = [0; 8];
@@ -12,6 +13,7 @@ pub(crate) async fn send_to_myself(client: &Client, text: &str) -> Result<(), Er
     client.invoke(&SendMessage::new(InputPeer::PeerSelf, text, i64::from_ne_bytes(random_id))).await?;
     Ok(())
 }
+// ANCHOR_END: send_to_myself
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
