@@ -71,7 +71,7 @@ pub(crate) fn parse() -> Result<Command, Failure> {
     parse_from(std::env::args_os())
 }
 
-fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
+pub(crate) fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
     Cli::try_parse_from(args).map(|cli| cli.command).map_err(|error| usage::failure(error, &tree()))
 }
 
@@ -96,6 +96,29 @@ mod tests {
         let mut seen = 0;
         walk(&tree(), "sansgram", &mut seen);
         assert!(seen > 15, "{seen}");
+    }
+
+    /// The same for the lines of the book, which a published crate does not have.
+    #[test]
+    fn the_lines_of_the_book_are_valid_command_lines() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        if !root.join("ARCHITECTURE.md").exists() {
+            return;
+        }
+        let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|page| page.unwrap().path());
+        let mut seen = 0;
+        for page in pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+            let text = std::fs::read_to_string(&page).unwrap();
+            let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+            for line in blocks.flat_map(str::lines).filter(|line| line.starts_with("sansgram ")) {
+                let words =
+                    shlex::Shlex::new(line).take_while(|word| !matches!(word.as_str(), "|" | ">" | "&"));
+                let parsed = parse_from(words.map(OsString::from));
+                assert!(parsed.is_ok(), "{}: {line}: {:?}", page.display(), parsed.err());
+                seen += 1;
+            }
+        }
+        assert!(seen > 12, "{seen}");
     }
 
     fn parse(args: &[&str]) -> Result<Command, Failure> {

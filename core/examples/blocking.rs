@@ -25,6 +25,7 @@ fn now(start: Instant) -> Now {
     Now::new(Timestamp::from_origin(start.elapsed()), unix)
 }
 
+// ANCHOR: drive
 /// Runs the event loop until a login step is complete.
 fn drive<T: 'static>(
     client: &mut Client,
@@ -80,7 +81,9 @@ fn drive<T: 'static>(
         client.handle(now(start), input);
     }
 }
+// ANCHOR_END: drive
 
+// ANCHOR: log_in
 /// Logs in to the test DC at `address`, whose RSA key is `public_key` (PEM). Returns the account's first name.
 pub(crate) fn log_in(
     address: SocketAddr,
@@ -104,6 +107,7 @@ pub(crate) fn log_in(
         other => Err(format!("more is needed: {other:?}").into()),
     }
 }
+// ANCHOR_END: log_in
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();

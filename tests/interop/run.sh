@@ -57,6 +57,11 @@ PYTHONPATH=$state/irenogram "$python" "$here/pyrogram_login.py" "$line" Irenogra
 "$python" "$here/pyrogram_messages.py" "$line" Hydrogram hydrogram </dev/null || status=1
 # Irenogram cannot start with updates, see above: it cannot read the answer to its own get_me().
 PYTHONPATH=$state/kurigram "$python" "$here/pyrogram_messages.py" "$line" Kurigram pyrogram </dev/null || status=1
+# What the book shows of a first day.
+"$python" "$here/first_day_telethon.py" "$line" </dev/null || status=1
+"$python" "$here/first_day_pyrogram.py" "$line" Pyrogram pyrogram </dev/null || status=1
+"$python" "$here/first_day_pyrogram.py" "$line" Hydrogram hydrogram </dev/null || status=1
+PYTHONPATH=$state/kurigram "$python" "$here/first_day_pyrogram.py" "$line" Kurigram pyrogram </dev/null || status=1
 # What the guide of the testkit shows; it starts a sandbox of its own.
 (cd "$state" && SANSGRAM=$binary "$python" "$root/tests/dc/examples/test_with_telethon.py" </dev/null) || status=1
 "$python" "$here/pages.py" "$line" "$state" </dev/null || status=1
@@ -76,6 +81,7 @@ if [[ -n $node ]]; then
     node "$node/gramjs_login.mjs" "$line" telegram ws </dev/null || status=1
     node "$node/gramjs_login.mjs" "$line" teleproto </dev/null || status=1
     node "$node/mtcute_login.mjs" "$line" </dev/null || status=1
+    node "$node/first_day_mtcute.mjs" "$line" </dev/null || status=1
 
     # What the guide of the testkit shows; it starts a sandbox of its own.
     (cd "$state" && SANSGRAM=$binary node "$node/test_with_mtcute.mjs" </dev/null) || status=1

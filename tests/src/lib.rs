@@ -26,3 +26,16 @@ pub mod secret_scan;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// Compiles, and mostly runs, the code of the book as tests. `tests/tests/book.rs` checks that no page is missing.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../docs/first-login.md")]
+    struct FirstLogin;
+    #[doc = include_str!("../../docs/sessions.md")]
+    struct Sessions;
+    #[doc = include_str!("../../docs/errors.md")]
+    struct Errors;
+    #[doc = include_str!("../../docs/many-accounts.md")]
+    struct ManyAccounts;
+}

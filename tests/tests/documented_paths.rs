@@ -1,4 +1,4 @@
-//! Every file and folder that the contributors' documents name exists.
+//! Every file and folder that the contributors' documents and the book name exists.
 
 use std::fs;
 use std::path::Path;
@@ -23,8 +23,11 @@ fn every_documented_path_exists() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut seen = 0;
     let mut missing = Vec::new();
-    for document in DOCUMENTS {
-        let text = fs::read_to_string(workspace.join(document)).expect("the document is text");
+    let book = fs::read_dir(workspace.join("docs")).expect("the folder exists");
+    let pages = book.map(|page| format!("docs/{}", page.expect("a page").file_name().to_string_lossy()));
+    let pages = pages.filter(|page| page.ends_with(".md"));
+    for document in DOCUMENTS.map(String::from).into_iter().chain(pages) {
+        let text = fs::read_to_string(workspace.join(&document)).expect("the document is text");
         for path in paths(&text) {
             seen += 1;
             if !ROOTS.iter().any(|root| workspace.join(root).join(path).exists()) {

@@ -2,8 +2,11 @@
 //!
 //! It knows Telegram's keys and no others: run.sh compiles it with the sandbox's key in their place.
 
+mod first_day;
+
 use std::collections::HashMap;
 use std::net::{SocketAddrV4, SocketAddrV6};
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +14,9 @@ use std::time::Duration;
 use grammers_client::{Client, SignInError};
 use grammers_mtsender::{InvocationError, SenderPool, UpdatesConfiguration};
 use grammers_session::storages::MemorySession;
+use grammers_session::updates::UpdatesLike;
 use grammers_session::{Session, SessionData};
+use tokio::sync::mpsc::Receiver;
 
 const API_ID: i32 = 1;
 const API_HASH: &str = "0123456789abcdef0123456789abcdef";
@@ -56,7 +61,40 @@ async fn main() -> ExitCode {
             }
         }
     }
+    for (name, case) in [("a user", first_day_of_a_user as fn(_) -> Case), ("a bot", first_day_of_a_bot)] {
+        let name = format!("first day with grammers-client 0.11.0: {name}");
+        let ended = tokio::time::timeout(PATIENCE, case(addresses.clone())).await;
+        match ended.unwrap_or_else(|_| Err(format!("no end after {} s", PATIENCE.as_secs()).into())) {
+            Ok(()) => println!("ok      {name}"),
+            Err(error) => {
+                failed += 1;
+                eprintln!("FAILED  {name}: {error}");
+            }
+        }
+    }
     ExitCode::from(u8::from(failed > 0))
+}
+
+type Case = Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
+
+fn first_day_of_a_user(addresses: HashMap<i32, SocketAddrV4>) -> Case {
+    Box::pin(async move { first_day::of_a_user(start(&addresses)?, start(&addresses)?).await })
+}
+
+fn first_day_of_a_bot(addresses: HashMap<i32, SocketAddrV4>) -> Case {
+    Box::pin(async move { first_day::of_a_bot(start(&addresses)?).await })
+}
+
+/// A client that runs in tasks of its own.
+struct Started {
+    client: Client,
+    updates: Receiver<UpdatesLike>,
+}
+
+fn start(addresses: &HashMap<i32, SocketAddrV4>) -> Result<Started, Failure> {
+    let SenderPool { runner, updates, handle } = SenderPool::new(Arc::new(session(addresses)?), API_ID);
+    tokio::spawn(runner.run());
+    Ok(Started { client: Client::new(handle), updates })
 }
 
 /// The addresses of the DCs.
