@@ -2,13 +2,15 @@
 
 mod arguments;
 mod describe;
+#[cfg(test)]
+mod tests;
 
 use clap::Args;
 use sansgram_runtime::core::Secret;
-use sansgram_tl_json::Schema;
+use sansgram_tl_json::{Request, Schema};
 
 use crate::account::SessionArgs;
-use crate::api::PatienceArgs;
+use crate::api::{Api, PatienceArgs};
 use crate::error::Failure;
 use crate::values::secret;
 use crate::{error_json, help, output};
@@ -47,15 +49,25 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
 }
 
 fn call(args: CallArgs) -> Result<(), Failure> {
-    let schema = Schema::telegram();
-    let given = arguments::read(args.arguments.as_ref().map(|json| json.expose().as_str()))?;
-    let request = schema.encode_call(&args.method, &arguments::complete(schema, &args.method, given))?;
+    let request = args.request()?;
     let (json, patience) = (args.json, args.patience);
     args.session.run(move |opened| {
         opened.time_limit.set_step("waiting for the answer");
-        opened.with_api(patience, async |api| {
-            let answer = api.invoke(&request).await?;
-            output::result(&if json { output::escaped(&answer) } else { output::indented(&answer) })
-        })
+        opened.with_api(patience, async |api| output::result(&answer(api, &request, json).await?))
     })
+}
+
+impl CallArgs {
+    /// Encodes the call. It fails if the arguments do not fit the schema.
+    fn request(&self) -> Result<Request<'static>, Failure> {
+        let schema = Schema::telegram();
+        let given = arguments::read(self.arguments.as_ref().map(|json| json.expose().as_str()))?;
+        Ok(schema.encode_call(&self.method, &arguments::complete(schema, &self.method, given))?)
+    }
+}
+
+/// Sends the call, and returns its answer as it is printed.
+async fn answer(api: &Api<'_>, request: &Request<'_>, json: bool) -> Result<String, Failure> {
+    let answer = api.invoke(request).await?;
+    Ok(if json { output::escaped(&answer) } else { output::indented(&answer) })
 }
