@@ -35,6 +35,10 @@ use sansgram_runtime::core::client::Config;
 pub use sansgram_runtime::*;
 use smol::Async;
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// Starts a client on smol's global executor, with the session of `store`.
 ///
 /// # Errors

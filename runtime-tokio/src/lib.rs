@@ -27,14 +27,18 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use futures_io::{AsyncRead, AsyncWrite};
 use sansgram_runtime::core::client::Config;
 pub use sansgram_runtime::*;
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::runtime::Handle;
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// Starts a client on the tokio runtime of this task, with the session of `store`.
 ///
@@ -86,13 +90,13 @@ impl From<Handle> for Tokio {
 }
 
 impl Runtime for Tokio {
-    type Stream = Stream;
+    type Stream = Compat<TcpStream>;
     type Timer = Sleep;
 
-    async fn connect(&self, address: SocketAddr) -> io::Result<Stream> {
-        let stream = tokio::net::TcpStream::connect(address).await?;
+    async fn connect(&self, address: SocketAddr) -> io::Result<Self::Stream> {
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Stream(stream))
+        Ok(stream.compat())
     }
 
     fn timer(&self, deadline: Instant) -> Sleep {
@@ -112,36 +116,6 @@ impl Runtime for Tokio {
         // tokio's own clock, which tests can pause.
         let _inside = self.handle.enter();
         tokio::time::Instant::now().into_std()
-    }
-}
-
-/// A TCP stream of tokio with the traits of `futures-io`.
-#[derive(Debug)]
-pub struct Stream(tokio::net::TcpStream);
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(bytes);
-        ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer))?;
-        Poll::Ready(Ok(buffer.filled().len()))
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
 
