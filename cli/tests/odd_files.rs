@@ -27,7 +27,7 @@ fn sansgram(directory: &Directory, args: &[&str]) -> Run {
 
 /// Returns a session of another library that does not contain a user.
 fn string() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/session_strings.json");
     let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let strings = file["strings"].as_array().unwrap();
     let telethon = strings.iter().find(|it| it["format"] == "telethon").unwrap();

@@ -56,7 +56,7 @@ fn f10_too_few_descriptors_are_one_sentence() {
 #[test]
 fn f10_offline_commands_need_few_descriptors() {
     let directory = Directory::new();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/session_strings.json");
     let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let strings = file["strings"].as_array().unwrap();
     let pyrogram = strings.iter().find(|it| it["format"] == "pyrogram").unwrap()["string"].as_str().unwrap();
@@ -197,7 +197,7 @@ fn f5_a_session_that_cannot_be_saved_is_a_failure() {
 #[test]
 fn f10_a_limit_of_file_sizes_is_one_sentence_and_loses_nothing() {
     let directory = Directory::new();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/session_strings.json");
     let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let strings = file["strings"].as_array().unwrap();
     let pyrogram = strings.iter().find(|it| it["format"] == "pyrogram").unwrap()["string"].as_str().unwrap();
@@ -233,7 +233,7 @@ fn f10_a_limit_of_file_sizes_is_one_sentence_and_loses_nothing() {
 #[test]
 fn f10_files_of_dead_processes_are_removed_by_the_next_write() {
     let directory = Directory::new();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/session_strings.json");
     let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let strings = file["strings"].as_array().unwrap();
     let pyrogram = strings.iter().find(|it| it["format"] == "pyrogram").unwrap()["string"].as_str().unwrap();

@@ -10,7 +10,7 @@ use support::{Directory, Run, command, run};
 
 /// A string of Pyrogram: bot 987654321 on DC 2, api_id 12345.
 fn vectors() -> Vec<Value> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/session_strings.json");
     let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     file["strings"].as_array().unwrap().clone()
 }

@@ -7,10 +7,10 @@ use std::fs;
 use serde_json::Value;
 use support::{Directory, Run, command, run};
 
-const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/sessions");
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/sessions");
 
 fn string(format: &str) -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/session_strings.json");
     let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let found = file["strings"].as_array().unwrap().iter().find(|it| it["format"] == format).unwrap();
     found["string"].as_str().unwrap().to_owned()

@@ -15,7 +15,7 @@ use support::{Directory, Run, command, run};
 const AUTH_KEY_ID: &str = "d0c73653a0652cee";
 
 fn sample(name: &str) -> String {
-    format!("{}/../tests/vectors/sessions/{name}", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/vectors/sessions/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 #[track_caller]

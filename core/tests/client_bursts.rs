@@ -1,4 +1,5 @@
 //! The whole client: what several calls make due before a poll is done once.
+#![cfg(feature = "unstable")]
 
 mod session_bench;
 

@@ -1,5 +1,6 @@
 //! The whole client against an authenticated server that creates sessions without end: its own queries are rate
 //! limited.
+#![cfg(feature = "unstable")]
 
 mod session_bench;
 

@@ -1,4 +1,5 @@
 //! Diffie-Hellman groups, public values and key agreement; the two-step password on top of them.
+#![cfg(feature = "unstable")]
 
 mod vectors;
 

@@ -1,4 +1,5 @@
 //! The message encryption and its primitives, by published vectors and by properties.
+#![cfg(feature = "unstable")]
 
 mod vectors;
 

@@ -1,4 +1,5 @@
 //! RSA keys and RSA_PAD by published vectors; the factorization of `pq`.
+#![cfg(all(feature = "unstable", feature = "pem"))]
 
 mod vectors;
 

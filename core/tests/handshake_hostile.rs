@@ -3,6 +3,7 @@
 //! The replies are those of `auth_key_synthetic.json`, changed in one place. If the change is inside
 //! `encrypted_answer`, the answer is hashed and encrypted again, so that only the check under test can detect it.
 
+#![cfg(feature = "unstable")]
 #![expect(clippy::needless_pass_by_value, reason = "quickcheck gives arguments by value")]
 
 mod wire;

@@ -5,6 +5,7 @@
 //!   temporary key of RSA_PAD, so `encrypted_data` of `req_DH_params` cannot be compared; everything else is.
 //! - `auth_key_grammers.json`: a captured exchange that used the older `p_q_inner_data` without a DC. Again,
 //!   `encrypted_data` of `req_DH_params` cannot be compared; everything else is.
+#![cfg(feature = "unstable")]
 
 mod wire;
 

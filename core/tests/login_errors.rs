@@ -1,6 +1,7 @@
 //! The documented errors of a login: each has a row in the table, and `docs/login-errors.md` describes its effect.
 //!
 //! `SANSGRAM_WRITE_DOCS=1 cargo test -p sansgram-core --test login_errors` regenerates the page.
+#![cfg(feature = "unstable")]
 
 use std::fmt::Write;
 use std::fs;

@@ -1,5 +1,6 @@
 //! Undocumented errors of any code and text. Each login step ends, by itself or after the required waits, with a
 //! sentence for the user that contains the server's error and no terminal control characters.
+#![cfg(feature = "unstable")]
 
 use std::fmt::Debug;
 use std::time::Duration;

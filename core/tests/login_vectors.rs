@@ -1,4 +1,5 @@
 //! Test vectors of a login: links, test numbers, and the parameters of a new password.
+#![cfg(feature = "unstable")]
 
 mod vectors;
 

@@ -1,6 +1,7 @@
 //! Receiving messages in place allocates nothing. The allocator of this test counts.
 //!
 //! Only the thread of the test counts: the test runner has threads of its own.
+#![cfg(feature = "unstable")]
 
 mod session_bench;
 

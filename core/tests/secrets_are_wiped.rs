@@ -2,6 +2,7 @@
 //!
 //! It checks the heap, not the stack. Unoptimized code may have copies that optimized code does not have, and vice
 //! versa.
+#![cfg(feature = "unstable")]
 
 mod wire;
 

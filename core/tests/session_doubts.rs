@@ -1,5 +1,6 @@
 //! A server that rejects, loses or withholds requests: rejected requests are sent again, requests that may have been
 //! executed are not, and the state of uncertain ones is queried.
+#![cfg(feature = "unstable")]
 
 mod session_bench;
 

@@ -1,5 +1,6 @@
 //! The receiver checks of the envelope, with published and derived packets: every invalid packet is rejected for its
 //! own reason, and the controls are accepted.
+#![cfg(feature = "unstable")]
 
 mod vectors;
 

@@ -1,5 +1,6 @@
 //! An authenticated server that repeats the same message without end: the session does not send without pause, and its
 //! queues do not grow with the server's messages.
+#![cfg(feature = "unstable")]
 
 mod session_bench;
 

@@ -1,4 +1,5 @@
 //! The session against a hand-written server: what is sent again, acknowledged and ignored.
+#![cfg(feature = "unstable")]
 
 mod session_bench;
 mod vectors;

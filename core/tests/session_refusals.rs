@@ -1,5 +1,6 @@
 //! The session against servers that reject, forget or withhold without end: it causes no double execution, nothing
 //! grows, and no query is repeated forever.
+#![cfg(feature = "unstable")]
 
 mod session_bench;
 

@@ -1,4 +1,5 @@
 //! The session with unreliable networks and hostile servers: late, repeated and endless messages.
+#![cfg(feature = "unstable")]
 
 mod session_bench;
 

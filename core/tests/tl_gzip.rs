@@ -1,7 +1,9 @@
 //! `gzip_packed` bodies against `gzip_packed.json`, and the limits of decompression.
+#![cfg(feature = "unstable")]
 
 mod vectors;
 
+use quickcheck::QuickCheck;
 use sansgram_core::tl::gzip::{GzipError, MAX_DECOMPRESSED, compress, decompress};
 use sansgram_core::tl::{Reader, ids};
 use serde_json::Value;
@@ -126,4 +128,16 @@ fn a_damaged_stream_is_rejected() {
             assert!(result.is_err() || result == Ok(body.clone()), "byte {index}, bit {bit}");
         }
     }
+}
+
+#[test]
+fn any_body_round_trips_and_no_random_bytes_decompress() {
+    fn round_trip(body: Vec<u8>) -> bool {
+        decompress(&compress(&body), body.len()).as_ref() == Ok(&body)
+    }
+    fn random(bytes: Vec<u8>) -> bool {
+        decompress(&bytes, 1000).is_err()
+    }
+    QuickCheck::new().quickcheck(round_trip as fn(Vec<u8>) -> bool);
+    QuickCheck::new().tests(5000).quickcheck(random as fn(Vec<u8>) -> bool);
 }

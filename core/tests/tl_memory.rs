@@ -1,6 +1,7 @@
 //! Memory is bounded by the received bytes, not by claimed lengths. The allocator of this test measures it.
 //!
 //! A single test only, since the peak is that of the whole process.
+#![cfg(feature = "unstable")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};

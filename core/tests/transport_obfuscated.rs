@@ -1,5 +1,6 @@
 //! Obfuscated streams: the vectors byte for byte, any split, and headers that must not be sent.
 
+#![cfg(feature = "unstable")]
 #![expect(clippy::needless_pass_by_value, reason = "quickcheck gives arguments by value")]
 
 mod wire;

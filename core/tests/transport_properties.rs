@@ -1,5 +1,6 @@
 //! Properties for any bytes in any pieces: no panic, memory bounded by the received bytes, the same frames.
 
+#![cfg(feature = "unstable")]
 #![expect(clippy::needless_pass_by_value, reason = "quickcheck gives arguments by value")]
 
 mod wire;

@@ -1,4 +1,5 @@
 //! Secrets and links of MTProxies: the vectors, and pasted texts.
+#![cfg(all(feature = "unstable", feature = "mtproxy"))]
 
 mod wire;
 

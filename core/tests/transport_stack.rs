@@ -1,4 +1,5 @@
 //! All layers together: the order of sent bytes, received bytes in any pieces, and the cost.
+#![cfg(all(feature = "unstable", feature = "mtproxy", feature = "websocket"))]
 
 mod wire;
 

@@ -1,6 +1,7 @@
 //! Every frame of `transports.json`, written and read back in each of the four framings.
 //!
 //! Streams are split at every position (long ones near their boundaries), and fed byte by byte.
+#![cfg(feature = "unstable")]
 
 mod wire;
 

@@ -1,5 +1,6 @@
 //! WebSocket: the examples of RFC 6455, frames in any pieces, and every possible error of a server.
 
+#![cfg(all(feature = "unstable", feature = "websocket"))]
 #![expect(clippy::needless_pass_by_value, reason = "quickcheck gives arguments by value")]
 
 mod wire;

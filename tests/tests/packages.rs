@@ -28,6 +28,25 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// Returns the source and the tests of the crate, without what its manifest excludes.
+fn packaged_files(root: &Path, manifest: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    rust_files(&root.join("src"), &mut files);
+    if root.join("tests").is_dir() {
+        rust_files(&root.join("tests"), &mut files);
+    }
+    let excluded = manifest.lines().find(|line| line.starts_with("exclude = ")).unwrap_or_default();
+    files.retain(|file| {
+        let path = file.strip_prefix(root).expect("it is below the root");
+        let excludes = |folder: &Path| {
+            let folder = folder.to_string_lossy();
+            excluded.contains(&format!("\"/{folder}\"")) || excluded.contains(&format!("\"/{folder}/\""))
+        };
+        !path.ancestors().any(excludes)
+    });
+    files
+}
+
 /// Returns the paths of `include_str!`, `include_bytes!` and `#[path]` in this text.
 fn included(text: &str) -> impl Iterator<Item = &str> {
     ["include_str!(", "include_bytes!(", "#[path = "].into_iter().flat_map(|before| {
@@ -71,15 +90,24 @@ fn published_crates_hold_all_that_they_include() {
             );
         }
         assert!(root.join("README.md").is_file(), "{name} has a README.md");
-        let mut files = Vec::new();
-        rust_files(&root.join("src"), &mut files);
-        for file in files {
+        let mut all_text = String::new();
+        for file in packaged_files(&root, &manifest) {
             let text = fs::read_to_string(&file).expect("it is text");
+            assert!(!text.contains("/../tests/vectors"), "{} leaves the crate", file.display());
             for path in included(&text).filter(|path| !path.starts_with("concat!(env!(\"OUT_DIR\"")) {
                 let folder = file.parent().expect("it is in a folder");
                 assert!(stays_in(&root, folder, path), "{} includes {path}", file.display());
                 assert!(folder.join(path).is_file(), "{} includes {path}", file.display());
                 seen += 1;
+            }
+            all_text.push_str(&text);
+        }
+        if let Ok(vectors) = fs::read_dir(root.join("vectors")) {
+            for entry in vectors {
+                let vectors = entry.expect("the entry can be read").file_name();
+                let vectors = vectors.to_string_lossy();
+                let stem = vectors.trim_end_matches(".json");
+                assert!(all_text.contains(stem), "no test of {name} reads {vectors}");
             }
         }
     }

@@ -193,7 +193,7 @@ mod tests {
     }
 
     fn vectors() -> Value {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/srp.json");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/srp.json");
         serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
     }
 

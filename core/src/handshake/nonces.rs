@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn vectors() -> Value {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/kdf.json");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/kdf.json");
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
     }
 

@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn names_and_numbers_come_apart() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/misc.json");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/misc.json");
         let vectors: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let cases = vectors["rpc_error_parse"].as_array().unwrap();

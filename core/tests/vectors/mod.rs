@@ -1,7 +1,6 @@
-//! Reads the test vectors of the workspace, and stands in for randomness.
+//! Reads the test vectors of the crate, and stands in for randomness.
 #![allow(dead_code, reason = "every test file takes what it needs")]
 
-#[path = "../../tl/tests/vectors/mod.rs"]
 mod files;
 
 #[allow(unused_imports, reason = "every test file takes what it needs")]

@@ -6,9 +6,9 @@ pub(crate) mod run;
 use sansgram_core::crypto::SecureRandom;
 use serde_json::Value;
 
-/// Reads the vectors of one file of `tests/vectors`.
+/// Reads the vectors of one file of `vectors/`.
 pub(crate) fn vectors(name: &str) -> Value {
-    let path = format!("{}/../tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

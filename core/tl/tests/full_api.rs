@@ -1,5 +1,5 @@
 //! The whole API: the generated types write the same bytes as Telethon, and read them back.
-#![cfg(feature = "full-api")]
+#![cfg(all(feature = "full-api", feature = "reencode"))]
 
 mod vectors;
 

@@ -21,7 +21,7 @@ const MTPROTO: &str = include_str!("../schema/mtproto.tl");
 const FULL_API: &str = include_str!("../schema/full.tl");
 
 fn vector_file(name: &str) -> String {
-    let path = format!("{}/../../tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 

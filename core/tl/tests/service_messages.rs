@@ -1,4 +1,5 @@
 //! The service messages of `service_messages.json`, byte for byte in both directions.
+#![cfg(feature = "reencode")]
 
 mod vectors;
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::*;
 
 fn vectors() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/fake_tls.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/fake_tls.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

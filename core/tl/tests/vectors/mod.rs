@@ -1,16 +1,15 @@
-//! Reads the test vectors of the workspace.
+//! Reads the test vectors of the crate.
 #![allow(dead_code, reason = "every test file takes what it needs")]
 
 use std::path::Path;
 
 use serde_json::Value;
 
-/// Reads one file of the workspace's `tests/vectors`.
+/// Reads one file of `vectors/`.
 pub(crate) fn load(name: &str) -> Value {
-    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut places = crate_folder.ancestors().map(|folder| folder.join("tests/vectors").join(name));
-    let path = places.find(|path| path.is_file()).unwrap_or_else(|| panic!("no vectors {name}"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap()
 }
 
 /// Returns the list `name`, which must have `count` entries, so that a lost vector is noticed.

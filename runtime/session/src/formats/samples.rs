@@ -14,7 +14,7 @@ pub(super) const USER: i64 = 987_654_321;
 
 /// Returns the path of a sample, or of a folder of samples.
 pub(super) fn sample(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "..", "..", "tests", "vectors", "sessions", name].iter().collect()
+    [env!("CARGO_MANIFEST_DIR"), "vectors", "sessions", name].iter().collect()
 }
 
 /// Returns the key of all samples.

@@ -28,7 +28,7 @@ pub(super) fn key() -> AuthKey {
 }
 
 fn vectors() -> Vec<Value> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/session_strings.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/session_strings.json");
     let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     file["strings"].as_array().unwrap().clone()
 }

@@ -31,7 +31,7 @@ const STRINGS: [Format; 5] =
     [Format::Sansgram, Format::Telethon, Format::GramJs, Format::Pyrogram, Format::Mtcute];
 
 fn sample(name: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/sessions")).join(name)
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/sessions")).join(name)
 }
 
 #[track_caller]
@@ -216,7 +216,7 @@ fn no_part_of_a_string_is_read_as_another_format() {
     .into();
     let ours = strings.clone();
     // Strings of old versions.
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/session_strings.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/session_strings.json");
     let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     for vector in file["strings"].as_array().unwrap() {
         let format = vector["format"].as_str().unwrap().parse().unwrap();

@@ -256,7 +256,7 @@ fn keys_of_other_dcs_are_exported_if_the_format_holds_them() {
 }
 
 fn vector(name: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/sessions")).join(name)
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/sessions")).join(name)
 }
 
 /// Returns the content of a session's file and of the journals beside it.

@@ -1,0 +1,1 @@
+../../tl/tests/vectors/mod.rs
