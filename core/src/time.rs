@@ -1,9 +1,15 @@
-//! Time as an argument: the core never reads a clock.
+//! Time as an argument: the core never reads a clock. With the feature `std`, `Clock` does so for an embedder.
+
+#[cfg(feature = "std")]
+mod clock;
 
 use core::fmt;
 use core::num::NonZeroU64;
 use core::ops::{Add, Sub};
 use core::time::Duration;
+
+#[cfg(feature = "std")]
+pub use clock::Clock;
 
 /// A point on a monotonic clock, relative to an origin that the caller chooses once, such as the start of the process,
 /// to the nanosecond. The latest one is 584 years after the origin.

@@ -5,9 +5,9 @@
 mod suspend;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use sansgram_core::time::{Now, Timestamp};
+use sansgram_core::time::{self, Now, Timestamp};
 
 use crate::Runtime;
 use crate::policy::{LATE_WAKE_UP, MAX_TIMER, SLEEP_CHECK_INTERVAL};
@@ -83,10 +83,9 @@ impl Clock {
 
     /// Returns the current time.
     pub(crate) fn read(&mut self) -> Now {
-        // The machine tolerates a wrong wall clock, also one before 1970.
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let Now { monotonic, unix, .. } = time::Clock::from_origin(self.origin).at((self.monotonic)());
         let slept = self.sleep.update(unix);
-        let awake = (self.monotonic)().saturating_duration_since(self.origin);
+        let awake = monotonic.since_origin();
         let stopped = self.sigstop.update(awake);
         Now::new(Timestamp::from_origin((awake + slept).saturating_sub(stopped)), unix)
     }

@@ -14,7 +14,7 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use sansgram_core::client::{
     ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, Output, StepHandle,
@@ -23,7 +23,7 @@ use sansgram_core::client::{
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::login::{LoginStep, SendCodeOutcome, SignInOutcome};
-use sansgram_core::time::{Now, Timestamp};
+use sansgram_core::time::Clock;
 use sansgram_core::transport::{
     Frame, Framing, ProxyLink, ProxyMode, ProxySecret, StackOptions, StreamMode, TransportStack,
     WebSocketTarget,
@@ -89,8 +89,7 @@ fn frames(address: &str, framing: &str, mode: &str) -> Result<()> {
         _ => return Err("unknown stream mode".into()),
     };
     let framing: Framing = framing.parse()?;
-    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let options = StackOptions::new(framing, &mode, 2, unix);
+    let options = StackOptions::new(framing, &mode, 2, Clock::new().now().unix);
     let random = &mut OsRandom::new();
     let layers = TransportStack::new(&options, random);
     let mut peer = Peer { socket: TcpStream::connect(address)?, layers, seen: VecDeque::new() };
@@ -198,17 +197,17 @@ fn log_in(link: &str, key_file: &str) -> Result<()> {
         let mut config = Config::new(DcTable::new(), DcId::new(2)?, [key.clone()]);
         config.set_mtproxy(addresses.clone(), secret.clone());
         config.api = Some(ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() });
-        let start = Instant::now();
+        let clock = Clock::new();
         let random = Box::new(OsRandom::new());
         let mut client = Client::new(config, StoredSession::default(), random)?;
         let mut socket = None;
-        let step = client.start_step(now(start), LoginStep::send_code(&format!("+99966{dc}0001")))?;
-        let SendCodeOutcome::CodeSent(sent_code) = drive(&mut client, &mut socket, start, step)? else {
+        let step = client.start_step(clock.now(), LoginStep::send_code(&format!("+99966{dc}0001")))?;
+        let SendCodeOutcome::CodeSent(sent_code) = drive(&mut client, &mut socket, clock, step)? else {
             return Err("no code was sent".into());
         };
         let step =
-            client.start_step(now(start), LoginStep::sign_in(&sent_code, &dc.to_string().repeat(5)))?;
-        let SignInOutcome::LoggedIn(user) = drive(&mut client, &mut socket, start, step)? else {
+            client.start_step(clock.now(), LoginStep::sign_in(&sent_code, &dc.to_string().repeat(5)))?;
+        let SignInOutcome::LoggedIn(user) = drive(&mut client, &mut socket, clock, step)? else {
             return Err("the code was not taken".into());
         };
         if i64::from(client.home().number()) != dc {
@@ -218,16 +217,11 @@ fn log_in(link: &str, key_file: &str) -> Result<()> {
     Ok(())
 }
 
-fn now(start: Instant) -> Now {
-    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Now::new(Timestamp::from_origin(start.elapsed()), unix)
-}
-
 /// Drives the client over one socket until this step completes.
 fn drive<T: 'static>(
     client: &mut Client,
     socket: &mut Option<(ConnId, TcpStream)>,
-    start: Instant,
+    clock: Clock,
     step: StepHandle<T>,
 ) -> Result<T> {
     let mut buffer = vec![0; 4096];
@@ -271,7 +265,7 @@ fn drive<T: 'static>(
             }
             _ => continue,
         };
-        client.handle(now(start), input);
+        client.handle(clock.now(), input);
     }
     Err("no end in sight".into())
 }

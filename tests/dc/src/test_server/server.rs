@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sansgram_core::PublicKey;
 use sansgram_core::client::{ApiCredentials, Config, DcId, DcTable};
 use sansgram_core::crypto::OsRandom;
+use sansgram_core::time::Clock;
 
 use super::connection::spawn;
 use super::error::TestServerError;
@@ -103,7 +104,7 @@ impl TestServer {
             wakers: Vec::new(),
         };
         let (timer, received) = (Condvar::new(), Condvar::new());
-        let shared = Arc::new(Shared { state: Mutex::new(state), timer, received, origin: Instant::now() });
+        let shared = Arc::new(Shared { state: Mutex::new(state), timer, received, clock: Clock::new() });
         // From this point on, a failure drops `this`, which stops what was started.
         let mut this = Self {
             shared,

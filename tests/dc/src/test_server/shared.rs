@@ -7,9 +7,8 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread::JoinHandle;
-use std::time::{Instant, SystemTime};
 
-use sansgram_core::time::{Now, Timestamp};
+use sansgram_core::time::{Clock, Now, Timestamp};
 
 use super::policy::{MAX_REPORTS, MAX_UNREAD_BYTES};
 use super::report::{Report, ReportKind};
@@ -22,7 +21,7 @@ pub(super) struct Shared {
     pub(super) timer: Condvar,
     /// Notified after each input.
     pub(super) received: Condvar,
-    pub(super) origin: Instant,
+    pub(super) clock: Clock,
 }
 
 pub(super) struct State {
@@ -93,8 +92,7 @@ impl Shared {
     }
 
     pub(super) fn now(&self) -> Now {
-        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Now::new(Timestamp::from_origin(self.origin.elapsed()), unix)
+        self.clock.now()
     }
 
     pub(super) fn input(&self, state: &mut State, input: ServerInput<'_>) {
