@@ -16,34 +16,8 @@ if [ -n "$with_std" ]; then
     exit 1
 fi
 
-readonly place="$PWD/target/without-std"
-readonly packages=(rustc-web libstd-rust-web-1.96 libstd-rust-web-dev rust-web-src libllvm22 lld-22)
-
-fetch_toolchain() {
-    command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
-    mkdir -p "$place/packages" "$place/root"
-    cd "$place/packages"
-    # The lists may be older than what the mirror still has.
-    apt-get download "${packages[@]}" >/dev/null 2>&1 || {
-        apt-get update -qq >/dev/null 2>&1 && apt-get download "${packages[@]}" >/dev/null 2>&1
-    } || return 1
-    local package
-    for package in *.deb; do dpkg -x "$package" "$place/root" || return 1; done
-    rm -f ./*.deb
-    touch "$place/complete"
-}
-
-if [ ! -e "$place/complete" ] && ! (fetch_toolchain); then
-    echo "skipped: Debian's packages ${packages[*]} cannot be had here"
-    exit 0
-fi
-
-export RUSTC="$place/root/usr/bin/rustc" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$place/target"
-export LD_LIBRARY_PATH="$place/root/usr/lib/x86_64-linux-gnu:$place/root/usr/lib/llvm-22/lib"
-if ! "$RUSTC" --version; then
-    echo "skipped: this machine cannot run Debian's rustc-web"
-    exit 0
-fi
+source .ci/rustc_web.sh
+use_rustc_web || exit 0
 for target in thumbv7em-none-eabihf wasm32-unknown-unknown; do
     cargo check -p sansgram-core --no-default-features --features "$features" --target "$target" -Zbuild-std=core,alloc --quiet
     echo "core builds for $target"

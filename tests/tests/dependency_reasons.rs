@@ -25,11 +25,12 @@ fn every_dependency_is_explained() {
     let rows: BTreeSet<&str> = rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     let missing: Vec<_> = names.difference(&rows).collect();
     assert!(missing.is_empty(), "no reason is given for {missing:?}");
-    // The foreign clients of the interop tests and the peers of the benches are outside the workspace.
-    let foreign = ["benches/peers", "tests/interop/crates", "tests/interop/grammers"].map(|folder| {
-        let manifest = root.join(folder).join("Cargo.toml");
-        fs::read_to_string(manifest).expect("what is foreign has a manifest")
-    });
+    // The foreign clients of the interop tests, the peers of the benches and the page are outside the workspace.
+    let foreign =
+        ["benches/peers", "core/browser", "tests/interop/crates", "tests/interop/grammers"].map(|folder| {
+            let manifest = root.join(folder).join("Cargo.toml");
+            fs::read_to_string(manifest).expect("what is foreign has a manifest")
+        });
     let is_foreign = |name: &str| foreign.iter().any(|text| text.contains(&format!("\n{name} = ")));
     let gone: Vec<_> = rows.difference(&names).filter(|name| !is_foreign(name)).collect();
     assert!(gone.is_empty(), "{gone:?} are no dependencies");
