@@ -123,10 +123,9 @@ pub(crate) fn run(address: SocketAddr, public_key: &str, count: usize) -> Result
         for event in &events {
             accounts[event.token().0].drive(&poll, event.token(), clock, &mut buffer)?;
         }
-        let now = clock.now();
         for (index, account) in accounts.iter_mut().enumerate() {
-            if account.deadline.is_some_and(|at| at <= now.monotonic) {
-                account.client.handle(now, Input::Tick);
+            if account.deadline.is_some_and(|at| at <= clock.now().monotonic) {
+                account.client.handle(clock.now(), Input::Tick);
                 account.drive(&poll, Token(index), clock, &mut buffer)?;
             }
         }
@@ -135,8 +134,6 @@ pub(crate) fn run(address: SocketAddr, public_key: &str, count: usize) -> Result
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, address, key_file, count] = &arguments[..] else {
-        return Err("usage: ADDRESS KEY.pem COUNT".into());
-    };
+    let [_, address, key_file, count] = &arguments[..] else { return Err("ADDRESS KEY.pem COUNT".into()) };
     run(address.parse()?, &std::fs::read_to_string(key_file)?, count.parse()?)
 }
