@@ -68,7 +68,7 @@ impl Api<'_> {
         // Files and statistics of other DCs are fetched from there.
         let options =
             RequestOptions::new().with_follow_redirects(true).with_flood_sleep_threshold(self.patience);
-        let answer = self.client.invoke_raw(request.bytes.clone(), options).await?;
+        let answer = self.client.invoke_raw_with(request.bytes.clone(), options).await?;
         let answer = Schema::telegram().decode(request.reply, &answer);
         answer.map_err(|error| Error::Invoke(InvokeError::Decode(error)).into())
     }

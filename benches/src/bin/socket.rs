@@ -7,7 +7,6 @@
 
 use sansgram_benches::socket_load::{Load, measure};
 use sansgram_benches::socket_server::{SocketServer, query};
-use sansgram_runtime::core::client::Route;
 use sansgram_runtime::{Client, MemoryStore};
 use tokio::runtime::{Builder, Runtime};
 
@@ -83,6 +82,6 @@ fn calls(client: &Client, load: &Load) -> Vec<impl Future<Output = ()> + Send + 
     let query = query(load.result_len);
     load.calls(client, move |client: Client| {
         let query = query.clone();
-        async move { client.invoke_raw(query, Route::Home).await.expect("a result").len() }
+        async move { client.invoke_raw(query).await.expect("a result").len() }
     })
 }

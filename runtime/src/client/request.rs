@@ -40,7 +40,15 @@ impl Client {
     ///
     /// # Errors
     /// Returns the same errors as [`invoke`](Self::invoke).
-    pub async fn invoke_raw(
+    pub async fn invoke_raw(&self, query: Vec<u8>) -> Result<Vec<u8>, Error> {
+        self.invoke_raw_with(query, RequestOptions::default()).await
+    }
+
+    /// Like [`invoke_raw`](Self::invoke_raw), with options, see [`invoke_with`](Self::invoke_with).
+    ///
+    /// # Errors
+    /// Returns the same errors as [`invoke`](Self::invoke).
+    pub async fn invoke_raw_with(
         &self,
         query: Vec<u8>,
         options: impl Into<RequestOptions>,

@@ -54,7 +54,7 @@ macro_rules! scenarios {
             a_slow_server, a_full_disk_is_reported, a_foreign_session_is_not_touched,
             a_revoked_session_is_reported, a_forgotten_key_is_reported, a_planted_secret_is_found,
             dropped_futures_do_no_harm, the_last_handle_ends_the_driver, disconnect_ends_everything,
-            a_request_has_a_handle, a_request_is_acknowledged_quickly,
+            a_request_has_a_handle, raw_requests_have_raw_replies, a_request_is_acknowledged_quickly,
             a_pending_request_ends_with_the_client, a_request_that_was_not_sent_is_not_received, events_explain_delays, a_request_has_a_time_limit, updates_begin_with_their_state,
             many_requests_at_once, a_lost_connection_is_reopened,
             through_socks5, through_socks5_with_a_password, through_http, through_http_with_a_password,

@@ -3,8 +3,11 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use sansgram_runtime::core::client::{Delivery, DisconnectReason, InvokeError, RequestOptions};
+use sansgram_runtime::core::client::{
+    ApiMisuse, Delivery, DisconnectReason, InvokeError, RequestOptions, Route,
+};
 use sansgram_runtime::core::tl::functions::help::GetNearestDc;
+use sansgram_runtime::core::tl::{Deserialize, Serialize, enums};
 use sansgram_runtime::{Client, ClientEvent, Error, MemoryStore, Runtime, Update};
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::server::{FaultInjection, ServerOptions, TestDcs};
@@ -24,6 +27,20 @@ pub(crate) async fn a_request_has_a_handle<R: Runtime>(runtime: R) {
     // The server answers in the order of execution.
     assert_eq!(first.delivery(), Some(Delivery::Answered));
     assert_eq!(first.reply().await.unwrap(), reply);
+}
+
+pub(crate) async fn raw_requests_have_raw_replies<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let dc_of = |reply: Vec<u8>| {
+        enums::NearestDc::from_bytes(&reply).map(|enums::NearestDc::NearestDc(it)| it.this_dc)
+    };
+    let query = GetNearestDc {}.to_bytes();
+    assert_eq!(dc_of(client.invoke_raw(query.clone()).await.unwrap()), Ok(2));
+    assert_eq!(dc_of(client.invoke_raw_with(query.clone(), Route::Dc(dc_id(1))).await.unwrap()), Ok(1));
+    // A query of the wrong length is not sent.
+    let refused = client.invoke_raw(vec![0; 5]).await;
+    assert!(matches!(refused, Err(Error::Misuse(ApiMisuse::QueryLength(5)))), "{refused:?}");
 }
 
 pub(crate) async fn a_pending_request_ends_with_the_client<R: Runtime>(runtime: R) {
