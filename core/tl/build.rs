@@ -15,6 +15,8 @@ use std::{env, fs};
 mod codec;
 #[path = "build/enums.rs"]
 mod enums;
+#[path = "build/errors.rs"]
+mod errors;
 #[path = "build/model.rs"]
 mod model;
 #[path = "build/names.rs"]
@@ -33,6 +35,8 @@ const PROTOCOL_SCHEMA: &str = "schema/mtproto.tl";
 const API_SCHEMA: &str = "schema/api.tl";
 /// The schema with the feature `full-api`.
 const FULL_API_SCHEMA: &str = "schema/full.tl";
+/// The documented errors of the functions.
+const ERRORS: &str = "schema/errors.txt";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -75,7 +79,15 @@ fn generate() -> Result<(), String> {
     let enums =
         model.types().map(|(name, constructors)| (name, enums::boxed_type(&model, name, &constructors)));
     write("enums.rs", modules(enums))?;
-    let functions = model.functions.iter().map(|d| (d.name.as_str(), structs::function(&model, d)));
+    let text = read(ERRORS)?;
+    let errors = errors::parse(&text).map_err(|reason| format!("{ERRORS}: {reason}"))?;
+    let is_known = |name: &&str| model.functions.iter().any(|function| function.name == **name);
+    if let Some(unknown) = errors.keys().find(|name| has_full_api && !is_known(name)) {
+        return Err(format!("{ERRORS}: the schema has no function `{unknown}`"));
+    }
+    let functions = model.functions.iter().map(|d| {
+        (d.name.as_str(), structs::function(&model, d, errors.get(d.name.as_str()).map(String::as_str)))
+    });
     write("functions.rs", modules(functions))?;
     write("by_id.rs", by_id(&model, layer))
 }

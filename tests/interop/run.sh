@@ -82,6 +82,7 @@ if [[ -n $node ]]; then
     node "$node/gramjs_login.mjs" "$line" teleproto </dev/null || status=1
     node "$node/mtcute_login.mjs" "$line" </dev/null || status=1
     node "$node/first_day_mtcute.mjs" "$line" </dev/null || status=1
+    "$python" "$here/method_errors.py" "$node/node_modules/@mtcute/core" --check || status=1
 
     # What the guide of the testkit shows; it starts a sandbox of its own.
     (cd "$state" && SANSGRAM=$binary node "$node/test_with_mtcute.mjs" </dev/null) || status=1

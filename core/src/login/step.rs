@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn only_the_server_says_that_no_user_is_logged_in() {
         let no = Ok(LoginState::NotLoggedIn);
-        let one_user = users(&[types::User { id: 7, ..Default::default() }.into()]);
+        let one_user = users(&[types::User::new(7).into()]);
         assert!(matches!(asked(Ok(&one_user)), Ok(LoginState::LoggedIn(user)) if user.id == 7));
         assert_eq!(asked(Ok(&users(&[]))), no);
         assert_eq!(asked(Ok(&users(&[types::UserEmpty { id: 7 }.into()]))), no);
@@ -380,7 +380,7 @@ mod tests {
             (6, rpc(303, "USER_MIGRATE_2")),
             (4, rpc(500, "STRANGE")),
         ];
-        let user = types::User { id: 7, ..Default::default() };
+        let user = types::User::new(7);
         let authorization = types::auth::Authorization {
             setup_password_required: false,
             otherwise_relogin_days: None,

@@ -83,12 +83,9 @@ impl Model {
         self.by_type[result].len() > 1 && self.size(definition) > LARGE_VARIANT
     }
 
-    /// Returns whether every field has an empty value.
+    /// Returns whether no field is required.
     pub fn has_default(definition: &Definition) -> bool {
-        definition.fields.iter().all(|field| match &field.kind {
-            FieldKind::Required(ty) => is_plain(ty),
-            _ => true,
-        })
+        !definition.fields.iter().any(|field| matches!(field.kind, FieldKind::Required(_)))
     }
 
     /// Returns an upper estimate of the struct's size in bytes.

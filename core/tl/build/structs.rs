@@ -13,7 +13,7 @@ use crate::{codec, names, secrets};
 pub fn constructor(model: &Model, definition: &Definition) -> String {
     let name = names::type_name(&definition.name);
     let result = codec::rust_type(&definition.result);
-    let mut out = declaration(model, definition);
+    let mut out = declaration(model, definition, None);
     out += &setters(model, definition);
     out += &drop_impl(definition);
     out += &codec_impls(model, definition);
@@ -24,10 +24,10 @@ pub fn constructor(model: &Model, definition: &Definition) -> String {
     out
 }
 
-/// Generates the struct of a function, whose encoding starts with its id.
-pub fn function(model: &Model, definition: &Definition) -> String {
+/// Generates the struct of a function, whose encoding starts with its id. `errors` is a sentence for its documentation.
+pub fn function(model: &Model, definition: &Definition, errors: Option<&str>) -> String {
     let name = names::type_name(&definition.name);
-    let mut out = declaration(model, definition);
+    let mut out = declaration(model, definition, errors);
     out += &setters(model, definition);
     out += &drop_impl(definition);
     out += &codec_impls(model, definition);
@@ -46,12 +46,13 @@ fn is_generic(definition: &Definition) -> bool {
     definition.fields.iter().any(|field| matches!(field.kind, FieldKind::Required(Type::Query)))
 }
 
-fn declaration(model: &Model, definition: &Definition) -> String {
+fn declaration(model: &Model, definition: &Definition, errors: Option<&str>) -> String {
     let name = names::type_name(&definition.name);
     let generics = if is_generic(definition) { "<Q>" } else { "" };
     let mut out = format!("/// `{}`\n", definition.line);
     let kind = if definition.is_function { "method" } else { "constructor" };
     out += &names::page(definition.is_api, kind, &definition.name);
+    out += &errors.map(|errors| format!("///\n/// {errors}\n")).unwrap_or_default();
     let fields: Vec<_> =
         definition.fields.iter().filter_map(|f| Some((f, member_type(model, definition, f)?))).collect();
     if fields.is_empty() {

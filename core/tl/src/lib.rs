@@ -21,6 +21,9 @@
 //! Rules of the generated code:
 //! - `new` takes the required fields, `with_…` sets an optional one:
 //!   `functions::messages::SendMessage::new(peer, "hello", random_id).with_silent(true)`. All fields are public.
+//! - `Default` is there if no field is required.
+//! - The documentation of a function names its documented errors (`schema/errors.txt` has their source). A server may
+//!   answer with others, and with the same name under another code.
 //! - A variant leaves out its type's name: `inputPeerUser` is `enums::InputPeer::User`. `Self` is no name in Rust, so
 //!   `inputPeerSelf` is `enums::InputPeer::PeerSelf`.
 //! - Flags words are computed: an optional field is an `Option`, a field of type `true` is a `bool`. If several fields

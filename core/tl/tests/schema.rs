@@ -3,6 +3,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "modules of the build script")]
 
+#[path = "../build/errors.rs"]
+mod errors;
 #[path = "../build/names.rs"]
 mod names;
 #[path = "../build/schema.rs"]
@@ -243,4 +245,55 @@ fn debug_shows_only_these_strings() {
         "venue_search_username",
     ];
     assert_eq!(shown.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
+/// Returns each generated struct: its name, what it derives, its documentation before that, and the arguments of `new`.
+fn structs(generated: &str) -> Vec<(&str, &str, &str, &str)> {
+    let mut found = Vec::new();
+    for (at, _) in generated.match_indices("pub struct ") {
+        let (before, after) = generated.split_at(at);
+        let (_, derives) = before.rsplit_once("#[derive(").expect("it derives");
+        let start = before.rfind("\n}\n").unwrap_or_default();
+        let name = after["pub struct ".len()..].split(|c: char| !c.is_alphanumeric()).next().expect("a name");
+        let (_, new) = after.split_once("pub fn new(").expect("it has new");
+        found.push((name, derives, &before[start..], new.split_once(')').expect("arguments").0));
+    }
+    found
+}
+
+#[test]
+fn a_default_needs_no_required_field() {
+    let mut defaults = 0;
+    for generated in [
+        include_str!(concat!(env!("OUT_DIR"), "/types.rs")),
+        include_str!(concat!(env!("OUT_DIR"), "/functions.rs")),
+    ] {
+        for (name, derives, _, arguments) in structs(generated) {
+            assert_eq!(derives.contains("Default"), arguments.is_empty(), "{name}({arguments})");
+            defaults += usize::from(derives.contains("Default"));
+        }
+    }
+    assert!(defaults > 20, "{defaults}");
+    assert_eq!(sansgram_tl::types::CodeSettings::default(), sansgram_tl::types::CodeSettings::new());
+}
+
+#[test]
+fn a_line_that_lists_no_errors_is_rejected() {
+    let one = "# A comment.\nhelp.get 400 A B_X 406 A";
+    assert_eq!(errors::parse(one).unwrap()["help.get"], "Errors: 400 `A`, `B_X`; 406 `A`.");
+    for wrong in ["help.get", "help.get A", "help.get 400", "help.get 400 A 406", "a 400 A\na 400 A"] {
+        assert!(errors::parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn functions_name_their_errors() {
+    let generated = structs(include_str!(concat!(env!("OUT_DIR"), "/functions.rs")));
+    let docs = |function: &str| generated.iter().find(|(name, ..)| *name == function).expect("it is there").2;
+    let sign_in = docs("SignIn");
+    assert!(sign_in.contains("/// Errors: 400 `PHONE_CODE_EMPTY`, `PHONE_CODE_EXPIRED`, "), "{sign_in}");
+    assert!(sign_in.contains("; 401 `SESSION_PASSWORD_NEEDED`; 406 "), "{sign_in}");
+    assert!(!docs("GetNearestDc").contains("Errors"), "{}", docs("GetNearestDc"));
+    let named = generated.iter().filter(|(_, _, docs, _)| docs.contains("/// Errors: ")).count();
+    assert!(named > 20, "{named}");
 }

@@ -55,7 +55,7 @@ fn a_bit_shared_by_plain_fields_writes_all_of_them() {
     assert_eq!(read, Ok(types::CodeSettings { app_sandbox: Some(false), ..settings }));
 
     // A bot without a version of its description has version 0.
-    let user = types::User { id: 1, bot: true, ..Default::default() };
+    let user = types::User::new(1).with_bot(true);
     let read = types::User::from_bytes(&user.to_bytes());
     assert_eq!(read, Ok(types::User { bot_info_version: Some(0), ..user }));
 }
@@ -91,11 +91,10 @@ fn two_flags_words() {
     let user = types::User {
         is_self: true,
         close_friend: true,
-        id: 42,
         first_name: Some("abc".to_owned()),
-        usernames: Some(vec![types::Username { active: true, ..Default::default() }.to_boxed()]),
+        usernames: Some(vec![types::Username::new("").with_active(true).to_boxed()]),
         linked_community_id: Some(9),
-        ..Default::default()
+        ..types::User::new(42)
     };
     let bytes = words(&[
         types::User::ID,
@@ -267,7 +266,7 @@ fn debug_shows_no_secrets() {
             token: Some("s3cret".to_owned()),
             ..Default::default()
         },
-        types::User { phone: Some("s3cret".to_owned()), ..Default::default() },
+        types::User::new(7).with_phone("s3cret"),
         types::auth::SentCodeTypeMissedCall { prefix: "s3cret".to_owned(), length: 5 },
     );
     // Neither as text nor as a list of numbers ("s3" is 115, 51).

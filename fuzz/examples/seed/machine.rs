@@ -56,7 +56,7 @@ fn sent_code() -> Vec<u8> {
 
 /// `auth.authorization` with a user of few fields.
 fn authorization() -> Vec<u8> {
-    let user = types::User { id: 7, first_name: Some("Ada".into()), ..Default::default() };
+    let user = types::User::new(7).with_first_name("Ada");
     let it = types::auth::Authorization {
         setup_password_required: false,
         otherwise_relogin_days: None,
