@@ -23,6 +23,7 @@
 //!
 //! Source: the protocol's documentation at `core.telegram.org/mtproto`. Each module names its page.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // Without the feature, the items that the client does not use are unreachable.
 #![cfg_attr(

@@ -28,6 +28,7 @@
 //! call locks the machine once to start a request, store its waker and wake the driver, and once more to take the
 //! result; there are no channels. Calls that arrive before the driver runs leave together, so it lets the callers that it
 //! has woken run first. No application code runs under that lock.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 /// The state machine. The name is the same as that of the standard library's `core`: import single items from here,

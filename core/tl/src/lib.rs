@@ -42,6 +42,7 @@
 //! <https://core.telegram.org/mtproto/TL>.
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 extern crate alloc;

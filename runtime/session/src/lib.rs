@@ -12,6 +12,7 @@
 //! FileStore::new("me").save(&imported.session)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 pub mod formats;
