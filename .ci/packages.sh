@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs every crate that is published, as `cargo publish` does, and runs the tests of the packages apart from this
-# repository. CI calls it without `--all`: of the command, it then runs two of the files of tests.
+# repository. CI calls it without `--all`: of the command, it then runs two of the files of tests. `--unpack` runs none.
 #
 # The packages are unpacked into a workspace of their own, in which each is patched in for the version of crates.io that
 # the others name. It has the lock file, the profiles and the target folder of this one, so that most dependencies are
@@ -38,6 +38,7 @@ done
     awk '/^\[profile\./ { keep = !/sansgram-harness/ } /^\[[^p]/ { keep = 0 } keep' Cargo.toml
 } >"$place/Cargo.toml"
 cp Cargo.lock "$place"
+[ "${1:-}" != --unpack ] || exit 0
 
 export CARGO_TARGET_DIR="$PWD/target" CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 cd "$place"

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Checks that take too long for each push: run them before a release. RELEASING.md says when.
+#
+#   .ci/long.sh msrv       the published crates compile with the oldest compiler that Cargo.toml names (needs rustup)
+#   .ci/long.sh minimal    they compile with the oldest versions of their dependencies that their manifests allow
+#   .ci/long.sh features   each combination of each crate's features compiles (needs cargo-hack)
+#   .ci/long.sh            all of them
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly published=(core simd tl tl-json session runtime tokio smol testkit)
+packages=(-p sansgram)
+for crate in "${published[@]}"; do packages+=(-p "sansgram-$crate"); done
+
+msrv() {
+    local version
+    version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    rustup toolchain list | grep -q "^$version" || rustup toolchain install "$version" --profile minimal
+    CARGO_TARGET_DIR=target/long/msrv cargo "+$version" check "${packages[@]}" --locked
+}
+
+minimal() {
+    # In the workspace of the unpacked packages: benches and fuzz targets bring versions that no user has.
+    .ci/packages.sh --unpack
+    (
+        cd target/package/unpacked
+        rm -f Cargo.lock
+        RUSTC_BOOTSTRAP=1 cargo update -Z direct-minimal-versions
+        CARGO_TARGET_DIR=../../long/minimal cargo check --workspace
+    )
+}
+
+features() {
+    command -v cargo-hack >/dev/null || cargo install cargo-hack --version 0.6.46 --locked --quiet
+    # `full-api` only adds types, and takes a minute each time.
+    CARGO_TARGET_DIR=target/long/features cargo hack check "${packages[@]}" --feature-powerset --exclude-features full-api --no-dev-deps
+}
+
+if [ $# -eq 0 ]; then set -- msrv minimal features; fi
+for check in "$@"; do
+    case $check in
+        msrv | minimal | features)
+            printf '== %s\n' "$check"
+            "$check"
+            ;;
+        *)
+            echo "no check $check" >&2
+            exit 2
+            ;;
+    esac
+done
