@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
+const DOCUMENTS: [&str; 5] =
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "RELEASING.md", "SECURITY.md"];
 
 /// The folders from which a document may name a path: ARCHITECTURE.md names those of core from `core/src`.
 const ROOTS: [&str; 3] = ["", "core/src", "core"];
