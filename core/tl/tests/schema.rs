@@ -274,7 +274,7 @@ fn a_default_needs_no_required_field() {
         }
     }
     assert!(defaults > 20, "{defaults}");
-    assert_eq!(sansgram_tl::types::CodeSettings::default(), sansgram_tl::types::CodeSettings::new());
+    assert_eq!(types::CodeSettings::default(), types::CodeSettings::new());
 }
 
 #[test]
