@@ -95,7 +95,8 @@ pub(crate) fn play(address: SocketAddr, public_key: &str) -> Result<u32> {
     let (clock, home, mut dcs) = (Clock::new(), DcId::new(2)?, DcTable::new());
     dcs.insert(home, address);
     let config = Config::new(dcs, home, [PublicKey::from_pem(public_key)?])
-        .with_api(ApiCredentials { id: 1, hash: "0".repeat(32) });
+        .with_api(ApiCredentials { id: 1, hash: "0".repeat(32) })
+        .with_offload_key_exchange(true);
     let mut client = Client::new(config, StoredSession::default(), Box::new(OsRandom::default()))?;
     let mut login = Some(client.start_step(clock.now(), LoginStep::bot_login("1:sandbox"))?);
     let (outgoing, threads, mut call, mut frames) = (Vec::new(), channel(), None, 0);

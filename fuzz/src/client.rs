@@ -9,8 +9,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use sansgram_core::client::{
-    ApiCredentials, ApiMisuse, Client, Config, ConnId, DcAuth, DcId, DcTable, Event, Input as MachineInput,
-    IoFailure, LoggedInUser, Output, RequestId, RequestOptions, Route, StoredSession,
+    ApiCredentials, ApiMisuse, Client, ComputeTask, Config, ConnId, DcAuth, DcId, DcTable, Event,
+    Input as MachineInput, IoFailure, LoggedInUser, Output, RequestId, RequestOptions, Route, StoredSession,
 };
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::rsa::PublicKey;
@@ -125,6 +125,7 @@ impl Run {
         config.api = Some(ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() });
         config.framing = kind;
         config.pfs = choice & 4 != 0;
+        config.offload_key_exchange = choice & 32 != 0;
         config.request_timeout = Some(TIMEOUT);
         config.flood_sleep_threshold = TIMEOUT;
         config.max_pending = 32;
@@ -414,6 +415,10 @@ impl Run {
                     let conn = self.conns.get_mut(&conn).expect("a connection that was asked for");
                     assert_ne!(conn.phase, Phase::Over, "what is over is closed");
                     conn.phase = Phase::Over;
+                }
+                Output::Compute(task @ ComputeTask::KeyExchange(_)) => {
+                    let now = at(self.now, self.skew);
+                    self.client.handle(now, MachineInput::Computed(task.run()));
                 }
                 // It would take a tenth of a second; without it, the step ends by its own timeout.
                 Output::Compute(_) => {}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use sansgram_core::client::{
-    ConnId, DcId, DisconnectReason, Event, Input, Output, PasswordKdfTask, StoredSession,
+    ComputeTask, ConnId, DcId, DisconnectReason, Event, Input, Output, StoredSession,
 };
 use sansgram_core::time::{Now, Timestamp};
 
@@ -55,7 +55,7 @@ enum Action {
     Open { conn: ConnId, dc: DcId, endpoints: Vec<SocketAddr> },
     Transmit { conn: ConnId, bytes: Vec<u8> },
     Close { conn: ConnId },
-    Compute(PasswordKdfTask),
+    Compute(ComputeTask),
     Save { version: u64, session: Box<StoredSession> },
 }
 
@@ -246,9 +246,8 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 Action::Compute(task) => {
                     let shared = self.shared.clone();
                     self.runtime.spawn_blocking(move || {
-                        let kdf_output = task.run();
-                        shared
-                            .with_state(|state, now| state.machine.handle(now, Input::Computed(kdf_output)));
+                        let output = task.run();
+                        shared.with_state(|state, now| state.machine.handle(now, Input::Computed(output)));
                     });
                 }
                 Action::Save { version, session } => {

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::compute::ComputeTask;
 use super::connection::active_connection::ActiveConnection;
 use super::context::Context;
 use super::datacenter::Role;
@@ -98,6 +99,8 @@ impl Client {
             for role in [Role::Main, Role::Next, Role::Draining] {
                 let transmit = datacenter.transmit(role, &self.requests, &mut cx);
                 self.outputs.extend(transmit.map(|(conn, bytes)| Output::Transmit { conn, bytes }));
+                let task = datacenter.take_task(role);
+                self.outputs.extend(task.map(|task| Output::Compute(ComputeTask::KeyExchange(task))));
             }
             datacenter.schedule_renewal(now);
         }

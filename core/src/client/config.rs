@@ -100,6 +100,12 @@ pub struct Config {
     /// Perfect forward secrecy: requests are encrypted with temporary keys; permanent keys are only used to bind them,
     /// and at the logout. Costs a second key exchange per DC and key lifetime. Default off.
     pub pfs: bool,
+    /// Whether the computations of a key exchange are tasks of [`Output::Compute`](super::Output::Compute), as the key
+    /// stretching of a password always is; default off. Each of its three steps is then a task: the factorization of
+    /// `pq`, two powers of 2,048 bits, and a check. They take milliseconds, or about 50 ms if the server's prime is not
+    /// the known one. Turn it on if an event loop must not stop that long. The time limits of the connection go on
+    /// meanwhile.
+    pub offload_key_exchange: bool,
     /// The lifetime of a temporary key; default 24 h, at least 1 min. The next one is made in its last eighth, at most
     /// an hour before its end.
     pub temporary_key_lifetime: Duration,
@@ -150,6 +156,7 @@ impl Config {
             fallback_framings: Vec::new(),
             updates: true,
             pfs: false,
+            offload_key_exchange: false,
             temporary_key_lifetime: policy::TEMPORARY_KEY_LIFETIME,
             idle_timeout: policy::IDLE_TIMEOUT,
             connect_timeout: policy::CONNECT_TIMEOUT,

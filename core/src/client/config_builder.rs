@@ -111,6 +111,13 @@ impl Config {
         self
     }
 
+    /// Sets [`offload_key_exchange`](Self::offload_key_exchange).
+    #[must_use]
+    pub const fn with_offload_key_exchange(mut self, offload_key_exchange: bool) -> Self {
+        self.offload_key_exchange = offload_key_exchange;
+        self
+    }
+
     /// Sets [`temporary_key_lifetime`](Self::temporary_key_lifetime).
     #[must_use]
     pub const fn with_temporary_key_lifetime(mut self, temporary_key_lifetime: Duration) -> Self {

@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use self::active_connection::{ActiveConnection, ConnectionState, Stage};
 use self::connection_session::ConnectionSession;
 use self::incoming::{ConnectionIncoming, start_key_exchange};
+use self::key_exchange::KeyExchange;
 use self::request_bodies::RequestBodies;
 use self::temporary_key::TemporaryKeyState;
 use super::context::Context;
@@ -257,12 +258,14 @@ impl Connection {
         cx: &'a mut Context<'c>,
     ) -> Option<ConnectionIncoming<'a, 'c>> {
         let ConnectionState::Active(active) = &mut self.state else { return None };
-        let ActiveConnection { stack: Some(stack), stage, deadline, has_key_answer, .. } = &mut **active
+        let ActiveConnection { conn, stack: Some(stack), stage, deadline, has_key_answer, .. } =
+            &mut **active
         else {
             return None;
         };
         let (frames, session) = (stack.read(bytes), &mut self.session);
         Some(ConnectionIncoming {
+            conn: *conn,
             frames,
             stage,
             deadline,
@@ -273,6 +276,17 @@ impl Connection {
             pfs,
             cx,
         })
+    }
+
+    /// Returns the key exchange that is running.
+    pub(super) fn key_exchange_mut(&mut self) -> Option<&mut KeyExchange> {
+        match &mut self.state {
+            ConnectionState::Active(active) => match &mut active.stage {
+                Stage::KeyExchange(exchange) => Some(exchange),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Ends a [`receive`](Self::receive), once all bytes were pulled or pulling has failed.

@@ -21,6 +21,7 @@ use self::key_refusals::KeyRefusals;
 use self::key_rotation::KeyRotation;
 use super::connection::Connection;
 use super::connection::incoming::ConnectionIncoming;
+use super::connection::key_exchange::{KeyExchangeOutput, KeyExchangeTask};
 use super::context::Context;
 use super::io::{ConnId, Event, Output};
 use crate::dc::DcId;
@@ -220,6 +221,17 @@ impl Datacenter {
         if let Some(connection) = self.connection_mut(role) {
             connection.on_transmitted(buffer);
         }
+    }
+
+    /// Returns the task of a connection's key exchange, once.
+    pub(super) fn take_task(&mut self, role: Role) -> Option<KeyExchangeTask> {
+        self.connection_mut(role)?.key_exchange_mut()?.take_task()
+    }
+
+    /// Takes the output of a task. Returns whether the key exchange of this connection waited for it.
+    pub(super) fn set_computed(&mut self, role: Role, output: KeyExchangeOutput) -> bool {
+        let exchange = self.connection_mut(role).and_then(Connection::key_exchange_mut);
+        exchange.is_some_and(|exchange| exchange.set_computed(output))
     }
 
     /// Returns the next bytes to transmit on a connection.

@@ -4,15 +4,12 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use super::compute::{ComputeOutput, ComputeTask};
+pub use super::conn_id::ConnId;
 use super::update_queue::UpdatesState;
 use crate::dc::DcId;
-use crate::login::{PasswordKdfOutput, PasswordKdfTask};
 use crate::rpc::{DisconnectReason, IoFailure, LogoutCause, RequestId};
 use crate::time::Timestamp;
-
-/// The identifier of a connection, assigned by the client and never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnId(pub u64);
 
 /// An input of the client, passed in by an event loop.
 #[derive(Debug)]
@@ -47,7 +44,7 @@ pub enum Input<'a> {
         cause: IoFailure,
     },
     /// The output of a task from [`Output::Compute`].
-    Computed(PasswordKdfOutput),
+    Computed(ComputeOutput),
 }
 
 /// An output of the client: an instruction to the event loop, or an event.
@@ -78,9 +75,9 @@ pub enum Output {
         /// The connection.
         conn: ConnId,
     },
-    /// Run this task (the key stretching of a password, about 0.1 s) on a thread that may block, then pass in
-    /// [`Input::Computed`].
-    Compute(PasswordKdfTask),
+    /// Run this task (the key stretching of a password, about 0.1 s, or a step of a key exchange) on a thread that may
+    /// block, then pass in [`Input::Computed`].
+    Compute(ComputeTask),
     /// An event for the application.
     Event(Event),
     /// There is no further output. Pass in the next input, or [`Input::Tick`] at this time; `None` if no timer is

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 use core::time::Duration;
 
+use super::compute::ComputeTask;
 use super::error::ApiMisuse;
 use super::io::{Event, Output};
 use super::machine::Client;
@@ -205,7 +206,7 @@ impl Client {
                 task.step = id;
                 let limit = self.config.request_timeout.unwrap_or(policy::PASSWORD_KDF_TIMEOUT);
                 self.set_step_timer(now, id, limit, StepTimer::KdfTimeout);
-                self.outputs.push_back(Output::Compute(task));
+                self.outputs.push_back(Output::Compute(ComputeTask::Password(task)));
             }
             StepAction::ShowQr(link) => self.show_link(now, id, link),
             StepAction::RetryAfter(pause) => self.set_step_timer(now, id, pause, StepTimer::Repeat),

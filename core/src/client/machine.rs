@@ -134,7 +134,7 @@ impl Client {
                     self.on_disconnect(now, conn, &DisconnectReason::Network(cause));
                 }
             }
-            Input::Computed(kdf_output) => self.on_step_computed(now, &kdf_output),
+            Input::Computed(output) => self.on_computed(now, output),
         }
         self.advance_later(now);
         // After an update, more are likely to follow.

@@ -18,8 +18,10 @@
 mod advance;
 mod authorization_transfer;
 mod backoff;
+mod compute;
 mod config;
 mod config_builder;
+mod conn_id;
 mod connection;
 mod context;
 mod datacenter;
@@ -41,7 +43,9 @@ mod stored_session;
 mod tracked_session;
 mod update_queue;
 
+pub use compute::{ComputeOutput, ComputeTask};
 pub use config::{Config, DcTable};
+pub use connection::key_exchange::{KeyExchangeOutput, KeyExchangeTask};
 pub use dc_options::{DcOption, DcOptions};
 pub use error::ApiMisuse;
 pub use io::{ConnId, Event, Input, Output};

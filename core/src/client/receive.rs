@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
+use super::compute::ComputeOutput;
 use super::config::Config;
 use super::connection::incoming::{ConnectionEvent, ConnectionIncoming, PacketEvents, Received};
 use super::context::Context;
@@ -123,6 +124,21 @@ impl Client {
                 self.outputs.push_back(Output::Close { conn });
             }
             self.on_disconnect(now, conn, &reason);
+        }
+    }
+
+    /// Takes the output of a task. That of a step that has ended, or of a connection that is closed, is ignored.
+    pub(super) fn on_computed(&mut self, now: Now, output: ComputeOutput) {
+        match output {
+            ComputeOutput::Password(output) => self.on_step_computed(now, &output),
+            ComputeOutput::KeyExchange(output) => {
+                let conn = output.conn();
+                let found = find(&mut self.datacenters, conn);
+                if found.is_some_and(|(datacenter, role)| datacenter.set_computed(role, output)) {
+                    // The rest is that of the packet whose task this was.
+                    self.on_received(now, conn, &mut []);
+                }
+            }
         }
     }
 

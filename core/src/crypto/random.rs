@@ -2,6 +2,10 @@
 
 use alloc::boxed::Box;
 
+use zeroize::Zeroizing;
+
+use super::aes_ctr::AesCtr;
+
 /// A cryptographically secure source of random bytes.
 ///
 /// It cannot fail: a source that has no more entropy must block or abort, never return weaker bytes. It must not repeat
@@ -30,6 +34,25 @@ pub fn array<const N: usize>(random: &mut (impl SecureRandom + ?Sized)) -> [u8; 
     let mut bytes = [0; N];
     random.fill(&mut bytes);
     bytes
+}
+
+/// Randomness for a task on another thread: the keystream of AES-256 in counter mode, under a key that is drawn from the
+/// source of the client. It is wiped on drop.
+pub(crate) struct SeededRandom(AesCtr);
+
+impl SeededRandom {
+    pub(crate) fn new(source: &mut dyn SecureRandom) -> Self {
+        let mut key = Zeroizing::new([0; 32]);
+        source.fill(&mut *key);
+        Self(AesCtr::new(&key, &[0; 16]))
+    }
+}
+
+impl SecureRandom for SeededRandom {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        buffer.fill(0);
+        self.0.apply(buffer);
+    }
 }
 
 #[cfg(feature = "getrandom")]
@@ -146,5 +169,40 @@ mod os {
             assert_eq!(random.pool[..40], [0; 40]);
             assert_ne!(random.pool[40..], [0; 216]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key bytes count up.
+    struct Counting(u8);
+
+    impl SecureRandom for Counting {
+        fn fill(&mut self, buffer: &mut [u8]) {
+            for byte in buffer {
+                *byte = self.0;
+                self.0 = self.0.wrapping_add(1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_seeded_source_does_not_repeat_and_is_another_for_each_seed() {
+        let mut source = Counting(0);
+        let (mut first, mut second) = (SeededRandom::new(&mut source), SeededRandom::new(&mut source));
+        assert_eq!(source.0, 64, "32 bytes each");
+        let whole: [u8; 48] = array(&mut first);
+        let pieces: ([u8; 5], [u8; 43]) = {
+            let mut again = SeededRandom::new(&mut Counting(0));
+            // What was in the buffer does not count.
+            let mut buffer = [7; 5];
+            again.fill(&mut buffer);
+            (buffer, array(&mut again))
+        };
+        assert_eq!(whole[..], [&pieces.0[..], &pieces.1].concat());
+        assert_ne!(whole, array::<48>(&mut first));
+        assert_ne!(whole, array::<48>(&mut second));
     }
 }

@@ -40,6 +40,9 @@ impl fmt::Display for Reply {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
+    /// A message arrived while the previous one was being handled: the server has not been sent what it would answer.
+    #[error("a message came in the key exchange that nothing had asked for")]
+    NotAwaited,
     /// The reply is not the expected one of this step, or is malformed.
     #[error("{reply} cannot be read: {error}")]
     Malformed {

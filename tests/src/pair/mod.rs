@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sansgram_core::client::{
-    Client, Config, ConnId, Event, Input, InvokeError, Output, PasswordKdfTask, RequestId, RequestOptions,
-    Route, StoredSession,
+    Client, ComputeTask, Config, ConnId, Event, Input, InvokeError, Output, RequestId, RequestOptions, Route,
+    StoredSession,
 };
 use sansgram_core::login::{LoginError, LoginStep};
 use sansgram_core::time::{Now, Timestamp};
@@ -62,10 +62,12 @@ pub struct Pair {
     pub opened: Vec<Vec<SocketAddr>>,
     /// The address of each connection that was made, oldest first.
     pub connected: Vec<SocketAddr>,
-    /// Whether KDF tasks are stored in [`skipped_kdf_tasks`](Self::skipped_kdf_tasks) instead of being run.
-    pub skips_kdf_tasks: bool,
-    /// The KDF tasks that were not run.
-    pub skipped_kdf_tasks: Vec<PasswordKdfTask>,
+    /// Whether tasks are stored in [`skipped_tasks`](Self::skipped_tasks) instead of being run.
+    pub skips_tasks: bool,
+    /// The tasks that were not run, oldest first.
+    pub skipped_tasks: Vec<ComputeTask>,
+    /// How many tasks were run.
+    pub tasks_run: usize,
     /// What the client printed, except for events.
     output: String,
     now: Timestamp,
@@ -102,8 +104,9 @@ impl Pair {
             refusals: Vec::new(),
             opened: Vec::new(),
             connected: Vec::new(),
-            skips_kdf_tasks: false,
-            skipped_kdf_tasks: Vec::new(),
+            skips_tasks: false,
+            skipped_tasks: Vec::new(),
+            tasks_run: 0,
             output,
             now,
             suspended: Duration::ZERO,
@@ -335,10 +338,11 @@ impl Pair {
                 }
                 Output::Transmit { conn, bytes } => self.network.client_writes(self.now, conn, bytes),
                 Output::Close { conn } => self.network.closed_by_client(self.now, conn),
-                Output::Compute(task) if self.skips_kdf_tasks => self.skipped_kdf_tasks.push(task),
+                Output::Compute(task) if self.skips_tasks => self.skipped_tasks.push(task),
                 Output::Compute(task) => {
                     self.record_output(&task);
                     let outcome = task.run();
+                    self.tasks_run += 1;
                     self.record_output(&outcome);
                     self.client.handle(self.client_now(), Input::Computed(outcome));
                 }

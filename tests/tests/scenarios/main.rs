@@ -47,6 +47,7 @@ mod protocol {
     mod key_rotation;
     mod long_idle;
     mod many_cuts;
+    mod offloaded_key_exchange;
     mod one_dead_dc;
     mod other_dcs;
     mod pfs;

@@ -8,6 +8,7 @@ use super::connection_session::ConnectionSession;
 use super::key_exchange::{Advance, KeyExchange};
 use super::temporary_key::{BIND_REQUEST, TemporaryKeyState, bind_answer};
 use crate::client::context::Context;
+use crate::client::io::ConnId;
 use crate::client::stored_session::DcAuth;
 use crate::crypto::AuthKey;
 use crate::dc::DcId;
@@ -18,6 +19,7 @@ use crate::transport::{self, Frame};
 
 /// Received bytes of a connection. Pull their frames with [`next`](Self::next) until `None`.
 pub(crate) struct ConnectionIncoming<'a, 'c> {
+    pub(super) conn: ConnId,
     pub(super) frames: transport::Incoming<'a, 'a>,
     pub(super) stage: &'a mut Stage,
     pub(super) deadline: &'a mut Deadline,
@@ -53,7 +55,10 @@ impl ConnectionIncoming<'_, '_> {
     /// [`DisconnectReason`] if the connection must be closed.
     pub(crate) fn next(&mut self) -> Result<Option<Received<'_>>, DisconnectReason> {
         let now = self.cx.now;
-        let packet = match self.frames.next()? {
+        // The output of a task comes without bytes.
+        let is_computed = matches!(&self.stage, Stage::KeyExchange(exchange) if exchange.is_computed());
+        let frame = if is_computed { Some(Frame::Payload(&mut [])) } else { self.frames.next()? };
+        let packet = match frame {
             Some(Frame::Payload(packet)) => packet,
             Some(Frame::Error(code)) => return Err(DisconnectReason::TransportError(code)),
             Some(Frame::QuickAck(token)) => {
@@ -74,7 +79,15 @@ impl ConnectionIncoming<'_, '_> {
             let Stage::KeyExchange(exchange) = core::mem::replace(self.stage, Stage::Validating) else {
                 return Ok(Some(Received::Handled));
             };
-            let advance = exchange.advance(packet, self.cx.random)?;
+            let advance = if is_computed {
+                exchange.resume()?
+            } else if self.cx.config.offload_key_exchange {
+                let exchange = exchange.defer(self.conn, packet, self.cx.random)?;
+                *self.stage = Stage::KeyExchange(Box::new(exchange));
+                return Ok(Some(Received::Handled));
+            } else {
+                exchange.advance(packet, self.cx.random)?
+            };
             self.deadline.extend(now.monotonic);
             *self.has_key_answer = true;
             let KeyExchangeResult { stage, session, key } =

@@ -28,15 +28,15 @@ fn a_kdf_task_without_an_output_ends_its_step() {
     password_hint(&mut pair, "9996620002");
     let now = pair.client_now();
     let step = pair.client.start_step(now, LoginStep::check_password("sandbox")).unwrap();
-    pair.skips_kdf_tasks = true;
+    pair.skips_tasks = true;
     pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
     assert_eq!(pair.client.take_step(step), Some(Err(LoginError::ComputeTimedOut)));
     assert!(pair.elapsed() < Duration::from_secs(90));
     // A late output is ignored.
-    let late = pair.skipped_kdf_tasks.pop().expect("a task");
+    let late = pair.skipped_tasks.pop().expect("a task");
     let now = pair.client_now();
     pair.client.handle(now, Input::Computed(late.run()));
     assert!(matches!(pair.client.poll_output(), Output::Timeout(_)));
-    pair.skips_kdf_tasks = false;
+    pair.skips_tasks = false;
     assert!(is_logged_in(&pair.login(LoginStep::check_password("sandbox"))));
 }
