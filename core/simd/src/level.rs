@@ -90,7 +90,9 @@ mod x86 {
             return Level(Kind::Portable);
         }
         // `cpufeatures` reports VAES only together with AVX-512, which several processors with VAES lack.
-        let has_vaes = || __cpuid_count(7, 0).ecx & 1 << 9 != 0;
+        // SAFETY: every processor of x86_64 has the instruction. Older compilers call this unsafe.
+        #[allow(unused_unsafe)]
+        let has_vaes = || unsafe { __cpuid_count(7, 0) }.ecx & 1 << 9 != 0;
         let is_wanted = cfg!(not(sansgram_simd = "aes"));
         Level(if is_wanted && avx2::get() && has_vaes() { Kind::Vaes } else { Kind::Aes })
     }
