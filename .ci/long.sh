@@ -4,6 +4,7 @@
 #   .ci/long.sh msrv       the published crates compile with the oldest compiler that Cargo.toml names (needs rustup)
 #   .ci/long.sh minimal    they compile with the oldest versions of their dependencies that their manifests allow
 #   .ci/long.sh features   each combination of each crate's features compiles (needs cargo-hack)
+#   .ci/long.sh api        the public interfaces are those of the lists in `.ci/public_api/`
 #   .ci/long.sh            all of them
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,10 +37,12 @@ features() {
     CARGO_TARGET_DIR=target/long/features cargo hack check "${packages[@]}" --feature-powerset --exclude-features full-api --no-dev-deps
 }
 
-if [ $# -eq 0 ]; then set -- msrv minimal features; fi
+api() { .ci/public_api.sh; }
+
+if [ $# -eq 0 ]; then set -- msrv minimal features api; fi
 for check in "$@"; do
     case $check in
-        msrv | minimal | features)
+        msrv | minimal | features | api)
             printf '== %s\n' "$check"
             "$check"
             ;;
