@@ -59,7 +59,12 @@ async fn main() -> Result<(), Error> {
     // From my.telegram.org.
     config.api = Some(ApiCredentials { id: 12345, hash: "0123456789abcdef0123456789abcdef".into() });
     let client = sansgram_tokio::start(config, FileStore::new("me")).await?;
-    log_in(&client, &mut TerminalPrompt::lazy()).await?;
-    println!("{:?}", chats(&client).await?);
+    if let Some(token) = std::env::args().nth(1) {
+        bot(&client, &token).await?;
+    } else {
+        log_in(&client, &mut TerminalPrompt::lazy()).await?;
+        println!("{:?}", chats(&client).await?);
+    }
+    println!("the session as a text has {} characters", keep(&client).len());
     log_out(&client).await
 }
