@@ -132,9 +132,11 @@ fn a_damaged_stream_is_rejected() {
 
 #[test]
 fn any_body_round_trips_and_no_random_bytes_decompress() {
+    #[expect(clippy::needless_pass_by_value, reason = "quickcheck passes its values owned")]
     fn round_trip(body: Vec<u8>) -> bool {
         decompress(&compress(&body), body.len()).as_ref() == Ok(&body)
     }
+    #[expect(clippy::needless_pass_by_value, reason = "quickcheck passes its values owned")]
     fn random(bytes: Vec<u8>) -> bool {
         decompress(&bytes, 1000).is_err()
     }
