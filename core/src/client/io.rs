@@ -131,3 +131,14 @@ pub enum Event {
     /// The server has ended the login.
     LoggedOut(LogoutCause),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The queue of outputs is part of every client.
+    #[test]
+    fn an_output_stays_small() {
+        assert!(size_of::<Output>() <= 88, "{}", size_of::<Output>());
+    }
+}
