@@ -58,7 +58,8 @@ pages=(man/*.1)
 [ "${#pages[@]}" -gt 10 ]
 if command -v man >/dev/null; then
     for page in "${pages[@]}"; do
-        warnings=$(MANWIDTH=80 man --warnings=mac,font,char -l "$page" 2>&1 >/dev/null)
+        # A long word that leaves a line ragged is no mistake.
+        warnings=$(MANWIDTH=80 man --warnings=mac,font,char -l "$page" 2>&1 >/dev/null | grep -v 'cannot adjust line' || true)
         [ -z "$warnings" ] || { printf '%s: %s\n' "$page" "$warnings" >&2; exit 1; }
     done
 fi
