@@ -234,10 +234,16 @@ impl Run {
                 return;
             }
             let mut decoder = ServerFrameDecoder::new(Some(Framing::Intermediate), 1 << 22);
-            let request = decoder.next(&mut &mut out[..]).expect("a frame").expect("a whole one");
-            for body in self.peer.read(request.payload) {
-                assert!(self.wanted.0.values().any(|wanted| *wanted == body), "a body of no pending request");
+            let mut frames = &mut out[..];
+            while let Some(request) = decoder.next(&mut frames).expect("a frame") {
+                for body in self.peer.read(request.payload) {
+                    assert!(
+                        self.wanted.0.values().any(|wanted| *wanted == body),
+                        "a body of no pending request"
+                    );
+                }
             }
+            assert!(frames.is_empty(), "whole frames");
             self.session.on_transmitted();
         }
         panic!("the session never stops to send");

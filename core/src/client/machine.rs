@@ -144,7 +144,7 @@ impl Client {
     /// Returns the next output. Call it until it returns [`Output::Timeout`].
     ///
     /// The first call does what the calls since the last poll have made due, once for all of them: so requests that are
-    /// queued together leave in one packet.
+    /// queued together leave in one transmit.
     pub fn poll_output(&mut self) -> Output {
         if let Some(now) = self.called_at.take() {
             self.advance(now);

@@ -37,6 +37,7 @@ use super::secret::wipe;
 
 mod batch;
 
+pub(crate) use batch::seal_within;
 pub use batch::{Packet, open_many, seal_many};
 #[doc(hidden)]
 pub use batch::{open_many_at, seal_many_at};

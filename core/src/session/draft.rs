@@ -1,11 +1,12 @@
-//! The packet in progress.
+//! The packets in progress.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::ids::MsgId;
 use super::request::RequestTag;
 
-/// One message of the packet in progress.
+/// One message of a packet in progress.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
     pub(super) msg_id: MsgId,
@@ -27,18 +28,55 @@ pub(super) enum ItemKind {
     },
 }
 
-/// The packet in progress: its messages, and the bytes of those that the session serializes itself.
+/// One packet in progress.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DraftPacket {
+    /// The index of the first item of the next packet.
+    pub(super) items_end: usize,
+    /// The msg_id and seq_no of the container around its items, if there are several.
+    pub(super) container: Option<(MsgId, i32)>,
+    /// Length in bytes of the message.
+    pub(super) body_len: usize,
+}
+
+/// The packets in progress: their messages, and the bytes of those that the session serializes itself.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) items: Vec<Item>,
+    pub(super) packets: Vec<DraftPacket>,
+    /// The places of the packets in the output buffer, as far as they are written.
+    pub(super) places: Vec<Range<usize>>,
     pub(super) scratch: Vec<u8>,
+    /// Length in bytes of all requests with their headers.
+    pub(super) requests_len: usize,
 }
 
 impl Draft {
+    pub(super) fn clear(&mut self) {
+        self.items.clear();
+        self.packets.clear();
+        self.places.clear();
+        self.scratch.clear();
+        self.requests_len = 0;
+    }
+
     /// Adds the message in the scratch buffer from `start` to its end.
     pub(super) fn add_prebuilt(&mut self, msg_id: MsgId, seq_no: i32, start: usize) {
         let kind = ItemKind::Prebuilt { start };
         self.items.push(Item { msg_id, seq_no, len: self.scratch.len() - start, kind });
+    }
+
+    /// Returns the messages that are in no packet yet.
+    pub(super) fn open_items(&self) -> &[Item] {
+        let start = self.packets.last().map_or(0, |packet| packet.items_end);
+        self.items.get(start..).unwrap_or_default()
+    }
+
+    /// Returns the messages of a packet.
+    pub(super) fn items_of(&self, index: usize) -> &[Item] {
+        let end = |index: usize| self.packets.get(index).map_or(0, |packet| packet.items_end);
+        let start = index.checked_sub(1).map_or(0, end);
+        self.items.get(start..end(index)).unwrap_or_default()
     }
 }
 

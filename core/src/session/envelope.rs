@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::error::MessageError;
 use super::ids::MsgId;
-use crate::crypto::message::{self, Direction, PREFIX_LEN, QuickAckToken};
+use crate::crypto::message::{self, Direction, PREFIX_LEN};
 use crate::crypto::{AuthKey, SecureRandom};
 use crate::tl::Reader;
 
@@ -85,8 +85,6 @@ pub(super) fn begin(
     seq_no: i32,
     body_len: usize,
 ) {
-    // A buffer that grows later would leave a copy of the plaintext in freed memory.
-    out.reserve(packet_len(body_len));
     out.extend_from_slice(&[0; PREFIX_LEN]);
     out.extend_from_slice(&salt.to_le_bytes());
     out.extend_from_slice(&session_id.to_le_bytes());
@@ -96,21 +94,11 @@ pub(super) fn begin(
     out.extend_from_slice(&(body_len as u32).to_le_bytes());
 }
 
-/// Appends the padding of the packet that starts at `start`, and encrypts it in place.
-pub(super) fn seal(
-    out: &mut Vec<u8>,
-    start: usize,
-    body_len: usize,
-    key: &AuthKey,
-    random: &mut dyn SecureRandom,
-) -> QuickAckToken {
-    let end = start + packet_len(body_len);
+/// Appends the padding of the packet that starts at `start`.
+pub(super) fn pad(out: &mut Vec<u8>, start: usize, body_len: usize, random: &mut dyn SecureRandom) {
     let padding_at = out.len();
-    out.resize(end, 0);
+    out.resize(start + packet_len(body_len), 0);
     if let Some(padding) = out.get_mut(padding_at..) {
         random.fill(padding);
     }
-    let sealed = out.get_mut(start..).map(|packet| message::seal(key, Direction::ToServer, packet));
-    // `packet_len` makes the plaintext a multiple of 16 bytes, so sealing cannot fail. No token is 0.
-    sealed.and_then(Result::ok).unwrap_or(QuickAckToken(0))
 }

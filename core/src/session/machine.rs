@@ -59,8 +59,8 @@ pub struct Session {
     pub(super) holds_unrepeatable: bool,
     /// Number of bytes that the other messages of the received packet may decompress to.
     pub(super) decompression_budget: usize,
-    /// The packet in progress. Its memory is kept for reuse.
-    pub(super) draft: Draft,
+    /// The packets in progress. The memory is kept for reuse.
+    pub(super) draft: Option<Box<Draft>>,
 }
 
 impl Session {
@@ -92,7 +92,7 @@ impl Session {
             is_draining: false,
             holds_unrepeatable: false,
             decompression_budget: 0,
-            draft: Draft::default(),
+            draft: None,
         }
     }
 
@@ -305,7 +305,7 @@ impl Session {
         self.acks.trim();
         self.quick_acks.trim();
         self.service.shrink_to_fit();
-        self.draft = Draft::default();
+        self.draft = None;
     }
 
     /// Queues a service message, unless too many are queued.

@@ -1,20 +1,21 @@
-//! Packing: queued messages become one frame, encrypted in the output buffer.
+//! Packing: queued messages become packets, encrypted in the output buffer.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::container::{CONTAINER_HEADER_LEN, INNER_HEADER_LEN};
-use super::draft::{Draft, Item, ItemKind, wants_quick_ack};
+use super::draft::{Draft, DraftPacket, Item, ItemKind, wants_quick_ack};
 use super::envelope;
 use super::machine::Session;
 use super::request::RequestSource;
 use super::service::{DestroyKeyState, Service, write_ids};
 use crate::crypto::SecureRandom;
-use crate::crypto::message::QuickAckToken;
+use crate::crypto::message::{self, Direction};
+use crate::crypto::secret::wipe;
 use crate::policy;
 use crate::time::Now;
 use crate::tl::{Constructor, ids as tl_ids, types};
-use crate::transport::{EncodeError, FrameEncoder};
+use crate::transport::{EncodeError, FrameEncoder, MAX_FRAME_OVERHEAD};
 
 /// `invokeAfterMsg#cb9f372d msg_id:long query:!X = X`.
 const INVOKE_AFTER_MSG_ID: u32 = 0xcb9f_372d;
@@ -25,14 +26,25 @@ const INVOKE_AFTER_MSG_LEN: usize = 12;
 /// fifth of the time for a packet of 16 KiB.
 const COPIED_AT_ONCE: usize = 1024;
 
+/// Whether more requests are queued than a packet takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Collected {
+    All,
+    /// The next packet of the same transmit takes more.
+    Packet,
+    /// The next transmit takes more.
+    Transmit,
+}
+
 impl Session {
-    /// Appends one frame with the queued requests, up to 100 or 32 KiB of them (a longer one is sent alone), and the
+    /// Appends frames with the queued requests, up to 32 KiB of them (a longer request is sent alone), and with the
     /// service messages that are due. Returns whether there were any.
     ///
-    /// The cost is linear in the number of bytes written. Each byte is copied once, into `out`, and encrypted there.
+    /// Each frame has up to 100 requests or 4 KiB, or one longer request. The cost is linear in the number of bytes
+    /// written. Each byte is copied once, into `out`, and encrypted there.
     ///
     /// # Errors
-    /// Returns [`EncodeError`] if the packet is too long for a frame. Bodies of at most 1 MiB always fit.
+    /// Returns [`EncodeError`] if a packet is too long for a frame. Bodies of at most 1 MiB always fit.
     pub fn pack(
         &mut self,
         now: Now,
@@ -43,27 +55,21 @@ impl Session {
     ) -> Result<bool, EncodeError> {
         self.clock.detect_clock_jump(now);
         self.salts.rotate(self.clock.server_time(now).as_secs());
-        let mut draft = core::mem::take(&mut self.draft);
-        draft.items.clear();
-        draft.scratch.clear();
+        let mut draft = self.draft.take().unwrap_or_default();
+        draft.clear();
         self.collect(now, source, random, &mut draft);
-        let Draft { items, scratch } = &draft;
-        let sealed = match items.as_slice() {
-            [] => Ok(None),
-            [only] => self.write_single(*only, source, scratch, encoder, random, out).map(Some),
-            many => self.write_container(now, many, source, scratch, encoder, random, out).map(Some),
-        };
-        if let Ok(Some(token)) = sealed
-            && wants_quick_ack(items)
-        {
-            self.quick_acks.on_requested(token, items.iter().filter_map(Item::quick_ack_request).collect());
+        let start = out.len();
+        let written = self.write_packets(&mut draft, source, encoder, random, out);
+        if written.is_err() {
+            // Some packets are not encrypted yet.
+            wipe(out.get_mut(start..).unwrap_or_default());
+            out.truncate(start);
         }
-        let result = sealed.map(|sealed| sealed.is_some());
-        self.draft = draft;
-        result
+        self.draft = Some(draft);
+        written
     }
 
-    /// Chooses the messages of the next packet, and assigns their msg_ids.
+    /// Chooses the messages of the next packets, and assigns their msg_ids.
     fn collect(
         &mut self,
         now: Now,
@@ -85,14 +91,19 @@ impl Session {
                 self.collect_requests(time, 1, source, random, draft);
             }
         } else {
-            self.collect_requests(time, policy::MAX_PACKED_REQUESTS, source, random, draft);
+            while self.collect_requests(time, policy::MAX_PACKED_REQUESTS, source, random, draft)
+                == Collected::Packet
+            {
+                self.close_packet(time, draft);
+            }
             // The others are sent with the next packet.
-            while draft.scratch.len() < policy::MAX_PACKED_BYTES && self.collect_service(time, draft) {}
+            while draft.scratch.len() < policy::MAX_TRANSMIT_BYTES && self.collect_service(time, draft) {}
             self.collect_acks(time, draft);
         }
+        self.close_packet(time, draft);
     }
 
-    /// Adds queued requests, at most `most`, until the packet is long enough.
+    /// Adds queued requests to a packet, at most `most`, until it is long enough.
     fn collect_requests(
         &mut self,
         time: Duration,
@@ -100,12 +111,14 @@ impl Session {
         source: &(impl RequestSource + ?Sized),
         random: &mut dyn SecureRandom,
         draft: &mut Draft,
-    ) {
-        let mut bytes = 0;
+    ) -> Collected {
         let has_ping = most > 1 && self.service.iter().any(|service| matches!(service, Service::Ping(_)));
-        while draft.items.len() < most
-            && let Some(tag) = self.outgoing.pop_queued()
-        {
+        let (first, mut packet_len) = (draft.items.len(), 0);
+        while let Some(tag) = self.outgoing.pop_queued() {
+            if draft.items.len() == first + most {
+                self.outgoing.put_back(tag);
+                return if most > 1 { Collected::Packet } else { Collected::Transmit };
+            }
             if let Some(binding) = self.binding.as_ref().filter(|binding| binding.tag == tag) {
                 let (msg_id, seq_no, start) =
                     (self.ids.next(time), self.seq_no.content(), draft.scratch.len());
@@ -117,21 +130,46 @@ impl Session {
             let Some(body) = source.body(tag) else { continue };
             if self.holds_unrepeatable && !body.is_repeatable {
                 self.outgoing.put_back(tag);
-                break;
+                return Collected::Transmit;
             }
             let after = body.after.and_then(|earlier| self.outgoing.current_id(earlier));
             let len = body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN);
+            let framed_len = INNER_HEADER_LEN + len;
             // A ping must not be delayed by a long write: its answer is due soon.
-            if (has_ping || !draft.items.is_empty()) && bytes + len > policy::MAX_PACKED_BYTES {
+            let is_first = draft.items.is_empty() && !has_ping;
+            if !is_first && draft.requests_len + framed_len > policy::MAX_TRANSMIT_BYTES {
                 self.outgoing.put_back(tag);
-                break;
+                return Collected::Transmit;
             }
-            bytes += len;
+            if packet_len > 0 && packet_len + framed_len > policy::MAX_PACKED_BYTES {
+                self.outgoing.put_back(tag);
+                return Collected::Packet;
+            }
+            packet_len += framed_len;
+            draft.requests_len += framed_len;
             let (msg_id, seq_no) = (self.ids.next(time), self.seq_no.content());
             self.outgoing.on_packed(msg_id, tag);
             let kind = ItemKind::Request { tag, after, quick_ack: body.quick_ack };
             draft.items.push(Item { msg_id, seq_no, len, kind });
         }
+        Collected::All
+    }
+
+    /// Makes a packet of the items that are in none yet, in a container if there are several.
+    fn close_packet(&mut self, time: Duration, draft: &mut Draft) {
+        let (body_len, container) = match draft.open_items() {
+            [] => return,
+            [only] => (only.len, None),
+            items @ [first, ..] => {
+                let items_len: usize = items.iter().map(|item| INNER_HEADER_LEN + item.len).sum();
+                // Above those of its messages.
+                let msg_id = self.ids.next(time);
+                self.outgoing.set_container(first.msg_id, msg_id);
+                self.outgoing.on_non_request_packed(msg_id);
+                (CONTAINER_HEADER_LEN + items_len, Some((msg_id, self.seq_no.service())))
+            }
+        };
+        draft.packets.push(DraftPacket { items_end: draft.items.len(), container, body_len });
     }
 
     /// Adds the next service message. Returns `false` if there is none.
@@ -173,54 +211,62 @@ impl Session {
         }
     }
 
-    /// Writes the frame of a packet with one message.
-    fn write_single(
-        &self,
-        item: Item,
+    /// Appends the frames of all packets. Packets that need not be sealed for that are sealed together at the end.
+    /// Returns whether there are any.
+    fn write_packets(
+        &mut self,
+        draft: &mut Draft,
         source: &(impl RequestSource + ?Sized),
-        scratch: &[u8],
         encoder: &mut FrameEncoder,
         random: &mut dyn SecureRandom,
         out: &mut Vec<u8>,
-    ) -> Result<QuickAckToken, EncodeError> {
-        let frame = encoder.begin(envelope::packet_len(item.len), out, item.quick_ack_request().is_some())?;
-        let start = out.len();
-        envelope::begin(out, self.salt(), self.id, item.msg_id, item.seq_no, item.len);
-        write_item(item, source, scratch, out);
-        let token = envelope::seal(out, start, item.len, &self.key, random);
-        encoder.finish(frame, out, random).map(|()| token)
+    ) -> Result<bool, EncodeError> {
+        let length = |packet: &DraftPacket| MAX_FRAME_OVERHEAD + envelope::packet_len(packet.body_len);
+        // A buffer that grows later would leave a copy of the plaintext in freed memory.
+        out.reserve(draft.packets.iter().map(length).sum());
+        let mut sealed = 0;
+        for index in 0..draft.packets.len() {
+            let Some(DraftPacket { body_len, container, .. }) = draft.packets.get(index).copied() else {
+                break;
+            };
+            let items = draft.items_of(index);
+            let frame = encoder.begin(envelope::packet_len(body_len), out, wants_quick_ack(items))?;
+            let start = out.len();
+            let header = container.or_else(|| items.first().map(|item| (item.msg_id, item.seq_no)));
+            let (msg_id, seq_no) = header.unwrap_or_default();
+            envelope::begin(out, self.salt(), self.id, msg_id, seq_no, body_len);
+            if container.is_some() {
+                out.extend_from_slice(&tl_ids::MSG_CONTAINER.to_le_bytes());
+                out.extend_from_slice(&(items.len() as u32).to_le_bytes());
+            }
+            for item in items {
+                if container.is_some() {
+                    out.extend_from_slice(&inner_header(item));
+                }
+                write_item(*item, source, &draft.scratch, out);
+            }
+            envelope::pad(out, start, body_len, random);
+            draft.places.push(start..out.len());
+            if encoder.framing().has_checksum() {
+                self.seal(draft, sealed, out);
+                sealed = draft.places.len();
+            }
+            encoder.finish(frame, out, random)?;
+        }
+        self.seal(draft, sealed, out);
+        Ok(!draft.packets.is_empty())
     }
 
-    /// Writes the frame of a packet with several messages, in a container.
-    #[allow(clippy::too_many_arguments, reason = "the parts of one packet, all borrowed from their owners")]
-    fn write_container(
-        &mut self,
-        now: Now,
-        items: &[Item],
-        source: &(impl RequestSource + ?Sized),
-        scratch: &[u8],
-        encoder: &mut FrameEncoder,
-        random: &mut dyn SecureRandom,
-        out: &mut Vec<u8>,
-    ) -> Result<QuickAckToken, EncodeError> {
-        let container_id = self.ids.next(self.clock.server_time(now));
-        let body_len =
-            CONTAINER_HEADER_LEN + items.iter().map(|item| INNER_HEADER_LEN + item.len).sum::<usize>();
-        let frame = encoder.begin(envelope::packet_len(body_len), out, wants_quick_ack(items))?;
-        let start = out.len();
-        envelope::begin(out, self.salt(), self.id, container_id, self.seq_no.service(), body_len);
-        out.extend_from_slice(&tl_ids::MSG_CONTAINER.to_le_bytes());
-        out.extend_from_slice(&(items.len() as u32).to_le_bytes());
-        for item in items {
-            out.extend_from_slice(&inner_header(item));
-            write_item(*item, source, scratch, out);
-        }
-        if let Some(first) = items.first() {
-            self.outgoing.set_container(first.msg_id, container_id);
-        }
-        self.outgoing.on_non_request_packed(container_id);
-        let token = envelope::seal(out, start, body_len, &self.key, random);
-        encoder.finish(frame, out, random).map(|()| token)
+    /// Encrypts the packets from the index `first` on, in place.
+    fn seal(&mut self, draft: &Draft, first: usize, out: &mut [u8]) {
+        let places = draft.places.get(first..).unwrap_or_default();
+        message::seal_within(&self.key, Direction::ToServer, out, places, |index, token| {
+            let items = draft.items_of(first + index);
+            if wants_quick_ack(items) {
+                self.quick_acks
+                    .on_requested(token, items.iter().filter_map(Item::quick_ack_request).collect());
+            }
+        });
     }
 }
 

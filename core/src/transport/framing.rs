@@ -84,7 +84,15 @@ impl Framing {
     }
 }
 
+/// Maximum length in bytes by which a frame exceeds its payload, with the tag before the first frame.
+pub(crate) const MAX_FRAME_OVERHEAD: usize = 32;
+
 impl Framing {
+    /// Whether the end of a frame depends on its payload, which must be encrypted before the frame is finished then.
+    pub(crate) const fn has_checksum(self) -> bool {
+        matches!(self, Self::Full)
+    }
+
     /// Appends the header of a frame. `length`: of the payload, in bytes, a multiple of 4. `number`: of the frame, from 0.
     pub(super) fn write_header(self, length: u32, number: u32, quick_ack: bool, out: &mut Vec<u8>) {
         match self {

@@ -51,6 +51,7 @@ pub use decode::{Frame, FrameDecoder};
 pub use encode::{EncodeError, FrameEncoder, FrameStart};
 #[cfg(feature = "mtproxy")]
 pub use fake_tls::{FAKE_TLS_MAX_PAYLOAD, FakeTls, FakeTlsError, HelloForm};
+pub(crate) use framing::MAX_FRAME_OVERHEAD;
 pub use framing::{Framing, Recognised, UnknownFraming};
 pub use header::{FrameError, MAX_RECEIVED_FRAME, SENT_FRAME_LIMIT};
 pub use obfuscated::{NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation};

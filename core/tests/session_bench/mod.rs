@@ -1,7 +1,7 @@
 //! A session, and a hand-written server's end of it.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate and uses its own part of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use sansgram_core::crypto::message::{self, Direction};
@@ -36,13 +36,16 @@ pub fn at(seconds: u64) -> Now {
 pub struct Bodies {
     pub bodies: BTreeMap<u64, Vec<u8>>,
     pub after: BTreeMap<u64, RequestTag>,
+    pub quick_acks: bool,
 }
 
 impl RequestSource for Bodies {
     fn body(&self, tag: RequestTag) -> Option<RequestBody<'_>> {
-        self.bodies
-            .get(&tag.0)
-            .map(|query| RequestBody { after: self.after.get(&tag.0).copied(), ..RequestBody::query(query) })
+        self.bodies.get(&tag.0).map(|query| RequestBody {
+            after: self.after.get(&tag.0).copied(),
+            quick_ack: self.quick_acks,
+            ..RequestBody::query(query)
+        })
     }
 }
 
@@ -87,6 +90,8 @@ pub struct Bench {
     pub random: Counter,
     pub next_server_id: u64,
     pub session_id: u64,
+    /// Packets of the last transmit that [`sent`](Self::sent) has not returned.
+    waiting: VecDeque<Packet>,
 }
 
 impl Bench {
@@ -99,7 +104,16 @@ impl Bench {
         session.on_connected(at(0));
         let encoder = FrameEncoder::without_tag(Framing::Intermediate);
         let next_server_id = (START << 32) | 1;
-        Self { key, session, bodies: Bodies::default(), encoder, random, next_server_id, session_id: 0 }
+        Self {
+            key,
+            session,
+            bodies: Bodies::default(),
+            encoder,
+            random,
+            next_server_id,
+            session_id: 0,
+            waiting: VecDeque::new(),
+        }
     }
 
     pub fn request(&mut self, tag: u64) {
@@ -108,14 +122,34 @@ impl Bench {
         self.session.queue(RequestTag(tag));
     }
 
-    /// Returns what the session sends now, if anything.
+    /// Returns the next packet that the session sends now, if any.
     pub fn sent(&mut self, now: Now) -> Option<Packet> {
+        if self.waiting.is_empty() {
+            self.waiting = self.transmit(now).into();
+        }
+        self.waiting.pop_front()
+    }
+
+    /// Returns the packets of one transmit.
+    pub fn transmit(&mut self, now: Now) -> Vec<Packet> {
         let mut out = Vec::new();
         if !self.session.wants_to_send(now.monotonic) {
-            return None;
+            return Vec::new();
         }
         assert!(self.session.pack(now, &self.bodies, &mut self.encoder, &mut self.random, &mut out).unwrap());
-        let plaintext = message::open(&self.key, Direction::ToServer, &mut out[4..]).unwrap();
+        let mut packets = Vec::new();
+        let mut rest = &mut out[..];
+        while let Some((length, after)) = rest.split_first_chunk_mut() {
+            let (frame, after) = after.split_at_mut(u32::from_le_bytes(*length) as usize);
+            packets.push(self.open(frame));
+            rest = after;
+        }
+        self.session.on_transmitted();
+        packets
+    }
+
+    fn open(&mut self, packet: &mut [u8]) -> Packet {
+        let plaintext = message::open(&self.key, Direction::ToServer, packet).unwrap();
         let mut reader = Reader::new(plaintext);
         let (salt, session_id) = (reader.i64().unwrap(), reader.u64().unwrap());
         let outer = read_message(&mut reader);
@@ -127,8 +161,7 @@ impl Bench {
             assert_eq!(inner.remaining(), 0);
         }
         self.session_id = session_id;
-        self.session.on_transmitted();
-        Some(Packet { salt, session_id, outer, messages })
+        Packet { salt, session_id, outer, messages }
     }
 
     pub fn sealed(&mut self, msg_id: u64, seq_no: i32, body: &[u8]) -> Vec<u8> {

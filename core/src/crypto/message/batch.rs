@@ -2,14 +2,19 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
+use core::ops::Range;
 
 use sansgram_simd::Message;
 
 use super::{
     Direction, Level, OpenError, QuickAckToken, SealError, authenticated, key_parts, parts_of_packet,
-    parts_to_seal, write_prefix,
+    parts_to_seal, seal, write_prefix,
 };
 use crate::crypto::AuthKey;
+
+/// The number of packets that [`seal_within`] works on at a time: as many as there are chains.
+const TOGETHER: usize = 16;
 
 /// One of the packets that [`seal_many`] or [`open_many`] work on.
 pub struct Packet<'a> {
@@ -50,6 +55,51 @@ pub fn seal_many_at(level: Level, packets: &mut [Packet<'_>]) -> Vec<Result<Quic
         .collect()
 }
 
+/// Encrypts packets that lie in one buffer, in rising order, like [`seal_many`], without an allocation. Calls
+/// `on_sealed` with the index and the token of each.
+pub(crate) fn seal_within(
+    key: &AuthKey,
+    direction: Direction,
+    buffer: &mut [u8],
+    places: &[Range<usize>],
+    mut on_sealed: impl FnMut(usize, QuickAckToken),
+) {
+    if let [place] = places {
+        let packet = buffer.get_mut(place.clone()).unwrap_or_default();
+        if let Ok(token) = seal(key, direction, packet) {
+            on_sealed(0, token);
+        }
+        return;
+    }
+    let parts = key_parts(key.as_bytes(), direction);
+    let mut index = 0;
+    for group in places.chunks(TOGETHER) {
+        let mut hashes = [[0; 32]; TOGETHER];
+        let (mut rest, mut offset) = (&mut *buffer, 0);
+        let mut places = group.iter();
+        let mut next_blocks = || {
+            let place = places.next()?;
+            let (_, after) = mem::take(&mut rest).split_at_mut_checked(place.start.checked_sub(offset)?)?;
+            let (packet, after) = after.split_at_mut_checked(place.len())?;
+            (rest, offset) = (after, place.end);
+            Some(parts_to_seal(packet).ok()?.1)
+        };
+        let mut messages = hashes.each_mut().map(|large| {
+            let blocks = next_blocks().unwrap_or_default();
+            Message { parts, msg_key: [0; 16], blocks, large }
+        });
+        let count = messages.iter().take_while(|message| !message.blocks.is_empty()).count();
+        sansgram_simd::seal_many(Level::detected(), messages.get_mut(..count).unwrap_or_default());
+        for (place, large) in group.iter().zip(&hashes).take(count) {
+            let packet = buffer.get_mut(place.clone()).unwrap_or_default();
+            if let Ok((prefix, _)) = parts_to_seal(packet) {
+                on_sealed(index, write_prefix(prefix, key, large));
+            }
+            index += 1;
+        }
+    }
+}
+
 /// Decrypts and authenticates each packet like [`open`](super::open), and returns a result for each, in their order:
 /// the plaintext, or why this packet was rejected. The decrypted bytes of rejected packets are wiped.
 ///
@@ -78,4 +128,30 @@ pub fn open_many_at<'p>(level: Level, packets: &'p mut [Packet<'_>]) -> Vec<Resu
         authenticated(large, msg_key, blocks)
     });
     each.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use quickcheck::quickcheck;
+
+    use super::*;
+
+    quickcheck! {
+        fn packets_in_one_buffer_are_sealed_like_each_alone(sizes: Vec<u8>, gaps: Vec<u8>) -> bool {
+            let key = AuthKey::new(core::array::from_fn(|index| index as u8));
+            let mut buffer = Vec::new();
+            let mut places = Vec::new();
+            for (size, gap) in sizes.iter().zip(gaps.iter().chain(core::iter::repeat(&0))) {
+                buffer.resize(buffer.len() + usize::from(*gap), 0xee);
+                let start = buffer.len();
+                buffer.extend((0..72 + 16 * usize::from(*size)).map(|index| (index * 7) as u8));
+                places.push(start..buffer.len());
+            }
+            let mut alone = buffer.clone();
+            let tokens: Vec<_> = places.iter().map(|place| seal(&key, Direction::ToServer, &mut alone[place.clone()]).ok()).collect();
+            let mut found = vec![None; places.len()];
+            seal_within(&key, Direction::ToServer, &mut buffer, &places, |index, token| found[index] = Some(token));
+            found == tokens && buffer == alone
+        }
+    }
 }
