@@ -110,8 +110,13 @@ pub(crate) const MAX_SERVICE_MESSAGES: usize = 256;
 pub(crate) const MAX_IDS_PER_MESSAGE: usize = 8192;
 /// Maximum number of acks to be sent. A message that is not acknowledged is sent again, and is acknowledged then.
 pub(crate) const MAX_WAITING_ACKS: usize = 2 * MAX_IDS_PER_MESSAGE;
-/// Number of acks that are sent at once. TDLib waits for 100.
+/// Number of acks from which they wait only [`ACK_FLUSH_DELAY`] for another packet.
 pub(crate) const ACK_FLUSH_COUNT: usize = 64;
+/// Maximum delay of many acks: who reads results mostly has the next requests at once, and a packet of their own costs
+/// more than the acks.
+pub(crate) const ACK_FLUSH_DELAY: Duration = Duration::from_millis(20);
+/// Number of acks that are sent at once. TDLib waits for 100.
+pub(crate) const ACK_URGENT_COUNT: usize = 1024;
 /// Maximum delay of an ack that waits for another packet (TDLib, `SessionConnection.cpp`).
 pub(crate) const ACK_DELAY: Duration = Duration::from_secs(30);
 /// Maximum number of packets that await a quick ack. Servers need not send any, so the oldest are dropped.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::session::{Delivery, MessageError, MsgId, OutsideTimeWindow, RequestTag, ResendReason};
-use sansgram_core::time::Timestamp;
+use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::{Constructor, Deserialize, Reader, gzip, types};
 use session_bench::*;
 
@@ -173,7 +173,7 @@ fn a_message_rejected_for_its_time_is_accepted_when_repeated() {
 }
 
 #[test]
-fn acks_wait_30_seconds_unless_there_are_64() {
+fn acks_wait_30_seconds_but_many_only_20_milliseconds() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
     bench.answer(at(0), 1, &[0; 4]).unwrap();
@@ -183,7 +183,16 @@ fn acks_wait_30_seconds_unless_there_are_64() {
     for _ in 0..64 {
         bench.answer(at(31), 1, &[0; 4]).unwrap();
     }
-    assert!(bench.sent(at(31)).unwrap().messages[0].is(types::MsgsAck::ID));
+    assert!(bench.sent(at(31)).is_none(), "the next request may follow at once");
+    let due = bench.session.timeout();
+    assert_eq!(due, Timestamp::from_origin(Duration::from_millis(31_020)));
+    let acks = bench.sent(Now::new(due, at(31).unix)).unwrap();
+    assert_eq!(listed(&acks.messages[0]).len(), 64);
+    // They fill a packet by themselves.
+    for _ in 0..1024 {
+        bench.answer(at(32), 1, &[0; 4]).unwrap();
+    }
+    assert_eq!(listed(&bench.sent(at(32)).unwrap().messages[0]).len(), 1024);
 }
 
 fn state_info(request: u64, info: &[u8]) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Acks to be sent (`mtproto/service_messages_about_messages`, "Acknowledgment of Receipt").
 
 use alloc::vec::{Drain, Vec};
+use core::time::Duration;
 
 use super::ids::MsgId;
 use crate::policy;
@@ -21,10 +22,13 @@ impl Acks {
             return;
         }
         self.waiting.push(id);
-        self.due.get_or_insert(now + policy::ACK_DELAY);
-        if self.waiting.len() >= policy::ACK_FLUSH_COUNT {
-            self.due = Some(now);
-        }
+        let due = now
+            + match self.waiting.len() {
+                policy::ACK_URGENT_COUNT.. => Duration::ZERO,
+                policy::ACK_FLUSH_COUNT.. => policy::ACK_FLUSH_DELAY,
+                _ => policy::ACK_DELAY,
+            };
+        self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
     }
 
     /// Frees the memory kept for reuse.
