@@ -18,7 +18,7 @@ impl Client {
     /// requests, requests that have waited, deadlines of connections, login steps, the client's own queries, idle
     /// connections, key rotations, requests of unknown outcome, new connections, and last the transmits.
     pub(super) fn advance(&mut self, now: Now) {
-        while let Some(id) = self.requests.expired(now.monotonic) {
+        for id in self.requests.expired(now.monotonic) {
             let key_exchange = self
                 .requests
                 .dc(id)

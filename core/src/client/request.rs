@@ -209,8 +209,7 @@ impl Client {
             on_unknown_outcome: options.on_unknown_outcome,
             quick_ack: options.quick_ack,
         };
-        let id = self.add_request(request);
-        self.queue(id, dc, now);
+        let id = self.add_and_queue(request, now);
         self.advance_later(now);
         Ok(id)
     }
@@ -285,19 +284,21 @@ impl Client {
 
     /// Adds a pending request, and queues it at its DC.
     pub(super) fn send(&mut self, request: NewRequest, now: Now) -> RequestId {
-        let dc = request.dc;
-        let id = self.add_request(request);
-        if self.knows_address(dc) {
-            self.queue(id, dc, now);
-        } else {
-            self.fail(id, InvokeError::UnknownDc(dc));
+        if self.knows_address(request.dc) {
+            return self.add_and_queue(request, now);
         }
+        let (id, dc) = (self.new_request_id(), request.dc);
+        self.requests.insert(id, request);
+        self.fail(id, InvokeError::UnknownDc(dc));
         id
     }
 
-    fn add_request(&mut self, request: NewRequest) -> RequestId {
-        let id = self.new_request_id();
+    /// Adds a pending request, and queues it at its DC, which has an address.
+    fn add_and_queue(&mut self, request: NewRequest, now: Now) -> RequestId {
+        let (id, dc) = (self.new_request_id(), request.dc);
+        let constraints = self.requests.constraints_of_new(&request);
         self.requests.insert(id, request);
+        self.datacenter(dc).queue(id.tag(), constraints, now.monotonic);
         id
     }
 

@@ -3,6 +3,7 @@
 use crate::policy;
 
 mod compression;
+mod deadlines;
 mod disconnect;
 mod init;
 mod invoke_error;

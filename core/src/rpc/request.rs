@@ -26,13 +26,6 @@ impl SequenceKey for RequestId {
     }
 }
 
-/// Deadlines of requests, which may all have the same time.
-impl SequenceKey for (Timestamp, RequestId) {
-    fn distance(self, earlier: Self) -> u64 {
-        self.1.distance(earlier.1)
-    }
-}
-
 impl From<RequestTag> for RequestId {
     fn from(tag: RequestTag) -> Self {
         Self(tag.0)

@@ -7,6 +7,7 @@ use core::mem;
 use core::time::Duration;
 
 use super::compression;
+use super::deadlines::Deadlines;
 use super::invoke_error::InvokeError;
 use super::request::{NewRequest, OnUnknownOutcome, RequestConstraints, RequestId, Requester};
 use super::retry::{RetryBudget, RetryDecision, SentAs};
@@ -15,7 +16,7 @@ use crate::crypto::Wiped;
 use crate::crypto::secret::wipe;
 use crate::dc::DcId;
 use crate::sequence::SequenceMap;
-use crate::session::RequestBody;
+use crate::session::{RequestBody, RequestTag};
 use crate::time::Timestamp;
 use crate::tl::gzip::{self, GzipError};
 use crate::tl::{Reader, ids};
@@ -52,7 +53,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct RequestTable {
     entries: SequenceMap<RequestId, Entry>,
-    deadlines: SequenceMap<(Timestamp, RequestId), ()>,
+    deadlines: Deadlines,
     /// The requests that wait because the server said so. They are few.
     waiting: BTreeSet<(Timestamp, RequestId)>,
     /// Number of requests without a result per DC. There are few DCs.
@@ -79,7 +80,7 @@ impl RequestTable {
         } = request;
         let quick_ack = if quick_ack { QuickAck::Wanted } else { QuickAck::Unwanted };
         if let Some(at) = deadline {
-            self.deadlines.insert((at, id), ());
+            self.deadlines.add(at);
         }
         self.bytes += query.len();
         // Queries of a login are secret, and the memory of the compressor is not wiped.
@@ -151,13 +152,26 @@ impl RequestTable {
     #[must_use]
     pub fn constraints(&self, id: RequestId) -> Option<RequestConstraints> {
         let entry = self.pending_request(id)?;
-        let after = entry.after.filter(|after| self.requester(*after).is_some());
-        let after = after.map(RequestId::tag);
         Some(RequestConstraints {
             requester: entry.requester,
-            after,
+            after: self.pending_tag(entry.after),
             is_waiting: entry.waits_until.is_some(),
         })
+    }
+
+    /// Returns the constraints of a request that is not in the table yet.
+    #[must_use]
+    pub fn constraints_of_new(&self, request: &NewRequest) -> RequestConstraints {
+        RequestConstraints {
+            requester: request.requester,
+            after: self.pending_tag(request.after),
+            is_waiting: false,
+        }
+    }
+
+    /// Returns the tag of a request without a result.
+    fn pending_tag(&self, id: Option<RequestId>) -> Option<RequestTag> {
+        id.filter(|id| self.requester(*id).is_some()).map(RequestId::tag)
     }
 
     /// Returns the action if the outcome of a request without a result is unknown.
@@ -314,7 +328,7 @@ impl RequestTable {
         entry.result = Some(result.map(|body| Wiped(to_vec_in(query, body))).map_err(Box::new));
         entry.gzipped = None;
         if let Some(at) = entry.deadline.take() {
-            self.deadlines.remove((at, id));
+            self.deadlines.remove(at);
         }
         let (requester, dc) = (entry.requester, entry.dc);
         self.count(dc, -1);
@@ -344,20 +358,27 @@ impl RequestTable {
             self.count(entry.dc, -1);
         }
         if let Some(at) = entry.deadline {
-            self.deadlines.remove((at, id));
+            self.deadlines.remove(at);
         }
     }
 
     /// Returns the earliest deadline.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.deadlines.first_key().map(|(at, _)| at)
+        self.deadlines.first()
     }
 
-    /// Returns a request whose deadline has passed, if there is one.
+    /// Returns the requests whose deadline has passed, in the order of their deadlines. If there is one, the cost is
+    /// linear in the number of requests.
     #[must_use]
-    pub fn expired(&self, now: Timestamp) -> Option<RequestId> {
-        self.deadlines.first_key().filter(|(at, _)| *at <= now).map(|(_, id)| id)
+    pub fn expired(&self, now: Timestamp) -> Vec<RequestId> {
+        if self.deadlines.first().is_none_or(|at| at > now) {
+            return Vec::new();
+        }
+        let deadlines = self.entries.iter().filter_map(|(id, entry)| Some((entry.deadline?, id)));
+        let mut expired: Vec<_> = deadlines.filter(|(at, _)| *at <= now).collect();
+        expired.sort_unstable();
+        expired.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Extends the deadline of a request, if that is allowed and it is earlier. Returns `false` if it is left
@@ -367,8 +388,8 @@ impl RequestTable {
         let Some(entry) = unanswered.filter(|entry| entry.is_deadline_extensible) else { return false };
         let Some(deadline) = entry.deadline.filter(|deadline| *deadline < until) else { return false };
         entry.deadline = Some(until);
-        self.deadlines.remove((deadline, id));
-        self.deadlines.insert((until, id), ());
+        self.deadlines.remove(deadline);
+        self.deadlines.add(until);
         true
     }
 
