@@ -97,7 +97,7 @@ pub(crate) const MAX_DECOMPRESSED: usize = 10 * 1024 * 1024;
 pub(crate) const MAX_DECOMPRESSED_PER_PACKET: usize = 4 * MAX_DECOMPRESSED;
 /// Maximum number of requests in a sent container.
 pub(crate) const MAX_PACKED_REQUESTS: usize = 100;
-/// Length in bytes from which a container accepts no further message: 4 KiB. Packets that are sent together are sealed
+/// Length in bytes from which a packet accepts no further request: 4 KiB. Packets that are sent together are sealed
 /// together, and a processor with AES instructions seals three of 4 KiB almost twice as fast as one of 12 KiB
 /// (`benches/README.md`). Each further packet costs about 90 bytes.
 pub(crate) const MAX_PACKED_BYTES: usize = 1 << 12;
@@ -112,8 +112,8 @@ pub(crate) const MAX_IDS_PER_MESSAGE: usize = 8192;
 pub(crate) const MAX_WAITING_ACKS: usize = 2 * MAX_IDS_PER_MESSAGE;
 /// Number of acks from which they wait only [`ACK_FLUSH_DELAY`] for another packet.
 pub(crate) const ACK_FLUSH_COUNT: usize = 64;
-/// Maximum delay of many acks: who reads results mostly has the next requests at once, and a packet of their own costs
-/// more than the acks.
+/// Maximum delay of many acks: the next requests mostly follow the results at once, and a packet of their own costs more
+/// than the acks.
 pub(crate) const ACK_FLUSH_DELAY: Duration = Duration::from_millis(20);
 /// Number of acks that are sent at once. TDLib waits for 100.
 pub(crate) const ACK_URGENT_COUNT: usize = 1024;

@@ -20,8 +20,9 @@ impl AesCtr {
     /// Encrypts or decrypts the next `data.len()` bytes of the stream in place.
     pub fn apply(&mut self, data: &mut [u8]) {
         let applied = self.0.try_apply_keystream(data);
-        // Fails only if the counter would repeat, after 2^128 blocks: no connection carries 2^132 bytes. The stream would
-        // then stay as it is, which reveals no secret: obfuscation hides the form of packets that are already encrypted.
+        // Fails only if the counter would repeat, after 2^128 blocks: no connection carries 2^132 bytes, and a task draws
+        // less than 1 KiB. The data would stay as it is. In obfuscation that reveals no secret: it hides the form of packets
+        // that are already encrypted.
         debug_assert!(applied.is_ok(), "the counter repeats after 2^132 bytes");
     }
 }

@@ -31,12 +31,24 @@ pub(super) enum ItemKind {
 /// One packet in progress.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DraftPacket {
-    /// The index of the first item of the next packet.
-    pub(super) items_end: usize,
-    /// The msg_id and seq_no of the container around its items, if there are several.
-    pub(super) container: Option<(MsgId, i32)>,
+    /// The index of its first item.
+    pub(super) start: usize,
+    /// The index after its last item.
+    pub(super) end: usize,
+    /// Those of its only item, or of the container.
+    pub(super) msg_id: MsgId,
+    pub(super) seq_no: i32,
     /// Length in bytes of the message.
     pub(super) body_len: usize,
+    /// Whether there are several items, in a container.
+    pub(super) is_container: bool,
+}
+
+impl DraftPacket {
+    /// Returns its messages, of those of all packets.
+    pub(super) fn items<'a>(&self, all: &'a [Item]) -> &'a [Item] {
+        all.get(self.start..self.end).unwrap_or_default()
+    }
 }
 
 /// The packets in progress: their messages, and the bytes of those that the session serializes itself.
@@ -44,7 +56,7 @@ pub(super) struct DraftPacket {
 pub(super) struct Draft {
     pub(super) items: Vec<Item>,
     pub(super) packets: Vec<DraftPacket>,
-    /// The places of the packets in the output buffer, as far as they are written.
+    /// The places in the output buffer of the packets that are written and not sealed.
     pub(super) places: Vec<Range<usize>>,
     pub(super) scratch: Vec<u8>,
     /// Length in bytes of all requests with their headers.
@@ -64,19 +76,6 @@ impl Draft {
     pub(super) fn add_prebuilt(&mut self, msg_id: MsgId, seq_no: i32, start: usize) {
         let kind = ItemKind::Prebuilt { start };
         self.items.push(Item { msg_id, seq_no, len: self.scratch.len() - start, kind });
-    }
-
-    /// Returns the messages that are in no packet yet.
-    pub(super) fn open_items(&self) -> &[Item] {
-        let start = self.packets.last().map_or(0, |packet| packet.items_end);
-        self.items.get(start..).unwrap_or_default()
-    }
-
-    /// Returns the messages of a packet.
-    pub(super) fn items_of(&self, index: usize) -> &[Item] {
-        let end = |index: usize| self.packets.get(index).map_or(0, |packet| packet.items_end);
-        let start = index.checked_sub(1).map_or(0, end);
-        self.items.get(start..end(index)).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Packing: queued messages become packets, encrypted in the output buffer.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::time::Duration;
 
 use super::container::{CONTAINER_HEADER_LEN, INNER_HEADER_LEN};
@@ -25,16 +26,6 @@ const INVOKE_AFTER_MSG_LEN: usize = 12;
 /// which takes twenty times as long on some processors (AMD Zen 4) if source and destination are aligned differently: a
 /// fifth of the time for a packet of 16 KiB.
 const COPIED_AT_ONCE: usize = 1024;
-
-/// Whether more requests are queued than a packet takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Collected {
-    All,
-    /// The next packet of the same transmit takes more.
-    Packet,
-    /// The next transmit takes more.
-    Transmit,
-}
 
 impl Session {
     /// Appends frames with the queued requests, up to 32 KiB of them (a longer request is sent alone), and with the
@@ -91,19 +82,18 @@ impl Session {
                 self.collect_requests(time, 1, source, random, draft);
             }
         } else {
-            while self.collect_requests(time, policy::MAX_PACKED_REQUESTS, source, random, draft)
-                == Collected::Packet
-            {
+            while self.collect_requests(time, policy::MAX_PACKED_REQUESTS, source, random, draft) {
                 self.close_packet(time, draft);
             }
-            // The others are sent with the next packet.
+            // The others are sent with the next transmit.
             while draft.scratch.len() < policy::MAX_TRANSMIT_BYTES && self.collect_service(time, draft) {}
             self.collect_acks(time, draft);
         }
         self.close_packet(time, draft);
     }
 
-    /// Adds queued requests to a packet, at most `most`, until it is long enough.
+    /// Adds queued requests to a packet, at most `most`, until it is long enough. Returns whether the next packet of the
+    /// same transmit takes more.
     fn collect_requests(
         &mut self,
         time: Duration,
@@ -111,14 +101,11 @@ impl Session {
         source: &(impl RequestSource + ?Sized),
         random: &mut dyn SecureRandom,
         draft: &mut Draft,
-    ) -> Collected {
+    ) -> bool {
         let has_ping = most > 1 && self.service.iter().any(|service| matches!(service, Service::Ping(_)));
-        let (first, mut packet_len) = (draft.items.len(), 0);
-        while let Some(tag) = self.outgoing.pop_queued() {
-            if draft.items.len() == first + most {
-                self.outgoing.put_back(tag);
-                return if most > 1 { Collected::Packet } else { Collected::Transmit };
-            }
+        let (most, mut packet_len) = (draft.items.len() + most, 0);
+        while draft.items.len() < most {
+            let Some(tag) = self.outgoing.pop_queued() else { return false };
             if let Some(binding) = self.binding.as_ref().filter(|binding| binding.tag == tag) {
                 let (msg_id, seq_no, start) =
                     (self.ids.next(time), self.seq_no.content(), draft.scratch.len());
@@ -130,7 +117,7 @@ impl Session {
             let Some(body) = source.body(tag) else { continue };
             if self.holds_unrepeatable && !body.is_repeatable {
                 self.outgoing.put_back(tag);
-                return Collected::Transmit;
+                return false;
             }
             let after = body.after.and_then(|earlier| self.outgoing.current_id(earlier));
             let len = body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN);
@@ -139,11 +126,11 @@ impl Session {
             let is_first = draft.items.is_empty() && !has_ping;
             if !is_first && draft.requests_len + framed_len > policy::MAX_TRANSMIT_BYTES {
                 self.outgoing.put_back(tag);
-                return Collected::Transmit;
+                return false;
             }
             if packet_len > 0 && packet_len + framed_len > policy::MAX_PACKED_BYTES {
                 self.outgoing.put_back(tag);
-                return Collected::Packet;
+                return true;
             }
             packet_len += framed_len;
             draft.requests_len += framed_len;
@@ -152,24 +139,40 @@ impl Session {
             let kind = ItemKind::Request { tag, after, quick_ack: body.quick_ack };
             draft.items.push(Item { msg_id, seq_no, len, kind });
         }
-        Collected::All
+        self.outgoing.has_queued()
     }
 
     /// Makes a packet of the items that are in none yet, in a container if there are several.
     fn close_packet(&mut self, time: Duration, draft: &mut Draft) {
-        let (body_len, container) = match draft.open_items() {
+        let (start, end) = (draft.packets.last().map_or(0, |packet| packet.end), draft.items.len());
+        let packet = match draft.items.get(start..).unwrap_or_default() {
             [] => return,
-            [only] => (only.len, None),
+            [only] => DraftPacket {
+                start,
+                end,
+                msg_id: only.msg_id,
+                seq_no: only.seq_no,
+                body_len: only.len,
+                is_container: false,
+            },
             items @ [first, ..] => {
-                let items_len: usize = items.iter().map(|item| INNER_HEADER_LEN + item.len).sum();
                 // Above those of its messages.
                 let msg_id = self.ids.next(time);
                 self.outgoing.set_container(first.msg_id, msg_id);
                 self.outgoing.on_non_request_packed(msg_id);
-                (CONTAINER_HEADER_LEN + items_len, Some((msg_id, self.seq_no.service())))
+                let items_len: usize = items.iter().map(|item| INNER_HEADER_LEN + item.len).sum();
+                let body_len = CONTAINER_HEADER_LEN + items_len;
+                DraftPacket {
+                    start,
+                    end,
+                    msg_id,
+                    seq_no: self.seq_no.service(),
+                    body_len,
+                    is_container: true,
+                }
             }
         };
-        draft.packets.push(DraftPacket { items_end: draft.items.len(), container, body_len });
+        draft.packets.push(packet);
     }
 
     /// Adds the next service message. Returns `false` if there is none.
@@ -211,7 +214,7 @@ impl Session {
         }
     }
 
-    /// Appends the frames of all packets. Packets that need not be sealed for that are sealed together at the end.
+    /// Appends the frames of all packets. Packets are sealed together at the end, unless the framing needs each before.
     /// Returns whether there are any.
     fn write_packets(
         &mut self,
@@ -221,50 +224,45 @@ impl Session {
         random: &mut dyn SecureRandom,
         out: &mut Vec<u8>,
     ) -> Result<bool, EncodeError> {
+        let Draft { items, packets, places, scratch, .. } = draft;
         let length = |packet: &DraftPacket| MAX_FRAME_OVERHEAD + envelope::packet_len(packet.body_len);
         // A buffer that grows later would leave a copy of the plaintext in freed memory.
-        out.reserve(draft.packets.iter().map(length).sum());
-        let mut sealed = 0;
-        for index in 0..draft.packets.len() {
-            let Some(DraftPacket { body_len, container, .. }) = draft.packets.get(index).copied() else {
-                break;
-            };
-            let items = draft.items_of(index);
-            let frame = encoder.begin(envelope::packet_len(body_len), out, wants_quick_ack(items))?;
+        out.reserve(packets.iter().map(length).sum());
+        for packet in &*packets {
+            let DraftPacket { msg_id, seq_no, body_len, is_container, .. } = *packet;
+            let messages = packet.items(items);
+            let frame = encoder.begin(envelope::packet_len(body_len), out, wants_quick_ack(messages))?;
             let start = out.len();
-            let header = container.or_else(|| items.first().map(|item| (item.msg_id, item.seq_no)));
-            let (msg_id, seq_no) = header.unwrap_or_default();
             envelope::begin(out, self.salt(), self.id, msg_id, seq_no, body_len);
-            if container.is_some() {
+            if is_container {
                 out.extend_from_slice(&tl_ids::MSG_CONTAINER.to_le_bytes());
-                out.extend_from_slice(&(items.len() as u32).to_le_bytes());
+                out.extend_from_slice(&(messages.len() as u32).to_le_bytes());
             }
-            for item in items {
-                if container.is_some() {
+            for item in messages {
+                if is_container {
                     out.extend_from_slice(&inner_header(item));
                 }
-                write_item(*item, source, &draft.scratch, out);
+                write_item(*item, source, scratch, out);
             }
             envelope::pad(out, start, body_len, random);
-            draft.places.push(start..out.len());
+            places.push(start..out.len());
             if encoder.framing().has_checksum() {
-                self.seal(draft, sealed, out);
-                sealed = draft.places.len();
+                self.seal(&[*packet], items, places, out);
+                places.clear();
             }
             encoder.finish(frame, out, random)?;
         }
-        self.seal(draft, sealed, out);
-        Ok(!draft.packets.is_empty())
+        self.seal(packets, items, places, out);
+        Ok(!packets.is_empty())
     }
 
-    /// Encrypts the packets from the index `first` on, in place.
-    fn seal(&mut self, draft: &Draft, first: usize, out: &mut [u8]) {
-        let places = draft.places.get(first..).unwrap_or_default();
+    /// Encrypts the packets at these places, in place.
+    fn seal(&mut self, packets: &[DraftPacket], items: &[Item], places: &[Range<usize>], out: &mut [u8]) {
         message::seal_within(&self.key, Direction::ToServer, out, places, |index, token| {
-            let items = draft.items_of(first + index);
+            let items = packets.get(index).map(|packet| packet.items(items)).unwrap_or_default();
             if wants_quick_ack(items) {
-                self.quick_acks
-                    .on_requested(token, items.iter().filter_map(Item::quick_ack_request).collect());
+                let tags = items.iter().filter_map(Item::quick_ack_request).collect();
+                self.quick_acks.on_requested(token, tags);
             }
         });
     }
