@@ -2,7 +2,7 @@
 //!
 //! Input: one byte chooses; then a boxed object, or bytes for calls of the reader.
 
-use sansgram_core::tl::{self, DecodeError, Reader, write};
+use sansgram_tl::{DecodeError, Reader, reencode, write};
 
 use crate::Input;
 use crate::memory::peak_of;
@@ -25,11 +25,11 @@ pub fn run(bytes: &[u8]) -> usize {
 }
 
 fn object(bytes: &[u8]) -> usize {
-    let (first, peak) = peak_of(|| tl::reencode(bytes));
+    let (first, peak) = peak_of(|| reencode(bytes));
     assert!(peak <= RATIO * bytes.len() + SLACK, "{peak} bytes held for {}", bytes.len());
     let Ok(first) = first else { return 0 };
     assert!(first.len() <= bytes.len(), "writing makes longer what was read");
-    assert_eq!(tl::reencode(&first).as_ref(), Ok(&first), "a value changes when it is written and read");
+    assert_eq!(reencode(&first).as_ref(), Ok(&first), "a value changes when it is written and read");
     1
 }
 
