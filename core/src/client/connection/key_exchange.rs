@@ -51,7 +51,8 @@ pub struct KeyExchangeTask {
 struct Work {
     handshake: Handshake,
     answer: Vec<u8>,
-    random: SeededRandom,
+    // Boxed, so that running the task leaves no copy behind.
+    random: Box<SeededRandom>,
 }
 
 /// The output of a [`KeyExchangeTask`].
@@ -65,7 +66,7 @@ impl KeyExchangeTask {
     #[must_use]
     pub fn run(self) -> KeyExchangeOutput {
         let Work { handshake, answer, mut random } = *self.work;
-        KeyExchangeOutput { conn: self.conn, result: handshake.receive(&answer, &mut random) }
+        KeyExchangeOutput { conn: self.conn, result: handshake.receive(&answer, &mut *random) }
     }
 }
 
@@ -134,7 +135,8 @@ impl KeyExchange {
         random: &mut dyn SecureRandom,
     ) -> Result<Self, DisconnectReason> {
         let (handshake, body) = self.progress.on_answer(packet)?;
-        let work = Work { handshake, answer: body.to_vec(), random: SeededRandom::new(random) };
+        let random = Box::new(SeededRandom::new(random));
+        let work = Work { handshake, answer: body.to_vec(), random };
         let progress = Progress::Deferred(KeyExchangeTask { conn, work: Box::new(work) });
         Ok(Self { progress, ..self })
     }
