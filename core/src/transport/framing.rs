@@ -187,8 +187,20 @@ pub struct UnknownFraming;
 #[cfg(test)]
 mod tests {
     use std::string::ToString;
+    use std::vec::Vec;
 
     use super::*;
+    use crate::crypto::SecureRandom;
+    use crate::transport::FrameEncoder;
+
+    /// Draws the longest padding.
+    struct Ones;
+
+    impl SecureRandom for Ones {
+        fn fill(&mut self, buffer: &mut [u8]) {
+            buffer.fill(0xff);
+        }
+    }
 
     #[test]
     fn names_round_trip() {
@@ -214,5 +226,18 @@ mod tests {
         assert_eq!(Framing::recognise(&[0x34, 0, 0, 0, 0]), Is(Framing::Full));
         assert_eq!(Framing::recognise(&[0x34, 0, 0]), NeedMore);
         assert_eq!(Framing::recognise(&[0xdd, 0xdd, 0xdd, 0xee]), Is(Framing::Full));
+    }
+
+    #[test]
+    fn no_frame_takes_more_than_is_reserved_for_it() {
+        for framing in Framing::ALL {
+            for length in [24, 508, 512, 4096, 1 << 20] {
+                let (mut encoder, mut out) = (FrameEncoder::new(framing), Vec::new());
+                let frame = encoder.begin(length, &mut out, false).unwrap();
+                out.resize(out.len() + length, 0);
+                encoder.finish(frame, &mut out, &mut Ones).unwrap();
+                assert!(out.len() <= length + MAX_FRAME_OVERHEAD, "{framing}, {length} bytes");
+            }
+        }
     }
 }
