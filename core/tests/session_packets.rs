@@ -113,3 +113,52 @@ fn every_framing_carries_them() {
         assert_eq!((count, (1..=300).filter(is_packed).count()), (9, (32 << 10) / 116), "{framing}");
     }
 }
+
+/// `invokeAfterMsg` before a query, in bytes.
+const AFTER: [u8; 4] = 0xcb9f_372d_u32.to_le_bytes();
+
+/// Returns the numbers of the requests, with what each is to be executed after.
+fn numbers(packets: &[Packet]) -> Vec<(u8, Option<u64>)> {
+    let messages = packets.iter().flat_map(|packet| &packet.messages);
+    let parsed = messages.map(|message| match message.body.strip_prefix(&AFTER) {
+        Some(rest) => (&rest[8..], Some(u64::from_le_bytes(rest[..8].try_into().unwrap()))),
+        None => (&message.body[..], None),
+    });
+    // The others are service messages.
+    let requests = parsed.filter(|(body, _)| body.starts_with(&REQUEST.to_le_bytes()));
+    requests.map(|(body, after)| (body[4], after)).collect()
+}
+
+#[test]
+fn refused_packets_are_sent_again_in_the_order_of_their_requests() {
+    // Whichever packet the server refuses first.
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let mut bench = started();
+        queue(&mut bench, 1..=100, 100);
+        bench.bodies.after.insert(99, RequestTag(1));
+        let packets = bench.transmit(at(1));
+        assert_eq!(packets.len(), 3);
+        // One that was not sent stays behind them.
+        queue(&mut bench, 101..=101, 100);
+        for index in order {
+            bench.answer(at(2), 0, &bad_salt(packets[index].outer.msg_id, 12)).unwrap();
+        }
+        let packets = bench.transmit(at(3));
+        let first = packets[0].messages[0].msg_id;
+        let expected = (1..=101).map(|number| (number, (number == 99).then_some(first)));
+        assert_eq!(numbers(&packets), expected.collect::<Vec<_>>(), "refused in the order {order:?}");
+    }
+}
+
+#[test]
+fn a_request_that_no_frame_holds_leaves_nothing() {
+    let mut bench = started();
+    queue(&mut bench, 1..=1, 100);
+    queue(&mut bench, 2..=2, 1 << 24);
+    let mut out = vec![7; 3];
+    let Bench { session, bodies, encoder, random, .. } = &mut bench;
+    session.pack(at(1), bodies, encoder, random, &mut out).unwrap();
+    out.truncate(3);
+    assert!(session.pack(at(1), bodies, encoder, random, &mut out).is_err());
+    assert_eq!(out, [7; 3], "no plaintext stays behind");
+}

@@ -296,8 +296,7 @@ impl Client {
     /// Adds a pending request, and queues it at its DC, which has an address.
     fn add_and_queue(&mut self, request: NewRequest, now: Now) -> RequestId {
         let (id, dc) = (self.new_request_id(), request.dc);
-        let constraints = self.requests.constraints_of_new(&request);
-        self.requests.insert(id, request);
+        let constraints = self.requests.insert(id, request);
         self.datacenter(dc).queue(id.tag(), constraints, now.monotonic);
         id
     }
@@ -326,9 +325,8 @@ impl Client {
     /// Decides about requests of unknown outcome by their policy: each fails or is sent again.
     pub(super) fn resolve_unknown_outcomes(&mut self) {
         let mut reported: Vec<RequestId> = Vec::new();
-        // Each is queued before all others, so the oldest comes last.
         for datacenter in self.datacenters.values_mut() {
-            for id in datacenter.take_unknown_outcomes().into_iter().rev().map(RequestId::from) {
+            for id in datacenter.take_unknown_outcomes().into_iter().map(RequestId::from) {
                 match (self.requests.on_unknown_outcome(id), self.requests.constraints(id)) {
                     (Some(OnUnknownOutcome::Retry), Some(constraints)) => {
                         datacenter.send_again(id.tag(), constraints);
@@ -338,7 +336,7 @@ impl Client {
                 }
             }
         }
-        for id in reported.into_iter().rev() {
+        for id in reported {
             let delivery = self.delivery(id).unwrap_or(Delivery::Sent).max(Delivery::Sent);
             self.drop_request(id);
             self.fail(id, InvokeError::OutcomeUnknown { delivery });

@@ -64,8 +64,8 @@ pub struct RequestTable {
 
 impl RequestTable {
     /// Adds a request. A query of the application of at least 1024 bytes is compressed if a sample of it promises a
-    /// gain and the result is shorter.
-    pub fn insert(&mut self, id: RequestId, request: NewRequest) {
+    /// gain and the result is shorter. Returns its constraints.
+    pub fn insert(&mut self, id: RequestId, request: NewRequest) -> RequestConstraints {
         let NewRequest {
             requester,
             dc,
@@ -88,6 +88,7 @@ impl RequestTable {
             .then(|| compression::compress(&query, gzip::compress))
             .flatten()
             .map(Box::new);
+        let constraints = RequestConstraints { requester, after: self.pending_tag(after), is_waiting: false };
         let result = None;
         let entry = Entry {
             requester,
@@ -105,6 +106,7 @@ impl RequestTable {
         };
         self.count(dc, 1);
         self.entries.insert(id, entry);
+        constraints
     }
 
     /// Frees the memory that an empty table keeps for reuse.
@@ -157,16 +159,6 @@ impl RequestTable {
             after: self.pending_tag(entry.after),
             is_waiting: entry.waits_until.is_some(),
         })
-    }
-
-    /// Returns the constraints of a request that is not in the table yet.
-    #[must_use]
-    pub fn constraints_of_new(&self, request: &NewRequest) -> RequestConstraints {
-        RequestConstraints {
-            requester: request.requester,
-            after: self.pending_tag(request.after),
-            is_waiting: false,
-        }
     }
 
     /// Returns the tag of a request without a result.

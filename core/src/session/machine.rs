@@ -113,8 +113,8 @@ impl Session {
         self.outgoing.queue(tag);
     }
 
-    /// Queues a request that was sent before, in front of all others, so that requests to be executed after it stay
-    /// behind it.
+    /// Queues a request that was sent before, in front of all that were not, so that requests to be executed after it
+    /// stay behind it. Those that are sent again leave in the order of their tags.
     pub fn requeue(&mut self, tag: RequestTag) {
         self.outgoing.requeue(tag);
     }

@@ -76,23 +76,23 @@ impl Outgoing {
         self.queue.push_back(tag);
     }
 
-    /// Queues a request that was sent, before all others.
+    /// Queues a request that was sent, before all that were not. Those that are sent again keep their order.
     pub(super) fn requeue(&mut self, tag: RequestTag) {
-        self.queue.push_front(tag);
+        self.queue.push_again(tag);
     }
 
     pub(super) fn has_queued(&self) -> bool {
         !self.queue.is_empty()
     }
 
-    /// Takes the first request of the queue.
-    pub(super) fn pop_queued(&mut self) -> Option<RequestTag> {
-        self.queue.pop_front()
+    /// Returns the first request of the queue.
+    pub(super) fn first_queued(&mut self) -> Option<RequestTag> {
+        self.queue.front()
     }
 
-    /// Undoes [`pop_queued`](Self::pop_queued).
-    pub(super) fn put_back(&mut self, tag: RequestTag) {
-        self.queue.put_back(tag);
+    /// Takes the request that [`first_queued`](Self::first_queued) has returned.
+    pub(super) fn pop_queued(&mut self) {
+        self.queue.pop_front();
     }
 
     /// Takes all queued requests and forgets them.
@@ -196,7 +196,7 @@ impl Outgoing {
             .map(|(id, sent)| (id, self.may_be_executed(id, sent)))
             .partition(|(_, may_be_executed)| *may_be_executed);
         let unknown = unknown.into_iter().filter_map(|(id, _)| self.retire_msg_id(id)).collect();
-        for (id, _) in ignored.iter().rev() {
+        for (id, _) in &ignored {
             self.requeue_by_msg_id(*id);
         }
         (ignored.last().map(|(id, _)| *id), unknown)
@@ -358,7 +358,7 @@ impl Outgoing {
         refused.into_iter().for_each(|id| _ = self.requeue_by_msg_id(id));
     }
 
-    /// Queues one request again, before all others. Returns `false` if none has this msg_id.
+    /// Queues one request again. Returns `false` if none has this msg_id.
     pub(super) fn requeue_by_msg_id(&mut self, id: MsgId) -> bool {
         let Some(tag) = self.retire_msg_id(id) else { return false };
         self.requeue(tag);

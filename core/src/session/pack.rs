@@ -105,18 +105,21 @@ impl Session {
         let has_ping = most > 1 && self.service.iter().any(|service| matches!(service, Service::Ping(_)));
         let (most, mut packet_len) = (draft.items.len() + most, 0);
         while draft.items.len() < most {
-            let Some(tag) = self.outgoing.pop_queued() else { return false };
+            let Some(tag) = self.outgoing.first_queued() else { return false };
             if let Some(binding) = self.binding.as_ref().filter(|binding| binding.tag == tag) {
                 let (msg_id, seq_no, start) =
                     (self.ids.next(time), self.seq_no.content(), draft.scratch.len());
                 binding.write(msg_id, self.id, self.key.id(), random, &mut draft.scratch);
+                self.outgoing.pop_queued();
                 self.outgoing.on_packed(msg_id, tag);
                 draft.add_prebuilt(msg_id, seq_no, start);
                 continue;
             }
-            let Some(body) = source.body(tag) else { continue };
+            let Some(body) = source.body(tag) else {
+                self.outgoing.pop_queued();
+                continue;
+            };
             if self.holds_unrepeatable && !body.is_repeatable {
-                self.outgoing.put_back(tag);
                 return false;
             }
             let after = body.after.and_then(|earlier| self.outgoing.current_id(earlier));
@@ -125,16 +128,15 @@ impl Session {
             // A ping must not be delayed by a long write: its answer is due soon.
             let is_first = draft.items.is_empty() && !has_ping;
             if !is_first && draft.requests_len + framed_len > policy::MAX_TRANSMIT_BYTES {
-                self.outgoing.put_back(tag);
                 return false;
             }
             if packet_len > 0 && packet_len + framed_len > policy::MAX_PACKED_BYTES {
-                self.outgoing.put_back(tag);
                 return true;
             }
             packet_len += framed_len;
             draft.requests_len += framed_len;
             let (msg_id, seq_no) = (self.ids.next(time), self.seq_no.content());
+            self.outgoing.pop_queued();
             self.outgoing.on_packed(msg_id, tag);
             let kind = ItemKind::Request { tag, after, quick_ack: body.quick_ack };
             draft.items.push(Item { msg_id, seq_no, len, kind });

@@ -5,51 +5,60 @@ use alloc::vec::Vec;
 
 use super::request::RequestTag;
 
-/// The requests to be sent, in order. Removal is lazy, so that it does not cost a search each time.
+/// The requests to be sent: first those that are sent again, in the order in which they were made, then the others, in the
+/// order in which they were queued.
+///
+/// Requests of several refused packets are so sent again in their order, in whatever order the packets are refused.
 #[derive(Debug, Default)]
 pub(super) struct RequestQueue {
+    again: BTreeSet<RequestTag>,
     tags: VecDeque<RequestTag>,
-    /// Tags that [`pop_front`](Self::pop_front) skips: their requests are removed, but may still be in `tags`.
+    /// Requests that are removed, but may still be in `tags`: looking for each there would be a search.
     removed: BTreeSet<RequestTag>,
 }
 
 impl RequestQueue {
     /// Returns `true` if nothing is to be sent. Removed requests may still count as queued.
     pub(super) fn is_empty(&self) -> bool {
-        self.tags.is_empty()
+        self.tags.is_empty() && self.again.is_empty()
     }
 
+    /// Queues a request behind all others.
     pub(super) fn push_back(&mut self, tag: RequestTag) {
         self.purge_removed(tag);
         self.tags.push_back(tag);
     }
 
-    pub(super) fn push_front(&mut self, tag: RequestTag) {
+    /// Queues a request that is sent again, before all that are not.
+    pub(super) fn push_again(&mut self, tag: RequestTag) {
         self.purge_removed(tag);
-        self.tags.push_front(tag);
+        self.again.insert(tag);
     }
 
-    /// Takes the first request.
-    pub(super) fn pop_front(&mut self) -> Option<RequestTag> {
-        loop {
-            let Some(tag) = self.tags.pop_front() else {
-                self.removed.clear();
-                return None;
-            };
-            if self.removed.is_empty() || !self.removed.remove(&tag) {
-                return Some(tag);
-            }
+    /// Returns the first request.
+    pub(super) fn front(&mut self) -> Option<RequestTag> {
+        if let Some(tag) = self.again.first() {
+            return Some(*tag);
         }
+        while !self.removed.is_empty()
+            && let Some(tag) = self.tags.front()
+            && self.removed.remove(tag)
+        {
+            self.tags.pop_front();
+        }
+        self.tags.front().copied()
     }
 
-    /// Undoes [`pop_front`](Self::pop_front).
-    pub(super) fn put_back(&mut self, tag: RequestTag) {
-        self.tags.push_front(tag);
+    /// Takes the request that [`front`](Self::front) has returned.
+    pub(super) fn pop_front(&mut self) {
+        if self.again.pop_first().is_none() {
+            self.tags.pop_front();
+        }
     }
 
     /// Removes a request if it is queued.
     pub(super) fn remove(&mut self, tag: RequestTag) {
-        if !self.tags.is_empty() {
+        if !self.again.remove(&tag) && !self.tags.is_empty() {
             self.removed.insert(tag);
             if 2 * self.removed.len() > self.tags.len() {
                 self.compact();
@@ -60,12 +69,17 @@ impl RequestQueue {
     /// Takes all requests, in order.
     pub(super) fn take(&mut self) -> Vec<RequestTag> {
         self.compact();
-        core::mem::take(&mut self.tags).into()
+        let again = core::mem::take(&mut self.again);
+        again.into_iter().chain(core::mem::take(&mut self.tags)).collect()
     }
 
     /// Frees the memory kept for reuse.
     pub(super) fn trim(&mut self) {
         self.tags.shrink_to_fit();
+        if self.again.is_empty() {
+            // An emptied set keeps a node.
+            self.again = BTreeSet::new();
+        }
     }
 
     /// Drops the entry of a removed request whose tag is about to be queued again.
