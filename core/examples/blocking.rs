@@ -71,6 +71,9 @@ fn drive(
                 continue;
             }
         };
+        if matches!(input, Input::Lost { .. }) {
+            *socket = None;
+        }
         client.handle(clock.now(), input);
     }
 }

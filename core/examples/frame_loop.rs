@@ -29,6 +29,8 @@ const BYTES_PER_FRAME: usize = 16_384;
 struct Network {
     client: Client,
     clock: Clock,
+    /// The connection that the client opened last. A socket for an earlier one comes too late.
+    wanted: Option<ConnId>,
     socket: Option<Socket>,
     /// What is not yet written of the transmit in flight.
     outgoing: Vec<u8>,
@@ -41,8 +43,11 @@ impl Network {
     fn frame(&mut self) {
         self.handle(Input::Tick);
         if let Ok((socket, input)) = self.threads.1.try_recv() {
-            self.socket = socket.or(self.socket.take());
-            self.handle(input);
+            let is_late = socket.as_ref().is_some_and(|(conn, _)| self.wanted != Some(*conn));
+            if !is_late {
+                self.socket = socket.or(self.socket.take());
+                self.handle(input);
+            }
         }
         let mut buffer = [0; BYTES_PER_FRAME];
         let Some((conn, stream)) = &mut self.socket else { return };
@@ -70,18 +75,23 @@ impl Network {
         loop {
             let done = self.threads.0.clone();
             match self.client.poll_output() {
-                Output::Open { conn, endpoints, .. } => drop(thread::spawn(move || {
-                    let stream = TcpStream::connect(&endpoints[..]);
-                    match stream.and_then(|stream| stream.set_nonblocking(true).map(|()| stream)) {
-                        Ok(stream) => done.send((Some((conn, stream)), Input::Opened { conn })),
-                        Err(_) => done.send((None, Input::Lost { conn, cause: IoFailure::Refused })),
-                    }
-                })),
+                Output::Open { conn, endpoints, .. } => {
+                    self.wanted = Some(conn);
+                    // The rest for an earlier connection is not for this one.
+                    self.outgoing.clear();
+                    drop(thread::spawn(move || {
+                        let stream = TcpStream::connect(&endpoints[..]);
+                        match stream.and_then(|stream| stream.set_nonblocking(true).map(|()| stream)) {
+                            Ok(stream) => done.send((Some((conn, stream)), Input::Opened { conn })),
+                            Err(_) => done.send((None, Input::Lost { conn, cause: IoFailure::Refused })),
+                        }
+                    }));
+                }
                 Output::Compute(task) => {
                     drop(thread::spawn(move || done.send((None, Input::Computed(task.run())))));
                 }
                 Output::Transmit { bytes, .. } => self.outgoing = bytes,
-                Output::Close { .. } => self.socket = None,
+                Output::Close { .. } => (self.wanted, self.socket) = (None, None),
                 Output::Event(Event::Completed(id)) => self.completed = Some(id),
                 Output::Timeout(_) => return,
                 _ => {}
@@ -100,7 +110,8 @@ pub(crate) fn play(address: SocketAddr, public_key: &str) -> Result<u32> {
     let mut client = Client::new(config, StoredSession::default(), Box::new(OsRandom::default()))?;
     let mut login = Some(client.start_step(clock.now(), LoginStep::bot_login("1:sandbox"))?);
     let (outgoing, threads, mut call, mut frames) = (Vec::new(), channel(), None, 0);
-    let mut network = Network { client, clock, socket: None, outgoing, threads, completed: None };
+    let (wanted, socket, completed) = (None, None, None);
+    let mut network = Network { client, clock, wanted, socket, outgoing, threads, completed };
     loop {
         frames += 1;
         network.frame();

@@ -6,13 +6,14 @@ mod scenarios;
 
 use std::future::Future;
 
+use sansgram_harness::time_limit::bounded;
 use sansgram_smol::Smol;
 
 mod smol {
     use super::*;
 
     fn run<F: Future<Output = ()>>(scenario: impl FnOnce(Smol) -> F + Send + 'static) {
-        scenarios::bounded(|| ::smol::block_on(scenario(Smol)));
+        bounded(|| ::smol::block_on(scenario(Smol)));
     }
 
     scenarios!(run);
@@ -22,7 +23,7 @@ mod async_std {
     use super::*;
 
     fn run<F: Future<Output = ()>>(scenario: impl FnOnce(Smol) -> F + Send + 'static) {
-        scenarios::bounded(|| ::async_std::task::block_on(scenario(Smol)));
+        bounded(|| ::async_std::task::block_on(scenario(Smol)));
     }
 
     scenarios!(run);

@@ -6,6 +6,7 @@ mod scenarios;
 
 use std::future::Future;
 
+use sansgram_harness::time_limit::bounded;
 use sansgram_tokio::Tokio;
 use tokio::runtime::Builder;
 
@@ -14,7 +15,7 @@ where
     F: Future<Output = ()>,
     S: FnOnce(Tokio) -> F + Send + 'static,
 {
-    scenarios::bounded(move || {
+    bounded(move || {
         let runtime = builder.enable_all().build().unwrap();
         runtime.block_on(async { scenario(Tokio::current()).await });
     });

@@ -6,11 +6,12 @@
 //! | [`pair`] | the client and the DCs, with a network between them |
 //! | [`network`] | that network: latency, chunks, cuts, refusals |
 //! | [`secret_scan`] | searches what a client prints for the secrets of its run |
+//! | [`time_limit`] | the time limit of a test over sockets |
 //!
 //! The scenarios are in `tests/tests/scenarios/`; `tests/README.md` says which behaviour each one is about.
 //!
 //! ```
-//! use sansgram_core::login::{LoginStep};
+//! use sansgram_core::login::LoginStep;
 //! use sansgram_harness::pair::{Pair, PairOptions};
 //!
 //! let mut pair = Pair::new(PairOptions::default());
@@ -21,6 +22,7 @@
 pub mod network;
 pub mod pair;
 pub mod secret_scan;
+pub mod time_limit;
 
 /// Compiles the code of the repository's README as a test.
 #[cfg(doctest)]

@@ -4,7 +4,6 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::mpsc;
 use std::task::Poll;
-use std::time::Duration;
 
 use sansgram_runtime::core::tl::{functions, types};
 use sansgram_runtime::{Client, LoginProgress, MemoryStore, Runtime, Update};
@@ -14,23 +13,6 @@ use crate::{download_file, echo_bot, follow_updates, send_to_myself};
 
 const ADA: &str = "9996620001";
 const BOT: i64 = 1;
-/// The time limit of a test; all of them take far less.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Runs `test` on a thread of its own, and fails if it hangs.
-pub(crate) fn bounded(test: impl FnOnce() + Send + 'static) {
-    let (sender, receiver) = mpsc::channel::<()>();
-    let thread = std::thread::spawn(move || {
-        let _ended = sender;
-        test();
-    });
-    let ended = receiver.recv_timeout(LIMIT);
-    assert_ne!(ended, Err(mpsc::RecvTimeoutError::Timeout), "still running after {LIMIT:?}");
-    if let Err(panic) = thread.join() {
-        std::panic::resume_unwind(panic);
-    }
-}
-
 /// Returns the output of the future that completes first.
 async fn first<T>(left: impl Future<Output = T>, right: impl Future<Output = T>) -> T {
     let (mut left, mut right) = (pin!(left), pin!(right));
@@ -144,17 +126,17 @@ macro_rules! examples {
     ($run:expr) => {
         #[test]
         fn a_message_to_oneself_arrives() {
-            shared::bounded(|| $run(shared::a_message_to_oneself_arrives));
+            sansgram_harness::time_limit::bounded(|| $run(shared::a_message_to_oneself_arrives));
         }
 
         #[test]
         fn the_bot_answers_with_the_same_text() {
-            shared::bounded(|| $run(shared::the_bot_answers_with_the_same_text));
+            sansgram_harness::time_limit::bounded(|| $run(shared::the_bot_answers_with_the_same_text));
         }
 
         #[test]
         fn the_newest_file_is_downloaded() {
-            shared::bounded(|| $run(shared::the_newest_file_is_downloaded));
+            sansgram_harness::time_limit::bounded(|| $run(shared::the_newest_file_is_downloaded));
         }
     };
 }

@@ -13,8 +13,6 @@ mod trouble;
 mod values;
 
 use std::ops::Deref;
-use std::sync::mpsc;
-use std::time::Duration;
 
 use sansgram_harness::secret_scan;
 use sansgram_runtime::core::PublicKey;
@@ -66,24 +64,6 @@ macro_rules! scenarios {
     ($run:path: $($name:ident),*) => {
         $(#[test] fn $name() { $run(scenarios::$name) })*
     };
-}
-
-/// The time limit of a scenario; all of them take far less.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Runs `scenario` on a thread of its own, and fails if it hangs.
-pub(crate) fn bounded(scenario: impl FnOnce() + Send + 'static) {
-    let (sender, receiver) = mpsc::channel::<()>();
-    let thread = std::thread::spawn(move || {
-        let _ended = sender;
-        scenario();
-    });
-    if receiver.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
-        panic!("still running after {LIMIT:?}");
-    }
-    if let Err(panic) = thread.join() {
-        std::panic::resume_unwind(panic);
-    }
 }
 
 /// The DCs of a scenario. On drop, all logged and shown text is searched for their secrets.

@@ -1,12 +1,13 @@
 //! Saved logins that another process continues, and the tokens that logouts leave.
 
+use sansgram_harness::time_limit::LIMIT;
 use sansgram_runtime::core::login::{LoginError, SavedLogin};
 use sansgram_runtime::{Client, Error, LoginProgress, MemoryStore, Runtime, SendCodeOutcome, SignInOutcome};
 use sansgram_testkit::accounts::AccountEvent;
 
 use super::interactive::Script;
 use super::login::give_code;
-use super::{LIMIT, config, dc_id, sandbox};
+use super::{config, dc_id, sandbox};
 
 pub(crate) async fn a_saved_login_continues_in_another_process<R: Runtime + Clone>(runtime: R) {
     let served = sandbox();
