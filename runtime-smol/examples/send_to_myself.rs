@@ -9,7 +9,8 @@ pub(crate) async fn send_to_myself(client: &Client, text: &str) -> Result<(), Er
     // The server drops a second message with the same number.
     let mut random_id = [0; 8];
     OsRandom::default().fill(&mut random_id);
-    client.invoke(&SendMessage::new(InputPeer::PeerSelf, text, i64::from_ne_bytes(random_id))).await?;
+    let message = SendMessage::new(InputPeer::PeerSelf, text, i64::from_ne_bytes(random_id));
+    client.invoke(&message.with_silent(true)).await?;
     Ok(())
 }
 

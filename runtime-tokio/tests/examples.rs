@@ -12,12 +12,17 @@ mod first_day;
 #[path = "../examples/follow_updates.rs"]
 #[allow(dead_code, reason = "`main` runs against Telegram")]
 mod follow_updates;
+#[path = "../examples/offline.rs"]
+#[allow(dead_code, reason = "the test has test DCs of its own")]
+mod offline;
 #[path = "../examples/send_to_myself.rs"]
 #[allow(dead_code, reason = "`main` runs against Telegram")]
 mod send_to_myself;
 #[macro_use]
 #[path = "../../runtime/tests/examples/mod.rs"]
 mod shared;
+#[path = "../../tests/dc/examples/test_a_bot.rs"]
+mod test_a_bot;
 
 use sansgram_testkit::{TestServer, TestServerOptions};
 use sansgram_tokio::core::client::StoredSession;
@@ -30,6 +35,13 @@ fn run<F: Future<Output = ()>>(test: impl FnOnce(Tokio) -> F) {
 }
 
 examples!(run);
+
+#[tokio::test]
+async fn a_message_to_oneself_is_the_newest() {
+    let server = TestServer::start(TestServerOptions::default()).unwrap();
+    let text = offline::write_to_myself(server.config(), "hello").await.unwrap();
+    assert_eq!(text.as_deref(), Some("hello"));
+}
 
 /// What `first_day.rs` has beside the other examples.
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! The book: each page is listed, each link leads somewhere, and each piece of Rust on it is compiled by CI.
+//! The book: each page is listed, each link leads somewhere, and each piece of Rust on it is compiled by CI. Examples stay
+//! short, and their texts on a page are those of the files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -52,9 +53,55 @@ fn blocks(text: &str) -> Vec<(&str, String)> {
     blocks
 }
 
-/// Whether CI compiles and runs this file: an example, or a program against foreign libraries.
+/// The folders whose files CI compiles and runs: examples, and programs against foreign libraries.
+const RUN: [&str; 6] = [
+    "core/examples",
+    "runtime/examples",
+    "runtime-tokio/examples",
+    "runtime-smol/examples",
+    "tests/dc/examples",
+    "tests/interop",
+];
+
 fn is_run(path: &str) -> bool {
-    path.contains("/examples/") || path.starts_with("../tests/interop/")
+    RUN.iter().any(|folder| path.starts_with(&format!("../{folder}/")))
+}
+
+/// Returns the texts of the files directly in a folder of the repository, by their names.
+fn texts_in(folder: &str) -> Vec<(String, String)> {
+    let files = fs::read_dir(docs().join("..").join(folder)).expect("the folder exists");
+    let paths =
+        files.map(|file| file.expect("the folder can be listed").path()).filter(|path| path.is_file());
+    paths
+        .filter_map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            Some((name, fs::read_to_string(path).ok()?))
+        })
+        .collect()
+}
+
+/// Whether `text` has these lines, one after the other, in any indentation.
+fn has_lines(text: &str, lines: &str) -> bool {
+    let lines: Vec<&str> = lines.lines().map(str::trim).collect();
+    let text: Vec<&str> = text.lines().map(str::trim).collect();
+    text.windows(lines.len()).any(|part| part == lines)
+}
+
+/// Whether a block of code is included from a file that CI runs, or repeats lines of one.
+fn is_from_a_run_file(code: &str) -> bool {
+    if code.starts_with("{{#include ") && code.lines().count() == 1 {
+        return includes(code).iter().all(|(path, _)| is_run(path));
+    }
+    RUN.iter().any(|folder| texts_in(folder).iter().any(|(_, text)| has_lines(text, code)))
+}
+
+/// Returns how many lines of Rust are neither blank nor only a comment.
+fn lines_of_code(text: &str) -> usize {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+}
+
+fn text_of(path: &str) -> String {
+    fs::read_to_string(docs().join("..").join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 #[test]
@@ -91,34 +138,32 @@ fn every_link_and_every_include_leads_somewhere() {
             }
         }
     }
-    assert!(seen.0 > 12 && seen.1 > 40, "{seen:?}");
+    assert!(seen.0 > 12 && seen.1 > 30, "{seen:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A block is a doctest of this crate, or included from a file that CI runs.
+/// A block is a doctest of this crate, or from a file that CI runs.
 #[test]
 fn every_piece_of_rust_is_compiled() {
     let tested =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).expect("it is text");
     let (mut included, mut own) = (0, 0);
-    for (name, text) in pages() {
+    let readme = ("../README.md".to_owned(), text_of("README.md"));
+    for (name, text) in pages().into_iter().chain([readme]) {
         for (kind, code) in blocks(&text) {
-            let is_include = code.starts_with("{{#include ") && code.lines().count() == 1;
             match kind {
                 "rust,ignore" => {
-                    assert!(is_include, "{name}: this is compiled nowhere:\n{code}");
-                    assert!(includes(&code).iter().all(|(path, _)| is_run(path)), "{name}: {code}");
+                    assert!(is_from_a_run_file(&code), "{name}: this is compiled nowhere:\n{code}");
                     included += 1;
                 }
                 "rust" | "rust,no_run" => {
-                    assert!(!is_include, "{name}: a doctest cannot include: {code}");
-                    assert!(tested.contains(&format!("docs/{name}")), "{name} has Rust, but is no doctest");
+                    assert!(!code.contains("{{#include"), "{name}: a doctest cannot include: {code}");
+                    let path = format!("docs/{name}").replace("docs/../", "");
+                    assert!(tested.contains(&path), "{name} has Rust, but is no doctest");
                     own += 1;
                 }
-                "js" | "python" => {
-                    assert!(is_include && includes(&code).iter().all(|(path, _)| is_run(path)), "{code}");
-                }
-                "toml" | "sh" | "dockerfile" => {}
+                "js" | "python" => assert!(is_from_a_run_file(&code), "{name}: this is run nowhere:\n{code}"),
+                "toml" | "sh" | "dockerfile" | "text" => {}
                 other => panic!("{name}: a block of the kind {other:?}"),
             }
         }
@@ -126,18 +171,66 @@ fn every_piece_of_rust_is_compiled() {
     assert!(included > 15 && own > 5, "{included} included, {own} of its own");
 }
 
-/// The examples of what follows a login stay short: at most 40 lines that are neither blank nor a comment.
+/// The guide is also a module of `sansgram-testkit`, which cannot include: it repeats each of the examples as a whole.
+#[test]
+fn the_guide_to_testing_has_each_example() {
+    let guide = text_of("docs/testing.md");
+    let examples = texts_in("tests/dc/examples");
+    assert!(examples.len() > 4, "{examples:?}");
+    for (name, text) in examples {
+        assert!(
+            guide.contains(&format!("\n{}\n```\n", text.trim_end())),
+            "docs/testing.md is not as {name} is"
+        );
+    }
+}
+
+/// The examples of what follows a login, which both runtimes have.
+const FOLLOWING: [&str; 4] = ["download_file", "echo_bot", "follow_updates", "send_to_myself"];
+
+/// At most 40 lines of code for what follows a login, and 120 for an event loop.
 #[test]
 fn the_examples_are_short() {
-    for runtime in ["runtime-tokio", "runtime-smol"] {
-        for name in ["download_file", "echo_bot", "follow_updates", "send_to_myself"] {
-            let path = docs().join("..").join(runtime).join("examples").join(name).with_extension("rs");
-            let text = fs::read_to_string(&path).expect("the example is text");
-            let code = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
-            let count = code.count();
-            println!("{}: {count}", path.display());
-            assert!((10..=40).contains(&count), "{}: {count} lines", path.display());
-        }
+    let following = ["tokio", "smol"]
+        .into_iter()
+        .flat_map(|runtime| FOLLOWING.map(|name| (format!("runtime-{runtime}/examples/{name}.rs"), 40)));
+    let loops = ["blocking", "frame_loop", "thousand_clients"].map(|name| format!("core/examples/{name}.rs"));
+    let runtimes = ["runtime-smol/examples/async_std.rs", "runtime/examples/futures_executor.rs"];
+    let loops = loops.into_iter().chain(runtimes.map(String::from)).map(|path| (path, 120));
+    let offline = [("runtime-tokio/examples/offline.rs".to_owned(), 30)];
+    for (path, limit) in following.chain(loops).chain(offline) {
+        let count = lines_of_code(&text_of(&path));
+        println!("{path}: {count}");
+        assert!((10..=limit).contains(&count), "{path}: {count} lines of code");
+    }
+}
+
+/// A runtime is little more than its trait: at most 150 lines, with documentation.
+#[test]
+fn the_crates_of_runtimes_are_short() {
+    for runtime in ["tokio", "smol"] {
+        let folder = format!("runtime-{runtime}/src");
+        let count: usize = texts_in(&folder).iter().map(|(_, text)| text.lines().count()).sum();
+        println!("{folder}: {count}");
+        assert!((50..=150).contains(&count), "{folder}: {count} lines");
+    }
+}
+
+/// What an example does is the same under both runtimes; only `main` differs.
+#[test]
+fn the_examples_of_both_runtimes_are_the_same() {
+    let before_main = |runtime: &str, name: &str| {
+        let text = text_of(&format!("runtime-{runtime}/examples/{name}.rs"));
+        let (before, _) = text.split_once("fn main()").expect("it has a main");
+        let is_of_both = |line: &&str| !line.starts_with("// ANCHOR") && !line.contains("#[tokio::main]");
+        let lines: Vec<&str> = before.lines().filter(is_of_both).collect();
+        let text = lines.join("\n").replace(&format!("sansgram_{runtime}"), "sansgram_runtime");
+        text.trim_end().trim_end_matches("async").trim_end().to_owned()
+    };
+    for name in FOLLOWING {
+        let tokio = before_main("tokio", name);
+        assert!(tokio.lines().count() > 10, "{tokio}");
+        assert_eq!(tokio, before_main("smol", name), "{name}");
     }
 }
 
@@ -147,4 +240,6 @@ fn blocks_links_and_includes_are_found() {
     assert_eq!(links(text), ["c.md#d"]);
     assert_eq!(includes(text), [("../e.rs", Some("f"))]);
     assert_eq!(blocks(text), [("sh", "[x](y)".into()), ("rust,ignore", "{{#include ../e.rs:f}}".into())]);
+    assert!(has_lines("a\n  b\n  c\nd", "b\nc") && !has_lines("a\n  b\n  c\nd", "b\nd"));
+    assert!(!is_from_a_run_file("{{#include ../e.rs:f}}") && !is_from_a_run_file("let code = \"nowhere\";"));
 }

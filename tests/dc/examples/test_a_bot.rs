@@ -1,37 +1,49 @@
-//! A bot, and its test without a network: a scripted answer, a flood wait and an update.
-//!
-//! Run it with `cargo test -p sansgram-testkit --test test_a_bot`.
+//! A bot, and its test without a network: a message to it, a flood wait, and a scripted answer.
 
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sansgram_testkit::core::tl::{enums, functions, types};
+use sansgram_testkit::core::tl::{enums, functions::messages::SendMessage, types};
 use sansgram_testkit::{Answer, TestServer, TestServerOptions};
 use sansgram_tokio::{Client, MemoryStore, Update};
 
-/// The bot: at the next update it looks up a user. The client waits out a flood by itself.
-async fn bot(client: Client) -> Result<Vec<enums::User>, sansgram_tokio::Error> {
-    while matches!(client.next_update().await?, Update::State(_)) {}
-    client.invoke(&functions::users::GetUsers::new(vec![types::InputUser::new(7, 0).into()])).await
+/// The bot: welcomes each user who writes to it.
+async fn bot(client: Client) -> Result<(), sansgram_tokio::Error> {
+    for random_id in 1.. {
+        let Some(Ok(enums::Updates::Updates(updates))) = client.next_update().await?.typed() else {
+            continue;
+        };
+        for update in updates.updates {
+            let enums::Update::NewMessage(new) = update else { continue };
+            let enums::Message::Message(message) = new.message else { continue };
+            let enums::Peer::User(from) = message.peer_id else { continue };
+            let to = types::InputPeerUser::new(from.user_id, 0);
+            client.invoke(&SendMessage::new(to, "welcome", random_id)).await?;
+        }
+    }
+    Ok(())
 }
 
 #[tokio::test]
-async fn the_bot_waits_out_a_flood() -> Result<(), Box<dyn Error>> {
+async fn the_bot_waits_and_welcomes() -> Result<(), Box<dyn Error>> {
     let server = TestServer::start(TestServerOptions::default())?;
-    server.respond_with::<functions::users::GetUsers>(Answer::flood_wait(1)).times(1).expect(1);
+    server.respond_with::<SendMessage>(Answer::flood_wait(1)).times(1).expect(1);
     server
-        .on::<functions::users::GetUsers>(|call, request| {
-            assert_eq!((call.user_id(), request.id.len()), (Some(1), 1));
-            Ok(vec![types::UserEmpty { id: 7 }.into()])
+        .on::<SendMessage>(|call, request| {
+            assert_eq!((call.user_id(), &*request.message), (Some(1), "welcome"));
+            Ok(types::UpdateShortSentMessage::new(1, 2, 1, call.now()).into())
         })
         .expect(1);
 
     let client = sansgram_tokio::start(server.config(), MemoryStore::new()).await?;
     client.bot_login("1:sandbox").await?;
-    let (start, bot) = (Instant::now(), tokio::spawn(bot(client)));
-    server.send_update_to(1, &enums::Update::from(types::UpdateConfig));
-    assert_eq!(bot.await??, [types::UserEmpty { id: 7 }.into()]);
-    assert!(start.elapsed() >= Duration::from_secs(1));
+    // Updates come once their state is known.
+    assert!(matches!(client.next_update().await?, Update::State(_)));
+    let bot = tokio::spawn(bot(client));
+    server.send_message(9996621234, 1, "/start").expect("both accounts exist");
+    // The client waits out the flood by itself, and sends the answer again.
+    let calls = server.called::<SendMessage>(2, Duration::from_secs(20)).await;
+    assert_eq!((calls.len(), bot.is_finished()), (2, false));
     server.verify();
     Ok(())
 }

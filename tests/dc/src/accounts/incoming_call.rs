@@ -86,7 +86,7 @@ impl IncomingCall {
     }
 
     /// Sends a text message from one account to another after the answer, as if a client of the first had sent it. Nothing
-    /// happens if one of them does not exist.
+    /// happens if one of them does not exist; the accounts of sandbox numbers are created, unless they end in 9.
     pub fn send_message(&mut self, from: i64, to: i64, text: impl Into<String>) {
         self.deliveries.push((self.delay, Delivery::Message { from, to, text: text.into() }));
     }

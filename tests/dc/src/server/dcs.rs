@@ -191,7 +191,8 @@ impl TestDcs {
     }
 
     /// Sends a text message from one account to another, as if a client of the first had sent it: clients of both receive
-    /// it as an update. Returns its identifier for the receiver; `None` if one of the accounts does not exist.
+    /// it as an update. Returns its identifier for the receiver; `None` if one of the accounts does not exist. The account of
+    /// a sandbox number is created by this, if it was not used before; one that ends in 9 has to sign up first.
     pub fn send_message(&mut self, from: i64, to: i64, text: &str) -> Option<i32> {
         let now = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
         let (id, pushes) = self.accounts.send_text(from, to, text, now)?;

@@ -1,10 +1,6 @@
 //! A test's own answers, faults, accounts and updates, while the DCs run.
 
-use std::future::Future;
-use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::PoisonError;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use sansgram_core::tl::{Constructor, Deserialize, Function, Serialize};
@@ -197,12 +193,6 @@ impl TestServer {
         }
     }
 
-    /// Returns a future of the recorded calls of the method `F`, which completes once there are `count` of them. It works
-    /// under every runtime, and has no time limit of its own.
-    pub const fn called<F: Constructor + Deserialize>(&self, count: usize) -> Called<'_, F> {
-        Called { server: self, count, method: PhantomData }
-    }
-
     /// Pushes an update to every session of a user: `Updates`, a single `Update`, or a serialized, boxed `Updates`. Returns
     /// the number of logins that it reaches; 0 if the user is not logged in.
     pub fn send_update_to(&self, user_id: i64, update: &(impl ServerUpdate + ?Sized)) -> usize {
@@ -211,7 +201,8 @@ impl TestServer {
 
     /// Sends a text message from one account to another, as if a client of the first had sent it: clients of both receive
     /// it as an update, and have it in their history. Returns its identifier for the receiver; `None` if one of the
-    /// accounts does not exist (those of sandbox numbers do once the number was used).
+    /// accounts does not exist. The account of a sandbox number is created by this, if it was not used before; one that
+    /// ends in 9 has to sign up first.
     pub fn send_message(&self, from: i64, to: i64, text: &str) -> Option<i32> {
         self.with_dcs(|dcs| dcs.send_message(from, to, text))
     }
@@ -254,29 +245,7 @@ impl TestServer {
     }
 }
 
-/// The future of [`TestServer::called`].
-#[must_use = "futures do nothing unless they are awaited"]
-pub struct Called<'a, F> {
-    server: &'a TestServer,
-    count: usize,
-    method: PhantomData<fn() -> F>,
-}
-
-impl<F: Constructor + Deserialize> Future for Called<'_, F> {
-    type Output = Vec<F>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Vec<F>> {
-        let mut state = self.server.lock();
-        let calls = calls_of(state.dcs.handlers());
-        if calls.len() >= self.count {
-            return Poll::Ready(calls);
-        }
-        state.wakers.push(cx.waker().clone());
-        Poll::Pending
-    }
-}
-
-fn calls_of<F: Constructor + Deserialize>(handlers: &Handlers) -> Vec<F> {
+pub(super) fn calls_of<F: Constructor + Deserialize>(handlers: &Handlers) -> Vec<F> {
     let calls = handlers.calls().filter(|call| call.constructor == F::ID);
     calls.filter_map(|call| call.arguments().ok()).collect()
 }

@@ -3,6 +3,7 @@
 //! One thread per DC accepts, two per connection read and write, one keeps the timers. They share the state machine behind
 //! a lock that is never held during I/O on a socket, so a slow or dead peer does not delay others.
 
+mod called;
 mod connection;
 mod error;
 mod handlers;
@@ -13,8 +14,9 @@ mod server;
 mod shared;
 mod state_file;
 
+pub use self::called::Called;
 pub use self::error::TestServerError;
-pub use self::handlers::{Called, ServerHandler};
+pub use self::handlers::ServerHandler;
 pub use self::options::TestServerOptions;
 pub use self::report::{Report, ReportKind};
 pub use self::server::TestServer;

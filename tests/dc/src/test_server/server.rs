@@ -1,6 +1,6 @@
 //! The handle to running DCs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
@@ -101,7 +101,8 @@ impl TestServer {
             state_file,
             unsaved: false,
             threads: Vec::new(),
-            wakers: Vec::new(),
+            waiting: BTreeMap::new(),
+            next_waiting: 0,
         };
         let (timer, received) = (Condvar::new(), Condvar::new());
         let shared = Arc::new(Shared { state: Mutex::new(state), timer, received, clock: Clock::new() });

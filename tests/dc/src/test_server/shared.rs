@@ -1,6 +1,6 @@
 //! What the threads share: the state machine, its connections, and the processing of its outputs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
@@ -40,8 +40,15 @@ pub(super) struct State {
     /// Whether the last save failed.
     pub(super) unsaved: bool,
     pub(super) threads: Vec<JoinHandle<()>>,
-    /// Woken after the next input.
-    pub(super) wakers: Vec<Waker>,
+    /// The futures that wait for calls, by their numbers. They are woken after each input, and at their deadlines.
+    pub(super) waiting: BTreeMap<u64, Waiting>,
+    pub(super) next_waiting: u64,
+}
+
+/// A future that waits for calls.
+pub(super) struct Waiting {
+    pub(super) until: Timestamp,
+    pub(super) waker: Waker,
 }
 
 /// The handle to a connection's threads.
@@ -79,6 +86,22 @@ impl State {
         }
     }
 
+    /// Wakes the futures whose time is over, which then complete.
+    fn wake_late(&mut self, now: Timestamp) {
+        self.waiting.retain(|_, waiting| {
+            let is_late = waiting.until <= now;
+            if is_late {
+                waiting.waker.wake_by_ref();
+            }
+            !is_late
+        });
+    }
+
+    /// Returns when the timer has something to do next.
+    fn next_deadline(&self) -> Option<Timestamp> {
+        self.waiting.values().map(|waiting| waiting.until).chain(self.deadline).min()
+    }
+
     pub(super) fn report_on(&mut self, conn: u64, what: ReportKind) {
         if let Some((dc, client)) = self.connections.get(&conn).map(|handle| (handle.dc, handle.client)) {
             self.report(Some(dc), Some(client), what);
@@ -99,8 +122,8 @@ impl Shared {
         state.dcs.handle(self.now(), input);
         self.drain(state);
         self.received.notify_all();
-        for waker in std::mem::take(&mut state.wakers) {
-            waker.wake();
+        for waiting in state.waiting.values() {
+            waiting.waker.wake_by_ref();
         }
     }
 
@@ -155,9 +178,13 @@ impl Shared {
         let mut state = self.lock();
         while !state.stopping {
             let now = self.now().monotonic;
-            match state.deadline {
+            if state.deadline.is_some_and(|at| at <= now) {
+                self.input(&mut state, ServerInput::Tick);
+                continue;
+            }
+            state.wake_late(now);
+            match state.next_deadline() {
                 None => state = self.timer.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(at) if at <= now => self.input(&mut state, ServerInput::Tick),
                 Some(at) => {
                     let waited = self.timer.wait_timeout(state, at - now);
                     state = waited.unwrap_or_else(PoisonError::into_inner).0;
