@@ -23,9 +23,14 @@ impl Failure {
         match self {
             Self::Library(error) => {
                 let sentence = sentence(&error, route, session);
-                match *error {
-                    Error::Invoke(InvokeError::Rpc(error)) => Self::Refused(Box::new(error), sentence),
-                    _ => Self::Failed(sentence),
+                let refusal = match *error {
+                    Error::Invoke(InvokeError::Rpc(error)) => Some(error),
+                    Error::Login(error) => error.rpc().cloned(),
+                    _ => None,
+                };
+                match refusal {
+                    Some(refusal) => Self::Refused(Box::new(refusal), sentence),
+                    None => Self::Failed(sentence),
                 }
             }
             other => other,

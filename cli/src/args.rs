@@ -75,6 +75,12 @@ pub(crate) fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Com
     Cli::try_parse_from(args).map(|cli| cli.command).map_err(|error| usage::failure(error, &tree()))
 }
 
+/// Returns whether failures are printed as JSON too. Also right if the command line cannot be read; a value that happens to
+/// be this word is taken for the option.
+pub(crate) fn wants_json() -> bool {
+    std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

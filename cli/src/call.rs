@@ -13,7 +13,7 @@ use crate::account::SessionArgs;
 use crate::api::{Api, PatienceArgs};
 use crate::error::Failure;
 use crate::values::secret;
-use crate::{error_json, help, output};
+use crate::{help, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct CallArgs {
@@ -30,7 +30,7 @@ pub(crate) struct CallArgs {
     #[arg(long, conflicts_with = "arguments")]
     describe: bool,
 
-    /// Print the answer on one line, and errors as a JSON object too
+    /// Print the answer on one line
     #[arg(long)]
     json: bool,
 
@@ -44,8 +44,7 @@ pub(crate) struct CallArgs {
 
 /// `sansgram call`.
 pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
-    let json = args.json;
-    error_json::printing(json, || if args.describe { describe::run(&args.method, json) } else { call(args) })
+    if args.describe { describe::run(&args.method, args.json) } else { call(args) }
 }
 
 fn call(args: CallArgs) -> Result<(), Failure> {

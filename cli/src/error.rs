@@ -15,6 +15,9 @@ pub(crate) enum Failure {
     Usage(String),
     /// Refused or failed; a sentence without a capital letter at its beginning and a full stop at its end. Exit code 1.
     Failed(String),
+    /// The same, after a result on standard output that says so too: a login that waits for a value, a report with a failed
+    /// check. `--json` prints no second object. Exit code 1.
+    Incomplete(String),
     /// The arguments of a method do not fit the schema. Exit code 2.
     Arguments(Box<EncodeError>),
     /// The server refused a request of the user: the error and its sentence with advice. Exit code 1.
@@ -38,9 +41,10 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(_, sentence) | Self::Usage(sentence) | Self::Failed(sentence) => {
-                f.write_str(sentence)
-            }
+            Self::Refused(_, sentence)
+            | Self::Usage(sentence)
+            | Self::Failed(sentence)
+            | Self::Incomplete(sentence) => f.write_str(sentence),
             Self::Arguments(error) => error.fmt(f),
             Self::Library(error) => error.fmt(f),
             Self::Clap(error) => error.fmt(f),

@@ -3,8 +3,8 @@
 /// The end of every `--help`.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes: 0 success; 1 refused, failed or incomplete; 2 invalid usage; 128 + N terminated by signal N. Errors are one \
-sentence on standard error, even with --json; standard output contains only \
-results (call, send and listen --json add the error as JSON).";
+sentence on standard error; with --json, standard output also has {\"error\":{\"message\":\"...\"}}, unless the result itself \
+says that it is incomplete.";
 
 pub(crate) const SESSION: &str =
     "The session in NAME.session; prompts for the passphrase if it is encrypted [env: SANSGRAM_PASSPHRASE]";
@@ -68,7 +68,7 @@ a namespace.
 
 Other users of this machine can see the arguments of a command, so pass secrets in a file or on standard input.
 
-If the server refuses the call, the exit code is 1. With --json, standard output then has \
+If the server refuses the call, the exit code is 1. With --json, every command then prints \
 {\"error\":{\"code\":420,\"name\":\"FLOOD_WAIT\",\"value\":300,\"message\":\"...\"}}; only \"message\" is there if the error is \
 not the server's, and \"path\" if an argument is wrong.";
 
@@ -100,8 +100,7 @@ Send a text message as the bot or the user of the session.
 
 The recipient is me (Saved Messages), @name or its t.me link, the +phone number of a contact, or an id as bots write it: \
 a user's is positive, a group's negative, and a channel's begins with -100. A bot can write to users who wrote to it; a \
-user's session finds an id among its last 100 chats. With --json, a failure is printed as {\"error\":{...}} too, see \
-\"sansgram call --help\".";
+user's session finds an id among its last 100 chats.";
 
 pub(crate) const RESET: &str = "\
 Request a reset of the account's forgotten password. Telegram accepts this only from a logged-in session. For a week, \

@@ -18,13 +18,13 @@ use crate::error::Failure;
 use crate::executor::Executor;
 use crate::policy::{DIFFERENCE_RETRY, SILENCE_OF_UPDATES};
 use crate::route::Route;
-use crate::{error_json, interrupt, output};
+use crate::{interrupt, output};
 
 use known_state::KnownState;
 
 #[derive(Debug, Args)]
 pub(crate) struct ListenArgs {
-    /// Print an error as a JSON object too; the updates are lines of JSON in any case
+    /// Print an error as JSON too; the updates are lines of JSON in any case
     #[arg(long)]
     json: bool,
 
@@ -35,12 +35,8 @@ pub(crate) struct ListenArgs {
 
 /// `sansgram listen`.
 pub(crate) fn run(args: ListenArgs) -> Result<(), Failure> {
-    error_json::printing(args.json, || listen(args.session))
-}
-
-fn listen(session: SessionArgs) -> Result<(), Failure> {
     let stop = interrupt::stop_on_signal()?;
-    session.run_with_signals_handled(move |opened| {
+    args.session.run_with_signals_handled(move |opened| {
         opened.must_be_logged_in()?;
         let (time_limit, executor) = (opened.time_limit, opened.executor());
         opened.with_client(async |client| {

@@ -12,7 +12,6 @@ mod descriptors;
 mod doctor;
 mod environment;
 mod error;
-mod error_json;
 mod executor;
 mod generate;
 mod help;
@@ -57,5 +56,5 @@ fn main() -> ExitCode {
         Command::Man(args) => generate::man(&args, args::tree()),
     });
     cleanup::run();
-    result.map_or_else(report::report, |()| ExitCode::SUCCESS)
+    result.map_or_else(|failure| report::report(failure, args::wants_json()), |()| ExitCode::SUCCESS)
 }

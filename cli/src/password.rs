@@ -92,7 +92,7 @@ async fn reset(client: &Client, json: bool) -> Result<(), Failure> {
             if json {
                 output::result(&ResetJson::line("refused", Some(retry_at)))?;
             }
-            Err(Failure::new(format!(
+            Err(Failure::Incomplete(format!(
                 "a reset was declined recently; another can be requested in {}",
                 wait(retry_at)
             )))

@@ -12,7 +12,7 @@ use crate::api::{PatienceArgs, random_long};
 use crate::error::Failure;
 use crate::policy::MAX_ARGUMENTS_LEN;
 use crate::values::secret;
-use crate::{error_json, help, output, stdin_values};
+use crate::{help, output, stdin_values};
 
 use recipient::Recipient;
 
@@ -29,7 +29,7 @@ pub(crate) struct SendArgs {
     #[arg(long)]
     silent: bool,
 
-    /// Print one JSON object: message_id, date; errors as a JSON object too
+    /// Print one JSON object: message_id, date
     #[arg(long)]
     json: bool,
 
@@ -51,10 +51,6 @@ struct SentJson {
 
 /// `sansgram send`.
 pub(crate) fn run(args: SendArgs) -> Result<(), Failure> {
-    error_json::printing(args.json, || send(args))
-}
-
-fn send(args: SendArgs) -> Result<(), Failure> {
     let SendArgs { to, text, silent, json, patience, session } = args;
     let text = match text.expose().as_str() {
         "-" => read_text()?,

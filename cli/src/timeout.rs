@@ -178,6 +178,7 @@ impl TimeLimit {
         {
             return failure;
         }
+        let failure = if saved_login.is_some() { Failure::Incomplete } else { Failure::Failed };
         let how = saved_login.map(|it| format!("; {}", it.how)).unwrap_or_default();
         let seconds = self.limit.as_secs();
         let unit = if seconds == 1 { "second" } else { "seconds" };
@@ -185,7 +186,7 @@ impl TimeLimit {
         let more = if needs_user(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
         let has_stream = client.is_none_or(Client::has_stream);
         let (reason, advice) = reason(self.lookup.current(), loss, problem, has_stream, state.route);
-        Failure::new(format!(
+        failure(format!(
             "timed out after {seconds} {unit} while {}: {reason}; {advice}{more}{how}",
             state.step
         ))

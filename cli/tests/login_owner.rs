@@ -111,11 +111,10 @@ fn another_user_than_the_requested_one_is_an_error() {
     for (session, theirs) in
         [("mine", "user 9996621234 on DC 2"), ("theirs", "user 9996621234"), ("bot", "bot 1")]
     {
-        for how in
-            [&["--phone", "9996611234", "--code", "11111", "--json"][..], &["--bot-token", "2:elsewhere"]]
-        {
-            login(&server, session, how).fails(&[other, theirs, "--session", "sansgram logout"]);
-        }
+        let words = [other, theirs, "--session", "sansgram logout"];
+        let as_json = ["--phone", "9996611234", "--code", "11111", "--json"];
+        login(&server, session, &as_json).fails_as_json(&words);
+        login(&server, session, &["--bot-token", "2:elsewhere"]).fails(&words);
     }
     login(&server, "bot", &["--phone", "1"]).fails(&["digit"]);
     login(&server, "mine", &["--bot-token", "unknown"]).fails(&["not a bot token"]);

@@ -494,7 +494,7 @@ fn an_unreachable_or_silent_server_uses_up_no_code() {
         at(&["--phone", "9996610002", "--code", "11111"]).fails(&[words, how]);
         // A login of another number gives no such advice.
         let other = at(&["--phone", "9996610001", "--code", "11111", "--json"]);
-        other.fails(&[words]);
+        other.fails_as_json(&[words]);
         assert!(!other.stderr.contains("continue with"), "{other:?}");
     }
     // As advised, without --dc: the address of the failed call has not replaced the remembered one.

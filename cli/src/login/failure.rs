@@ -44,18 +44,20 @@ pub(super) fn failure(setup: &Setup<'_>, error: Error, answers: &Answers<'_>) ->
     if let Err(failure) = print_pending(setup, pending) {
         return failure;
     }
-    match failure {
-        Failure::Failed(sentence) if needs_how || answers.unused_value(pending).is_some() => {
-            Failure::Failed(format!("{sentence}; {}", answers.how_to_continue(pending)))
+    Failure::Incomplete(match failure {
+        Failure::Failed(sentence) | Failure::Refused(_, sentence)
+            if needs_how || answers.unused_value(pending).is_some() =>
+        {
+            format!("{sentence}; {}", answers.how_to_continue(pending))
         }
-        failure => failure,
-    }
+        failure => failure.to_string(),
+    })
 }
 
 /// Returns the failure of a login that waits for a value, with how to give it.
 pub(super) fn waiting(setup: &Setup<'_>, pending: &SavedLogin) -> Failure {
     match print_pending(setup, pending) {
-        Ok(()) => Failure::new(messages::waiting(pending, setup.args)),
+        Ok(()) => Failure::Incomplete(messages::waiting(pending, setup.args)),
         Err(failure) => failure,
     }
 }

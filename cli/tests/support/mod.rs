@@ -71,6 +71,16 @@ impl Run {
         self.ends(1, words);
     }
 
+    /// Like [`fails`](Self::fails) with `--json`: standard output has the sentence in one object, which is returned.
+    #[track_caller]
+    pub fn fails_as_json(&self, words: &[&str]) -> serde_json::Value {
+        let object: serde_json::Value = serde_json::from_str(&self.stdout).unwrap();
+        let message = object["error"]["message"].as_str().unwrap();
+        assert!(self.stderr.contains(&format!("error: {message}\n")), "{self:?}");
+        Self { code: self.code, stdout: String::new(), stderr: self.stderr.clone() }.fails(words);
+        object
+    }
+
     /// Like [`fails`](Self::fails), with exit code 2.
     #[track_caller]
     pub fn misused(&self, words: &[&str]) {
