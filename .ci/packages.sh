@@ -11,6 +11,8 @@ cd "$(dirname "$0")/.."
 # Those with `publish = false`.
 readonly unpublished=(sansgram-benches sansgram-fuzz sansgram-harness)
 
+# Those of an earlier version would be unpacked too.
+rm -f target/package/*.crate
 output=$(cargo package --workspace "${unpublished[@]/#/--exclude=}" --no-verify --allow-dirty 2>&1) || {
     echo "$output"
     exit 1
@@ -19,7 +21,6 @@ output=$(cargo package --workspace "${unpublished[@]/#/--exclude=}" --no-verify 
 readonly place="$PWD/target/package/unpacked"
 rm -rf "$place"
 mkdir -p "$place"
-packages=()
 patches=()
 for archive in target/package/*.crate; do
     tar -xzf "$archive" -C "$place"
@@ -27,7 +28,6 @@ for archive in target/package/*.crate; do
     for file in LICENSE-MIT LICENSE-APACHE; do cmp "$file" "$place/$name/$file"; done
     [ -s "$place/$name/README.md" ]
     echo "$name: $(tar -tzf "$archive" | wc -l) files, $(($(stat -c %s "$archive") / 1024)) KiB"
-    packages+=("${name%-*}")
     # No package depends on the command.
     [ "${name%-*}" = sansgram ] || patches+=("${name%-*} = { path = \"$name\" }")
 done

@@ -17,7 +17,7 @@ if [ -n "$with_std" ]; then
 fi
 
 source .ci/rustc_web.sh
-use_rustc_web || exit 0
+use_rustc_web 'core for a microcontroller and WebAssembly' || exit 0
 for target in thumbv7em-none-eabihf wasm32-unknown-unknown; do
     cargo check -p sansgram-core --no-default-features --features "$features" --target "$target" -Zbuild-std=core,alloc --quiet
     echo "core builds for $target"

@@ -14,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
-PATIENCE = 60  # Seconds.
+DEADLINE = 120  # Seconds for all of it.
 SCANNER = "+9996621234"
 EXPECTED = re.compile(r"Logged in as Sandbox\S*\. The nearest DC is in [A-Z]{2}\.")
 
@@ -60,11 +61,12 @@ def serve(served, reports):
 def log_in(sandbox, reports):
     """Scans each code that the page shows, until the page says who is logged in. Returns its words."""
     codes = 0
+    until = time.monotonic() + DEADLINE
     while True:
         try:
-            path, body = reports.get(timeout=PATIENCE)
+            path, body = reports.get(timeout=max(0, until - time.monotonic()))
         except queue.Empty:
-            sys.exit(f"the page said nothing for {PATIENCE} s; it showed {codes} codes")
+            sys.exit(f"no login after {DEADLINE} s; the page showed {codes} codes")
         if path == "/code":
             codes += 1
             sandbox.stdin.write(f"{body} {SCANNER}\n")
@@ -83,8 +85,14 @@ def main():
         command = [binary, "sandbox", "--json", "--public-key", key]
         sandbox = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         chromium = server = None
+        # Nothing of it outlives the deadline, not even a sandbox that prints nothing.
+        guard = threading.Timer(DEADLINE, sandbox.kill)
+        guard.start()
         try:
-            dcs = json.loads(sandbox.stdout.readline())["dcs"]
+            line = sandbox.stdout.readline()
+            if not line:
+                sys.exit("the sandbox did not start")
+            dcs = json.loads(line)["dcs"]
             # The rest is drained: a full pipe would block the sandbox.
             threading.Thread(target=sandbox.stdout.read, daemon=True).start()
             setup = "".join(f"{dc['id']} {dc['address']}\n" for dc in dcs) + "\n" + key.read_text()
@@ -106,6 +114,7 @@ def main():
                 chromium.wait()
             if server:
                 server.shutdown()
+            guard.cancel()
             sandbox.kill()
             sandbox.wait()
 

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 if ! command -v chromium >/dev/null; then
     install() { apt-get install -qq -y --no-install-recommends chromium >/dev/null 2>&1; }
     command -v apt-get >/dev/null && { install || { apt-get update -qq >/dev/null 2>&1 && install; }; } || {
-        echo "skipped: Debian's package chromium cannot be had here"
+        echo "skipped: core in a browser; Debian's package chromium cannot be had here"
         exit 0
     }
 fi
@@ -18,7 +18,7 @@ cargo build --quiet --package sansgram
 binary=${CARGO_TARGET_DIR:-$PWD/target}/debug/sansgram
 
 source .ci/rustc_web.sh
-use_rustc_web || exit 0
+use_rustc_web 'core in a browser' || exit 0
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$without_std/root/usr/bin/wasm-ld-22"
 (cd core/browser && cargo build --locked --quiet --release --target wasm32-unknown-unknown -Zbuild-std=core,alloc)
 
