@@ -1,5 +1,7 @@
 //! The English of CONTRIBUTING.md: words and phrases that documentation and comments of no crate have, tests included.
 
+mod workspace;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +38,7 @@ fn comments_have_no_old_words() {
     let allowed: BTreeMap<&str, usize> = STILL_OLD.iter().copied().collect();
     let mut lines = 0;
     let mut wrong = Vec::new();
-    for folder in members(&workspace) {
+    for folder in workspace::members(&workspace) {
         let mut places = Vec::new();
         let mut where_lines = 0;
         let folders = SOURCES.map(|sources| workspace.join(&folder).join(sources));
@@ -67,16 +69,6 @@ fn comments_have_no_old_words() {
     }
     assert!(lines > 5000, "the test sees {lines} lines of comments");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// Returns the folders of the workspace's crates.
-fn members(workspace: &Path) -> Vec<String> {
-    let manifest = fs::read_to_string(workspace.join("Cargo.toml")).expect("the workspace has a manifest");
-    let (_, members) = manifest.split_once("\nmembers = [").expect("it names its members");
-    let (members, _) = members.split_once(']').expect("the list ends");
-    let members: Vec<String> = members.split('"').skip(1).step_by(2).map(String::from).collect();
-    assert!(members.len() > 7, "{members:?}");
-    members
 }
 
 /// Returns the source files below a folder.

@@ -1,21 +1,24 @@
 //! A published crate holds its README, both licences, and every file that its source includes.
 
+mod workspace;
+
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// The folders of the crates that are published.
-const PUBLISHED: [&str; 10] = [
-    "core",
-    "core/simd",
-    "core/tl",
-    "core/tl-json",
-    "runtime/session",
-    "runtime",
-    "runtime-tokio",
-    "runtime-smol",
-    "cli",
-    "tests/dc",
-];
+/// Returns the folders of the crates that are published or are not, with their manifests.
+fn crates(are_published: bool) -> Vec<(String, String)> {
+    let workspace = root();
+    let manifest = |folder: &String| {
+        fs::read_to_string(workspace.join(folder).join("Cargo.toml")).expect("the crate has a manifest")
+    };
+    let all = workspace::members(&workspace).into_iter().map(|folder| (manifest(&folder), folder));
+    let chosen = all.filter(|(manifest, _)| manifest.contains("\npublish = false\n") != are_published);
+    chosen.map(|(manifest, folder)| (folder, manifest)).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the folder can be listed") {
@@ -74,12 +77,12 @@ fn stays_in(root: &Path, folder: &Path, path: &str) -> bool {
 
 #[test]
 fn published_crates_hold_all_that_they_include() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let workspace = root();
     let mut seen = 0;
-    for name in PUBLISHED {
-        let root = workspace.join(name);
-        let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("the crate has a manifest");
-        assert!(!manifest.contains("publish = false"), "{name} is not published");
+    let published = crates(true);
+    assert!(published.len() > 8, "{published:?}");
+    for (name, manifest) in published {
+        let root = workspace.join(&name);
         for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
             let text =
                 fs::read(root.join(licence)).unwrap_or_else(|error| panic!("{name}/{licence}: {error}"));
@@ -113,4 +116,32 @@ fn published_crates_hold_all_that_they_include() {
     }
     assert!(seen > 5, "the test sees what is included: {seen}");
     assert!(!stays_in(Path::new("a"), Path::new("a/src"), "../../b"));
+}
+
+/// The scripts that pack and check crates name those that they have to.
+#[test]
+fn scripts_name_the_crates() {
+    let names = |are_published| {
+        let crates = crates(are_published).into_iter();
+        let mut names: Vec<String> = crates.map(|(_, manifest)| name(&manifest).to_owned()).collect();
+        names.sort_unstable();
+        names
+    };
+    let listed = |script: &str, variable: &str, prefix: &str| {
+        let text = fs::read_to_string(root().join(script)).expect("the script is text");
+        let (_, list) = text.split_once(&format!("{variable}=(")).expect("it has the list");
+        let words = list.split(')').next().expect("a part").split_whitespace();
+        let mut names: Vec<String> = words.map(|word| format!("{prefix}{word}")).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(listed(".ci/packages.sh", "unpublished", ""), names(false));
+    let mut checked = listed(".ci/long.sh", "published", "sansgram-");
+    checked.insert(0, "sansgram".into());
+    assert_eq!(checked, names(true));
+}
+
+fn name(manifest: &str) -> &str {
+    let (_, rest) = manifest.split_once("\nname = \"").expect("it has a name");
+    rest.split('"').next().expect("a part")
 }

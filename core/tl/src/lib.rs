@@ -116,6 +116,10 @@ pub mod functions {
     include!(concat!(env!("OUT_DIR"), "/functions.rs"));
 }
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// The imports of the generated code.
 mod generated {
     pub(super) use alloc::boxed::Box;
