@@ -167,6 +167,40 @@ fn a_mismatch_wipes_the_decrypted_bytes() {
     assert_eq!(packet[PREFIX_LEN..], [0; 48]);
 }
 
+/// In version 1 `msg_key` is the SHA-1 of the message without its padding, which can be changed unnoticed (Jakobsen and
+/// Orlandi, 2015).
+#[test]
+fn messages_of_version_1_and_changed_padding_are_rejected() {
+    let key = AuthKey::new(stretched(b"a key"));
+    let text = [7; 64];
+    let sealed = |msg_key: &[u8; 16], keys: &message::Keys, text: &[u8]| {
+        let mut text = text.to_vec();
+        aes_ige::encrypt(&keys.key, &keys.iv, &mut text).unwrap();
+        [&key.id().to_bytes()[..], msg_key, &text].concat()
+    };
+    let [_, _, _, _, msg_key @ ..] = sha1(&[&text[..52]]);
+    let keys = message::kdf_v1(key.as_bytes(), &msg_key, Direction::ToClient);
+    let mut version_1 = sealed(&msg_key, &keys, &text);
+    assert_eq!(message::open(&key, Direction::ToClient, &mut version_1), Err(OpenError::MsgKeyMismatch));
+
+    let mut packet = [&[0; PREFIX_LEN][..], &text].concat();
+    message::seal(&key, Direction::ToClient, &mut packet).unwrap();
+    let msg_key: [u8; 16] = packet[8..24].try_into().unwrap();
+    let keys = message::kdf(key.as_bytes(), &msg_key, Direction::ToClient);
+    assert_eq!(sealed(&msg_key, &keys, &text), packet);
+    // The last 12 bytes are padding.
+    for at in 52..64 {
+        let mut changed = text;
+        changed[at] ^= 1;
+        let mut packet = sealed(&msg_key, &keys, &changed);
+        assert_eq!(
+            message::open(&key, Direction::ToClient, &mut packet),
+            Err(OpenError::MsgKeyMismatch),
+            "{at}"
+        );
+    }
+}
+
 #[test]
 fn invalid_packet_lengths() {
     let key = AuthKey::new([9; 256]);

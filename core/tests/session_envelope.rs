@@ -4,10 +4,11 @@
 
 mod vectors;
 
+use std::slice;
 use std::time::Duration;
 
-use sansgram_core::crypto::message::OpenError;
-use sansgram_core::crypto::{AuthKey, SecureRandom};
+use sansgram_core::crypto::message::{self, Direction, OpenError};
+use sansgram_core::crypto::{AuthKey, SecureRandom, aes_ige};
 use sansgram_core::session::{
     Container, Envelope, MessageError, MsgId, MsgIdGenerator, OutsideTimeWindow, SeqNoCounter, ServerClock,
     Session,
@@ -95,6 +96,58 @@ fn malformed_containers_are_rejected_as_a_whole() {
     assert!(matches!(above, Err(MessageError::Container(_))), "identifiers lie below the container's");
 }
 
+fn inner(msg_id: u64, body: &[u8]) -> Vec<u8> {
+    let header = [&msg_id.to_le_bytes()[..], &1_i32.to_le_bytes(), &(body.len() as u32).to_le_bytes()];
+    [&header.concat(), body].concat()
+}
+
+fn container(count: i32, messages: &[Vec<u8>]) -> Vec<u8> {
+    [&0x73f1_f8dc_u32.to_le_bytes()[..], &count.to_le_bytes(), &messages.concat()].concat()
+}
+
+/// Each container has one fault.
+#[test]
+fn each_check_of_a_container_has_its_reason() {
+    let good = inner(5, &[7; 8]);
+    let refused = |count, messages: &[Vec<u8>]| {
+        Container::parse(&container(count, messages), MsgId(101)).map(Iterator::count)
+    };
+    let because = |reason| Err(MessageError::Container(reason));
+    assert_eq!(refused(2, &[good.clone(), inner(99, &[])]), Ok(2));
+    assert_eq!(refused(-1, slice::from_ref(&good)), because("negative count"));
+    assert_eq!(refused(i32::MIN, slice::from_ref(&good)), because("negative count"));
+    assert_eq!(refused(2, &[good.clone(), inner(8, &[7; 8])]), because("an even msg_id"));
+    let above = because("a msg_id that is not below the container's");
+    assert_eq!(refused(2, &[good.clone(), inner(101, &[])]), above);
+    assert_eq!(refused(2, &[good.clone(), inner(u64::MAX, &[])]), above);
+    let nested = inner(9, &container(0, &[]));
+    assert_eq!(refused(2, &[good.clone(), nested]), because("a container inside a container"));
+    assert_eq!(refused(1, &[good.clone(), vec![0; 4]]), because("bytes after the last message"));
+    let odd = because("a length that is not a multiple of 4");
+    assert_eq!(refused(1, &[inner(5, &[7; 6])]), odd);
+    let mut negative = good.clone();
+    negative[12..16].copy_from_slice(&(-8_i32).to_le_bytes());
+    assert_eq!(refused(1, &[negative]), because("a negative length"));
+    for (count, cut) in [(2, 24), (1, 23), (1, 15), (1, 0)] {
+        assert_eq!(refused(count, &[good[..cut].to_vec()]), because("a message past the end"));
+    }
+}
+
+#[test]
+fn a_container_has_1024_messages_at_most() {
+    for (count, expected) in [
+        (1024, Ok(1024)),
+        (1025, Err(MessageError::Container("more than 1024 messages"))),
+        (4000, Err(MessageError::Container("more than 1024 messages"))),
+    ] {
+        let messages: Vec<_> = (0..count).map(|at| inner(4 * at + 1, &[])).collect();
+        let body = container(i32::try_from(count).unwrap(), &messages);
+        assert_eq!(Container::parse(&body, MsgId(u64::MAX)).map(Iterator::count), expected);
+    }
+    let claim = container(i32::MAX, &[]);
+    assert!(Container::parse(&claim, MsgId(u64::MAX)).is_err());
+}
+
 #[test]
 fn seq_nos_match_the_vectors() {
     let sequences = &load("misc.json")["seqno"];
@@ -147,5 +200,51 @@ fn truncated_and_modified_packets_are_rejected() {
         changed[cut] ^= 1;
         let result = session.receive(at, &mut changed, &mut Zeros).map(drop);
         assert!(result.is_err_and(|reject| reject.is_fatal()), "byte {cut}");
+    }
+}
+
+/// A proxy can change any byte. All of them are covered by `msg_key`, the padding too.
+#[test]
+fn a_change_of_any_byte_is_rejected_in_the_same_way() {
+    let key = AuthKey::new(std::array::from_fn(|index| (index * 7 + 1) as u8));
+    let session = OUR_SESSION;
+    let mut packet = vec![0; 24 + 64];
+    packet[32..40].copy_from_slice(&session.to_le_bytes());
+    packet[40..48].copy_from_slice(&1_u64.to_le_bytes());
+    packet[52..56].copy_from_slice(&16_i32.to_le_bytes());
+    message::seal(&key, Direction::ToClient, &mut packet).unwrap();
+    let opened = |packet: &[u8]| Envelope::open(&key, session, &mut packet.to_vec()).map(drop);
+    assert_eq!(opened(&packet), Ok(()));
+    for at in 0..packet.len() {
+        for bit in 0..8 {
+            let mut changed = packet.clone();
+            changed[at] ^= 1 << bit;
+            let expected = if at < 8 { OpenError::WrongKeyId } else { OpenError::MsgKeyMismatch };
+            assert_eq!(opened(&changed), Err(expected.into()), "bit {bit} of byte {at}");
+        }
+    }
+}
+
+/// Builds a packet whose plaintext has this length field, and whose `msg_key` is not its hash.
+fn with_wrong_msg_key(key: &AuthKey, length: i32) -> Vec<u8> {
+    let msg_key = [0x5a; 16];
+    let mut blocks = vec![0; 96];
+    blocks[16..24].copy_from_slice(&1_u64.to_le_bytes());
+    blocks[28..32].copy_from_slice(&length.to_le_bytes());
+    let keys = message::kdf(key.as_bytes(), &msg_key, Direction::ToClient);
+    aes_ige::encrypt(&keys.key, &keys.iv, &mut blocks).unwrap();
+    [&key.id().to_bytes()[..], &msg_key, &blocks].concat()
+}
+
+/// Clients that checked the length first let an attacker find out plaintexts (Albrecht et al., "Four Attacks and a Proof
+/// for Telegram", section VI).
+#[test]
+fn a_wrong_length_does_not_show_before_msg_key() {
+    let key = AuthKey::new(std::array::from_fn(|index| (index * 5 + 3) as u8));
+    for length in [48, 0, 3, 47, 96, 1 << 24, i32::MAX, -1, i32::MIN] {
+        let mut packet = with_wrong_msg_key(&key, length);
+        let refused = Envelope::open(&key, 0, &mut packet).map(drop);
+        assert_eq!(refused, Err(OpenError::MsgKeyMismatch.into()), "{length}");
+        assert_eq!(packet[24..], [0; 96], "{length}: the plaintext is left in the buffer");
     }
 }

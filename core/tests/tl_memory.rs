@@ -77,6 +77,15 @@ fn claims_reserve_nothing() {
     assert_eq!(result, Err(DecodeError::UnexpectedConstructor { found: 0 }));
     assert!(peak <= claim.len(), "{peak} bytes for {} bytes", claim.len());
 
+    // Few bytes that claim all that a vector can have.
+    let mut claim = Vec::new();
+    write::u32(&mut claim, ids::VECTOR);
+    write::u32(&mut claim, u32::MAX);
+    claim.extend_from_slice(&[0; 24]);
+    let (result, peak) = peak_of(|| Vec::<i64>::from_bytes(&claim));
+    assert_eq!(result, Err(DecodeError::VectorTooLong { count: u32::MAX }));
+    assert!(peak <= claim.len(), "{peak} bytes for {} bytes", claim.len());
+
     // Many of the smallest items: memory is a small multiple of the input (a growing vector doubles its capacity).
     let empty = sansgram_core::tl::types::UserEmpty { id: 1 };
     let users = vec![empty.to_boxed(); 50_000].to_bytes();

@@ -302,4 +302,26 @@ pub(super) mod tests {
             secret: None,
         }
     }
+
+    #[test]
+    fn local_addresses_are_not_those_of_telegram() {
+        for (ip, is_public) in [
+            ("149.154.167.51", true),
+            ("2001:67c:4e8:f002::a", true),
+            ("127.0.0.1", false),
+            ("10.1.2.3", false),
+            ("192.168.0.1", false),
+            ("172.16.0.1", false),
+            ("169.254.1.1", false),
+            ("0.1.2.3", false),
+            ("240.0.0.1", false),
+            ("::1", false),
+            ("::ffff:127.0.0.1", false),
+            ("fd00::1", false),
+            ("fe80::1", false),
+        ] {
+            assert_eq!(checked(&option(ip), true).is_some(), is_public, "{ip}");
+            assert!(checked(&option(ip), false).is_some(), "{ip} may be that of another server");
+        }
+    }
 }

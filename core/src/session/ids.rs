@@ -121,6 +121,14 @@ mod tests {
     }
 
     #[test]
+    fn seq_nos_continue_after_their_last_bit() {
+        let mut seq_nos = SeqNoCounter { content_related: u32::MAX / 2 };
+        assert_eq!([seq_nos.content(), seq_nos.content(), seq_nos.service()], [-1, 1, 2]);
+        let mut seq_nos = SeqNoCounter { content_related: u32::MAX };
+        assert_eq!([seq_nos.content(), seq_nos.content(), seq_nos.service()], [-1, 1, 2]);
+    }
+
+    #[test]
     fn seq_nos_count_content_related_messages() {
         let mut counter = SeqNoCounter::default();
         let numbers = [counter.content(), counter.service(), counter.content(), counter.service()];

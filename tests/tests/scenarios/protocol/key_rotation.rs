@@ -225,6 +225,8 @@ fn an_expired_key_counts_as_forgotten() {
     let result = pair.client.take_raw(id).unwrap();
     assert_eq!(result, Err(InvokeError::OutcomeUnknown { delivery: Delivery::Sent }));
     assert_eq!(pair.dcs.counted(1), 1);
+    // Nothing was sent under the key after its end, which the servers refuse.
+    assert_eq!(pair.refusals, []);
 }
 
 /// A pair just before a rotation, whose main connection has a blocked write with request 1.

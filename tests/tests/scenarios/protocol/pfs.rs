@@ -132,6 +132,8 @@ fn an_expired_temporary_key_is_replaced() {
     let request = pair.count(1, Route::Home);
     assert_counted(&mut pair, &[(1, request)]);
     assert_eq!(permanent_key(&pair), permanent);
+    // Nothing was sent under the key after its end, which the server would have refused.
+    assert_eq!(pair.refusals, []);
     assert_secret(&pair);
 }
 
@@ -179,6 +181,9 @@ fn a_server_that_refuses_every_binding_ends_the_connection_attempts() {
     };
     assert!(error.is("ENCRYPTED_MESSAGE_INVALID"));
     assert!(pair.elapsed() < Duration::from_secs(60));
+    // No request left with the binding, under a key that is not bound.
+    assert!(pair.dcs.keys().any(|key| key.temporary));
+    assert!(pair.dcs.keys().all(|key| key.calls == 0));
 }
 
 #[test]
