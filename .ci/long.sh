@@ -5,6 +5,7 @@
 #   .ci/long.sh minimal    they compile with the oldest versions of their dependencies that their manifests allow
 #   .ci/long.sh features   each combination of each crate's features compiles (needs cargo-hack)
 #   .ci/long.sh api        the public interfaces are those of the lists in `.ci/public_api/`
+#   .ci/long.sh mutants    each check of the threats in SECURITY.md has a test that fails without it (needs Python 3.11)
 #   .ci/long.sh            all of them
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -39,10 +40,12 @@ features() {
 
 api() { .ci/public_api.sh; }
 
-if [ $# -eq 0 ]; then set -- msrv minimal features api; fi
+mutants() { tests/mutants/run.py; }
+
+if [ $# -eq 0 ]; then set -- msrv minimal features api mutants; fi
 for check in "$@"; do
     case $check in
-        msrv | minimal | features | api)
+        msrv | minimal | features | api | mutants)
             printf '== %s\n' "$check"
             "$check"
             ;;
