@@ -9,6 +9,7 @@ use super::constructors::*;
 use super::container::{decompress, read_container};
 use super::dcs::TestDcs;
 use super::envelope::{self, Incoming, OutgoingHeader};
+use super::forgery::Forgery;
 use super::keys::KeyState;
 use super::message_context::{FollowUp, MessageContext};
 use super::options::Tolerance;
@@ -69,8 +70,16 @@ impl TestDcs {
 
     /// Sends everything that is queued in the session.
     fn flush(&mut self, conn: u64, auth_key: &AuthKey, salt: i64, session: &mut Session) {
+        let forgery = self.options.fault_injection.forgery;
+        if let Some(body) = forgery.and_then(Forgery::extra_message) {
+            session.send(self.now.unix, body, false, false);
+        }
         for Outgoing { msg_id, seq_no, body, .. } in session.take_packets(self.now.unix) {
             let header = OutgoingHeader { salt, session_id: session.id, msg_id, seq_no };
+            if let Some(forgery) = forgery {
+                self.send_forged(conn, forgery, auth_key, header, body);
+                continue;
+            }
             let packet = envelope::seal(auth_key, header, &body, &mut *self.random);
             self.transmit_packet(conn, &packet);
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::forgery::Forgery;
 use super::frontend::Frontend;
 use crate::accounts::AccountOptions;
 use crate::builder::builder_methods;
@@ -119,6 +120,8 @@ pub struct FaultInjection {
     pub dh_fail: bool,
     /// Answers are sent one byte at a time, at this interval.
     pub slow_bytes: Option<Duration>,
+    /// What is wrong with encrypted packets.
+    pub forgery: Option<Forgery>,
 }
 
 builder_methods!(ServerOptions {
@@ -147,4 +150,5 @@ builder_methods!(FaultInjection {
     with_dh_retries => dh_retries: u32,
     with_dh_fail => dh_fail: bool,
     with_slow_bytes => slow_bytes: Option<Duration>,
+    with_forgery => forgery: Option<Forgery>,
 });
