@@ -12,16 +12,32 @@ impl Accounts {
     /// result is `boolTrue`.
     #[must_use]
     pub fn count_query(number: i64) -> Vec<u8> {
+        Self::count_query_of_length(number, 0)
+    }
+
+    /// As [`count_query`](Self::count_query), with so many bytes more, in an event that is not counted.
+    #[must_use]
+    pub fn count_query_of_length(number: i64, extra: usize) -> Vec<u8> {
         let time = 0.0_f64.to_bits().cast_signed();
-        let event =
-            Writer::boxed(id::INPUT_APP_EVENT).i64(time).string(COUNTED).i64(number).u32(id::JSON_NULL);
-        Writer::boxed(id::SAVE_APP_LOG).objects(&[event.finish()]).finish()
+        let event = |kind: &str| {
+            Writer::boxed(id::INPUT_APP_EVENT).i64(time).string(kind).i64(number).u32(id::JSON_NULL).finish()
+        };
+        let mut events = vec![event(COUNTED)];
+        if extra > 0 {
+            events.push(event(&"x".repeat(extra)));
+        }
+        Writer::boxed(id::SAVE_APP_LOG).objects(&events).finish()
     }
 
     /// Returns how often `number` was counted.
     #[must_use]
     pub fn counted(&self, number: i64) -> u32 {
         self.counts.get(&number).copied().unwrap_or(0)
+    }
+
+    /// Takes the numbers that were counted since the last call, in the order of execution.
+    pub fn take_counted(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.counted)
     }
 
     /// The number of calls in `invokeWithoutUpdates`.
@@ -44,6 +60,7 @@ impl Accounts {
         call.reader.end()?;
         for (_, number) in events.into_iter().filter(|(counted, _)| *counted) {
             *self.counts.entry(number).or_default() += 1;
+            self.counted.push(number);
         }
         Ok(Writer::boxed(id::BOOL_TRUE).finish())
     }

@@ -42,6 +42,8 @@ pub struct Accounts {
     pub(super) unserved: BTreeSet<u32>,
     /// How often each number was counted.
     pub(super) counts: BTreeMap<i64, u32>,
+    /// The counted numbers since they were last taken, in the order of execution.
+    pub(super) counted: Vec<i64>,
     /// The secrets of the run.
     pub(super) secrets: Secrets,
     /// Whether a call may have changed the saved state.
@@ -125,6 +127,7 @@ impl Accounts {
             exports: BTreeMap::new(),
             logout_tokens: BTreeMap::new(),
             counts: BTreeMap::new(),
+            counted: Vec::new(),
             unserved: BTreeSet::new(),
             without_updates: 0,
             configs_asked: 0,

@@ -10,6 +10,7 @@ use super::connection::Connection;
 use super::handshake::HandshakeRun;
 use super::io::ServerOutput;
 use super::keys::{KeyInfo, KeyState};
+use super::message_log::ReceivedMessage;
 use super::options::{ServerOptions, Tolerance};
 use super::refusal::Refusal;
 use crate::accounts::{
@@ -40,6 +41,8 @@ pub struct TestDcs {
     /// What is delivered later, by time and then by order.
     pub(super) scheduled: BTreeMap<(Timestamp, u64), Delivery>,
     pub(super) next_scheduled: u64,
+    /// The clients' messages, if they are logged.
+    pub(super) message_log: Option<Vec<ReceivedMessage>>,
 }
 
 impl TestDcs {
@@ -67,6 +70,7 @@ impl TestDcs {
             outputs: VecDeque::new(),
             scheduled: BTreeMap::new(),
             next_scheduled: 0,
+            message_log: None,
         }
     }
 
@@ -151,6 +155,22 @@ impl TestDcs {
     #[must_use]
     pub fn counted(&self, number: i64) -> u32 {
         self.accounts.counted(number)
+    }
+
+    /// Takes the numbers that were counted since the last call ([`Accounts::count_query`]), in the order of execution.
+    pub fn take_counted(&mut self) -> Vec<i64> {
+        self.accounts.take_counted()
+    }
+
+    /// Logs the clients' messages from now on; take them with [`take_messages`](Self::take_messages), since the log has no
+    /// limit.
+    pub fn log_messages(&mut self) {
+        self.message_log.get_or_insert_default();
+    }
+
+    /// Takes the logged messages, oldest first: a container before what it holds.
+    pub fn take_messages(&mut self) -> Vec<ReceivedMessage> {
+        self.message_log.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Forgets all sessions of all keys, as a restarted server does.

@@ -25,6 +25,7 @@ pub(crate) struct Rules {
     pub(crate) dc: i32,
     pub(crate) test_dcs: bool,
     pub(crate) accept_legacy_rsa: bool,
+    pub(crate) short_dh_secrets: bool,
     pub(crate) dh_retries: u32,
     pub(crate) dh_fail: bool,
 }
@@ -173,7 +174,8 @@ impl HandshakeRun {
         let prime = dh_group::prime();
         let (secret, g_a) = loop {
             let mut bytes = [0; 256];
-            random.fill(&mut bytes);
+            let used = if rules.short_dh_secrets { 256 - SHORT_SECRET_BYTES } else { 0 };
+            random.fill(&mut bytes[used..]);
             let secret = BigUint::from_bytes_be(&bytes);
             let g_a = BigUint::from(dh_group::GENERATOR).modpow(&secret, &prime);
             if dh_group::is_in_safe_range(&g_a, &prime) {
@@ -311,6 +313,9 @@ fn expect_end(reader: &Reader<'_>) -> Result<(), HandshakeRefusal> {
 fn product(p: u32, q: u32) -> [u8; 8] {
     (u64::from(p) * u64::from(q)).to_be_bytes()
 }
+
+/// Twice the security level of the group, in bytes: no shorter exponent is as good as a full one.
+const SHORT_SECRET_BYTES: usize = 32;
 
 const REQ_PQ_MULTI: u32 = 0xbe7e_8ef1;
 const RES_PQ: u32 = 0x0516_2463;

@@ -12,6 +12,7 @@ use super::envelope::{self, Incoming, OutgoingHeader};
 use super::forgery::Forgery;
 use super::keys::KeyState;
 use super::message_context::{FollowUp, MessageContext};
+use super::message_log::messages_of;
 use super::options::Tolerance;
 use super::policy::{MAX_MESSAGE_AGE, MAX_MESSAGE_LEAD};
 use super::refusal::Refusal;
@@ -23,6 +24,9 @@ impl TestDcs {
     /// Checks and dispatches a decrypted message, and sends what follows from it.
     pub(super) fn message(&mut self, conn: u64, dc: i32, key: &mut KeyState, message: Incoming) -> FollowUp {
         let unique_id = i64::from_le_bytes(self.random_array());
+        if let Some(log) = &mut self.message_log {
+            log.extend(messages_of(conn, key.auth_key.id().0, &message));
+        }
         let id = message.session_id;
         let mut session = key.sessions.remove(&id).unwrap_or_else(|| Session::new(id, unique_id));
         let unix = self.now.unix;

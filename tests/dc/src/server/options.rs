@@ -27,6 +27,9 @@ pub struct ServerOptions {
     /// Whether clients may open a WebSocket to `/apiws` on the port of a DC, as programs in browsers do, if there is no
     /// frontend; default no.
     pub accept_web_sockets: bool,
+    /// Whether the server's secrets in a handshake have 256 bits instead of 2048, so that it costs the server a fifth; for
+    /// thousands of them. Default no.
+    pub short_dh_secrets: bool,
     /// Whether random bytes follow the object in unencrypted replies, as with Telegram's servers; default yes.
     pub trailing_bytes: bool,
     /// How long a salt is current; it is then accepted for the same time again. Default 1800 s, at least 1 s.
@@ -55,6 +58,7 @@ impl Default for ServerOptions {
             accept_any_plain_msg_id: false,
             accept_odd_acks: false,
             accept_web_sockets: false,
+            short_dh_secrets: false,
             trailing_bytes: true,
             salt_lifetime: Duration::from_secs(1800),
             gzip_replies_over: Some(1024),
@@ -131,6 +135,7 @@ builder_methods!(ServerOptions {
     with_accept_any_plain_msg_id => accept_any_plain_msg_id: bool,
     with_accept_odd_acks => accept_odd_acks: bool,
     with_accept_web_sockets => accept_web_sockets: bool,
+    with_short_dh_secrets => short_dh_secrets: bool,
     with_trailing_bytes => trailing_bytes: bool,
     with_salt_lifetime => salt_lifetime: Duration,
     with_gzip_replies_over => gzip_replies_over: Option<usize>,

@@ -40,6 +40,7 @@ impl TestDcs {
                     dc,
                     test_dcs: self.options.test_dcs,
                     accept_legacy_rsa: self.options.accept_legacy_rsa,
+                    short_dh_secrets: self.options.short_dh_secrets,
                     dh_retries: self.options.fault_injection.dh_retries,
                     dh_fail: self.options.fault_injection.dh_fail,
                 };
