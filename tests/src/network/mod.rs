@@ -13,7 +13,7 @@ use sansgram_core::time::Timestamp;
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
 pub(crate) use self::delivery::{ConnectFailure, Delivery};
-pub use self::options::{Chunks, NetworkOptions};
+pub use self::options::{Chunks, NetworkOptions, Stall};
 
 /// The Connection Attempt Delay (RFC 8305, section 8).
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -30,6 +30,7 @@ pub struct Network {
     carried: u64,
     dead: BTreeSet<i32>,
     kept: Vec<Vec<u8>>,
+    stalled: BTreeMap<ConnId, Stall>,
 }
 
 struct Link {
@@ -52,6 +53,7 @@ impl Network {
             carried: 0,
             dead: BTreeSet::new(),
             kept: Vec::new(),
+            stalled: BTreeMap::new(),
         }
     }
 
@@ -72,6 +74,30 @@ impl Network {
             self.dead.insert(dc);
         } else {
             self.dead.remove(&dc);
+        }
+    }
+
+    /// Returns the DC of a connection that is open, or being opened.
+    #[must_use]
+    pub fn dc_of(&self, conn: ConnId) -> Option<i32> {
+        self.links.get(&conn).map(|link| link.dc)
+    }
+
+    /// Makes a connection half-open: from now on it loses everything in these directions, and neither end is told, not even
+    /// that the other one closes it. It never recovers.
+    pub fn stall(&mut self, conn: ConnId, stall: Stall) {
+        self.stalled.insert(conn, stall);
+    }
+
+    /// Loses all connections to and from the client's process, which has ended: the servers get what it wrote before.
+    pub(crate) fn end_client(&mut self, now: Timestamp) {
+        self.in_flight.retain(|_, delivery| match delivery {
+            Delivery::ToServer { .. } | Delivery::LostByServer { .. } | Delivery::Opened { .. } => true,
+            Delivery::ToClient { .. } | Delivery::Written { .. } | Delivery::LostByClient { .. } => false,
+        });
+        let open: Vec<_> = self.connections().collect();
+        for conn in open {
+            self.closed_by_client(now, conn);
         }
     }
 
@@ -117,12 +143,13 @@ impl Network {
                 // Both ends know that the connection is closed, so bytes in flight are dropped.
                 Delivery::LostByClient { conn, .. } | Delivery::LostByServer { conn } => {
                     self.links.remove(conn);
+                    self.stalled.remove(conn);
                     return Some(delivery);
                 }
                 Delivery::Opened { .. } | Delivery::Written { .. } => return Some(delivery),
             };
             let Some(link) = self.links.get(&conn) else { continue };
-            if self.dead.contains(&link.dc) {
+            if self.dead.contains(&link.dc) || self.is_stalled(&delivery) {
                 continue;
             }
             let by_chance = self.options.cut_one_in.is_some_and(|mean| self.random.below(mean) == 0);
@@ -139,6 +166,18 @@ impl Network {
                 match shortened(delivery, kept) {
                     Some(delivery) => return Some(delivery),
                     None => continue,
+                }
+            }
+            if let Some((at, stall)) = self.options.stall_at_byte.filter(|(at, _)| *at < end) {
+                self.options.stall_at_byte = None;
+                self.stall(conn, stall);
+                if self.is_stalled(&delivery) {
+                    let kept = usize::try_from(at.saturating_sub(self.carried)).unwrap_or(0);
+                    self.carried = at.max(self.carried);
+                    match shortened(delivery, kept) {
+                        Some(delivery) => return Some(delivery),
+                        None => continue,
+                    }
                 }
             }
             self.carried = end;
@@ -219,7 +258,8 @@ impl Network {
         }
         let mut at = now;
         for piece in self.pieces(&bytes.repeat(self.options.copies as usize)) {
-            at = (now + self.one_way()).max(earliest).max(at);
+            let takes = self.options.download_rate.map_or(0, |speed| piece.len() as u64 * 1_000_000 / speed);
+            at = (now + self.one_way()).max(earliest).max(at) + Duration::from_micros(takes);
             self.deliver_at(at, Delivery::ToClient { conn, bytes: piece });
         }
         if let Some(link) = self.links.get_mut(&conn) {
@@ -229,6 +269,9 @@ impl Network {
 
     /// Closes the client's end: the server notices after all bytes sent before.
     pub(crate) fn closed_by_client(&mut self, now: Timestamp, conn: ConnId) {
+        if matches!(self.stalled.get(&conn), Some(Stall::ToServer | Stall::Both)) {
+            return self.forget(conn);
+        }
         if let Some(link) = self.links.get(&conn) {
             let at = (now + self.options.latency).max(link.to_server);
             self.deliver_at(at, Delivery::LostByServer { conn });
@@ -237,13 +280,30 @@ impl Network {
 
     /// Closes the server's end: the client notices after all bytes sent before.
     pub(crate) fn closed_by_server(&mut self, now: Timestamp, conn: ConnId) {
+        if matches!(self.stalled.get(&conn), Some(Stall::ToClient | Stall::Both)) {
+            return;
+        }
         if let Some(link) = self.links.get(&conn) {
             let at = (now + self.options.latency).max(link.to_client);
             self.deliver_at(at, Delivery::LostByClient { conn, cause: IoFailure::Closed });
         }
     }
 
+    /// Whether the connection of this delivery loses it without a word.
+    fn is_stalled(&self, delivery: &Delivery) -> bool {
+        match delivery {
+            Delivery::ToServer { conn, .. } => {
+                matches!(self.stalled.get(conn), Some(Stall::ToServer | Stall::Both))
+            }
+            Delivery::ToClient { conn, .. } => {
+                matches!(self.stalled.get(conn), Some(Stall::ToClient | Stall::Both))
+            }
+            _ => false,
+        }
+    }
+
     fn forget(&mut self, conn: ConnId) {
+        self.stalled.remove(&conn);
         self.links.remove(&conn);
         self.in_flight.retain(|_, delivery| match delivery {
             Delivery::Opened { conn: of, .. }

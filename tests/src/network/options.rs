@@ -15,6 +15,9 @@ pub struct NetworkOptions {
     /// After how many bytes, both directions of all connections counted together, the connection that carries the
     /// next byte is cut, once; default never.
     pub cut_at_byte: Option<u64>,
+    /// After how many bytes, counted in the same way, the connection that carries the next byte becomes half-open, once;
+    /// default never.
+    pub stall_at_byte: Option<(u64, Stall)>,
     /// Cuts the connection at random, before about one in this many pieces; default never.
     pub cut_one_in: Option<u64>,
     /// Whether the client's writes never finish, as if the other end had stopped reading; default no.
@@ -27,6 +30,8 @@ pub struct NetworkOptions {
     pub keep: bool,
     /// The client's upload rate; default unlimited.
     pub bytes_per_second: Option<u64>,
+    /// The rate at which the client receives, in bytes per second and connection; default unlimited.
+    pub download_rate: Option<u64>,
     /// Whether the client's host has no IPv4 address: connects over it fail at once; default no.
     pub no_ipv4: bool,
     /// The same for IPv6.
@@ -44,12 +49,14 @@ impl Default for NetworkOptions {
             jitter: Duration::ZERO,
             chunks: Chunks::Whole,
             cut_at_byte: None,
+            stall_at_byte: None,
             cut_one_in: None,
             blocks_writes: false,
             refuse_connects: 0,
             copies: 1,
             keep: false,
             bytes_per_second: None,
+            download_rate: None,
             no_ipv4: false,
             no_ipv6: false,
             refusing: Vec::new(),
@@ -68,4 +75,15 @@ pub enum Chunks {
     SingleBytes,
     /// Reads of 1 to this many bytes, at random.
     UpTo(usize),
+}
+
+/// The directions in which a half-open connection loses everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stall {
+    /// What the client sends.
+    ToServer,
+    /// What the server sends.
+    ToClient,
+    /// Both.
+    Both,
 }

@@ -28,6 +28,9 @@ pub use self::options::PairOptions;
 use crate::network::{Delivery, Network};
 use crate::secret_scan::{self, Leak};
 
+/// More connections than one process opens in a run.
+pub(crate) const CONNECTIONS_PER_PROCESS: u64 = 1 << 32;
+
 /// The condition was not met within the bounds of [`Pair::run_until`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
@@ -75,6 +78,8 @@ pub struct Pair {
     suspended: Duration,
     client_deadline: Option<Timestamp>,
     server_deadline: Option<Timestamp>,
+    /// What the connections of this client's process are numbered from: those of an earlier process may still carry bytes.
+    first_conn: u64,
 }
 
 impl Pair {
@@ -112,7 +117,30 @@ impl Pair {
             suspended: Duration::ZERO,
             client_deadline: None,
             server_deadline: None,
+            first_conn: 0,
         }
+    }
+
+    /// Replaces the client by one of another process, as after a crash: the old one is told nothing, and what it wrote
+    /// still arrives. Returns the old one.
+    ///
+    /// # Panics
+    /// Panics if the session belongs to other servers than those of the configuration.
+    pub fn crash_client(
+        &mut self,
+        config: Config,
+        session: StoredSession,
+        random: SeededRandomForTestingOnly,
+    ) -> Client {
+        self.network.end_client(self.now);
+        self.first_conn += CONNECTIONS_PER_PROCESS;
+        self.events.clear();
+        self.skipped_tasks.clear();
+        let client = Client::new(config, session, Box::new(random))
+            .expect("the session belongs to the servers of the configuration");
+        let old = std::mem::replace(&mut self.client, client);
+        self.poll();
+        old
     }
 
     /// Replaces the client by another one with the same session, as after a restart of its process. All connections are
@@ -171,11 +199,17 @@ impl Pair {
         self.poll_server();
     }
 
+    /// Returns when the next event is due, once everything is polled; `None` if there is none.
+    #[must_use]
+    pub fn next_event(&self) -> Option<Timestamp> {
+        let next = [self.client_deadline, self.server_deadline, self.network.next_delivery()];
+        next.into_iter().flatten().min()
+    }
+
     /// Jumps to the next event and processes it. Returns `false` if there is none.
     pub fn step(&mut self) -> bool {
         self.poll();
-        let next = [self.client_deadline, self.server_deadline, self.network.next_delivery()];
-        let Some(next) = next.into_iter().flatten().min() else { return false };
+        let Some(next) = self.next_event() else { return false };
         self.now = self.now.max(next);
         if let Some(delivery) = self.network.deliver(self.now) {
             self.deliver(delivery);
@@ -217,8 +251,7 @@ impl Pair {
         let end = self.now + span;
         for _ in 0..Self::MAX_STEPS {
             self.poll();
-            let next = [self.client_deadline, self.server_deadline, self.network.next_delivery()];
-            if next.into_iter().flatten().min().is_none_or(|next| next > end) {
+            if self.next_event().is_none_or(|next| next > end) {
                 self.now = self.now.max(end);
                 return Ok(());
             }
@@ -327,6 +360,7 @@ impl Pair {
         loop {
             match self.client.poll_output() {
                 Output::Open { conn, endpoints, .. } => {
+                    let conn = self.network_conn(conn);
                     match self.network.race(&endpoints) {
                         Ok((address, waited)) => {
                             self.network.connect(self.now, conn, dc_at(address), waited);
@@ -336,8 +370,10 @@ impl Pair {
                     }
                     self.opened.push(endpoints);
                 }
-                Output::Transmit { conn, bytes } => self.network.client_writes(self.now, conn, bytes),
-                Output::Close { conn } => self.network.closed_by_client(self.now, conn),
+                Output::Transmit { conn, bytes } => {
+                    self.network.client_writes(self.now, self.network_conn(conn), bytes);
+                }
+                Output::Close { conn } => self.network.closed_by_client(self.now, self.network_conn(conn)),
                 Output::Compute(task) if self.skips_tasks => self.skipped_tasks.push(task),
                 Output::Compute(task) => {
                     self.record_output(&task);
@@ -375,28 +411,40 @@ impl Pair {
         }
     }
 
+    /// The number of a connection in the network.
+    const fn network_conn(&self, conn: ConnId) -> ConnId {
+        ConnId(conn.0 + self.first_conn)
+    }
+
     fn deliver(&mut self, delivery: Delivery) {
-        let (client_now, server_now) = (self.client_now(), self.server_now());
+        let server_now = self.server_now();
         match delivery {
             Delivery::Opened { conn, dc } => {
                 self.dcs.handle(server_now, ServerInput::Accepted { conn: conn.0, dc });
-                self.client.handle(client_now, Input::Opened { conn });
+                self.tell_client(conn, |conn| Input::Opened { conn });
             }
             Delivery::ToServer { conn, bytes } => {
                 self.dcs.handle(server_now, ServerInput::Received { conn: conn.0, bytes: &bytes });
             }
             Delivery::ToClient { conn, mut bytes } => {
-                self.client.handle(client_now, Input::Received { conn, bytes: &mut bytes });
+                self.tell_client(conn, |conn| Input::Received { conn, bytes: &mut bytes });
             }
             Delivery::Written { conn, buffer } => {
-                self.client.handle(client_now, Input::Transmitted { conn, buffer });
+                self.tell_client(conn, |conn| Input::Transmitted { conn, buffer });
             }
             Delivery::LostByClient { conn, cause } => {
-                self.client.handle(client_now, Input::Lost { conn, cause });
+                self.tell_client(conn, |conn| Input::Lost { conn, cause });
             }
             Delivery::LostByServer { conn } => {
                 self.dcs.handle(server_now, ServerInput::Lost { conn: conn.0 });
             }
+        }
+    }
+
+    /// Passes an input to the client, unless the connection is that of an earlier process.
+    fn tell_client<'a>(&mut self, conn: ConnId, input: impl FnOnce(ConnId) -> Input<'a>) {
+        if let Some(own) = conn.0.checked_sub(self.first_conn) {
+            self.client.handle(self.client_now(), input(ConnId(own)));
         }
     }
 }
