@@ -112,8 +112,9 @@ impl TestDcs {
         let Incoming { msg_id, seq_no, body, .. } = message;
         if cx.session.conn != Some(cx.conn) {
             cx.session.conn = Some(cx.conn);
-            if !self.options.fault_injection.withhold_results {
-                cx.session.resend_all(cx.unix);
+            cx.session.resend_all(cx.unix);
+            if self.options.fault_injection.withhold_results {
+                cx.session.withhold_answers();
             }
         }
         if !cx.session.announced {

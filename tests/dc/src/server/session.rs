@@ -210,6 +210,12 @@ impl Session {
         self.outgoing.retain(|waiting| Some(waiting.msg_id) != answer);
     }
 
+    /// Removes all answers from the queue, but nothing else: above all, `new_session_created` is sent until it is
+    /// acknowledged.
+    pub(crate) fn withhold_answers(&mut self) {
+        self.outgoing.retain(|waiting| waiting.msg_id & 3 != 1);
+    }
+
     /// Queues a message again; `false` if none without an ack has this identifier.
     pub(crate) fn resend(&mut self, msg_id: u64) -> bool {
         let Some(message) = self.unacked.get(&msg_id) else { return false };
