@@ -95,10 +95,12 @@ impl Network {
             Delivery::ToServer { .. } | Delivery::LostByServer { .. } | Delivery::Opened { .. } => true,
             Delivery::ToClient { .. } | Delivery::Written { .. } | Delivery::LostByClient { .. } => false,
         });
+        let resets = std::mem::take(&mut self.options.close_resets);
         let open: Vec<_> = self.connections().collect();
         for conn in open {
             self.closed_by_client(now, conn);
         }
+        self.options.close_resets = resets;
     }
 
     /// Takes the writes of the servers since [`NetworkOptions::keep`] was set.
@@ -271,6 +273,11 @@ impl Network {
     pub(crate) fn closed_by_client(&mut self, now: Timestamp, conn: ConnId) {
         if matches!(self.stalled.get(&conn), Some(Stall::ToServer | Stall::Both)) {
             return self.forget(conn);
+        }
+        if self.options.close_resets {
+            self.in_flight.retain(
+                |_, delivery| !matches!(delivery, Delivery::ToServer { conn: of, .. } if *of == conn),
+            );
         }
         if let Some(link) = self.links.get(&conn) {
             let at = (now + self.options.latency).max(link.to_server);
