@@ -6,6 +6,7 @@
 //! | [`pair`] | the client and the DCs, with a network between them |
 //! | [`network`] | that network: latency, chunks, cuts, refusals |
 //! | [`secret_scan`] | searches what a client prints for the secrets of its run |
+//! | [`simulation`] | lives of a client under faults, with a model of what must hold |
 //! | [`time_limit`] | the time limit of a test over sockets |
 //!
 //! The scenarios are in `tests/tests/scenarios/`; `tests/README.md` says which behaviour each one is about.
@@ -22,6 +23,7 @@
 pub mod network;
 pub mod pair;
 pub mod secret_scan;
+pub mod simulation;
 pub mod time_limit;
 
 /// Compiles the code of the repository's README as a test.

@@ -1,0 +1,493 @@
+//! One run: the application, its user and the faults around a pair, with the model watching.
+
+mod inject;
+mod watch;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use sansgram_core::client::{
+    Client, ComputeTask, Config, DcId, Input, OnUnknownOutcome, RequestId, RequestOptions, Route,
+    StoredSession,
+};
+use sansgram_core::time::Timestamp;
+use sansgram_testkit::accounts::Accounts;
+use sansgram_testkit::random::SeededRandomForTestingOnly;
+use sansgram_testkit::server::ServerOptions;
+
+use super::disk::Disk;
+use super::login::Login;
+use super::model::{Model, Observation, Violation};
+use super::plan::{Plan, PlannedRequest, Setup};
+use super::world::{DCS, World};
+use crate::network::{Chunks, NetworkOptions};
+use crate::pair::{Pair, PairOptions};
+
+/// The virtual time after the faults within which the user is logged in and all requests have ended. The longest waits
+/// are a backoff, a key exchange over a slow network, a time limit and the search for an answer, one after the other.
+pub const RECOVERY: Duration = Duration::from_secs(600);
+/// The most steps of a run.
+const MAX_STEPS: u64 = 400_000;
+/// The number of the first request that is made after the faults.
+const FIRST_OF_CALM: i64 = 1_000_000;
+/// How many requests are made then.
+const REQUESTS_OF_CALM: i64 = 3;
+
+/// What a run has shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The broken rule, if any, and when.
+    pub violation: Option<(Duration, Violation)>,
+    /// The virtual time.
+    pub virtual_time: Duration,
+    /// How long after the faults everything was well again.
+    pub recovered_in: Duration,
+    /// The requests that the application made.
+    pub requests: u64,
+    /// How many of them were answered.
+    pub answered: u64,
+    /// How many calls the servers executed for them.
+    pub executed: u64,
+    /// The faults that happened, by name.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Logins that were reached.
+    pub logins: u64,
+    /// Processes of the client.
+    pub processes: u64,
+    /// The steps of the pair.
+    pub steps: u64,
+    /// The most memory that the client held at the end of a process, in bytes, if it is measured.
+    pub held: usize,
+}
+
+/// Returns the bytes that this thread has allocated and not freed; see `tests/src/bin/simulate.rs`.
+pub type MemoryMeter = fn() -> isize;
+
+/// Runs a plan.
+#[must_use]
+pub fn run(world: &World, plan: &Plan, meter: Option<MemoryMeter>) -> Report {
+    run_with(world, plan, meter, &mut |_| ())
+}
+
+/// As [`run`], and shows each line of the log.
+#[must_use]
+pub fn run_with(
+    world: &World,
+    plan: &Plan,
+    meter: Option<MemoryMeter>,
+    log: &mut dyn FnMut(String),
+) -> Report {
+    let mut at = Duration::ZERO;
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut run = Run::new(world, plan, meter, log);
+        let outcome = run.live();
+        at = run.pair.elapsed();
+        let mut report = std::mem::take(&mut run.report);
+        report.violation = outcome.err().map(|violation| (at, violation));
+        report.virtual_time = at;
+        report
+    }));
+    outcome.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
+        let violation = Violation::Panic(text.unwrap_or_default());
+        Report { violation: Some((at, violation)), ..Report::default() }
+    })
+}
+
+/// What is done at a time of its own.
+enum Action {
+    /// A fault happens, by its position.
+    Fault(usize),
+    /// A fault that lasts is over.
+    EndFault(usize),
+    /// A request is made.
+    Request(PlannedRequest),
+    Cancel(i64),
+    /// A task of another thread ends.
+    Computed(Box<ComputeTask>),
+    /// The user does the next step.
+    User,
+    /// Another device scans the code.
+    Scan,
+    Calm,
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    world: &'a World,
+    meter: Option<MemoryMeter>,
+    log: &'a mut dyn FnMut(String),
+    pair: Pair,
+    model: Model,
+    login: Login,
+    disk: Disk,
+    random: SeededRandomForTestingOnly,
+    actions: BTreeMap<(Duration, u64), Action>,
+    next_action: u64,
+    report: Report,
+    /// The client's identifiers of the requests of this process.
+    ids: BTreeMap<i64, RequestId>,
+    /// The DC that each of them was sent to.
+    dcs: BTreeMap<i64, DcId>,
+    /// Completed requests whose results the application has not taken.
+    to_take: VecDeque<(i64, RequestId)>,
+    is_slow: bool,
+    task_time: Duration,
+    updates_wait: bool,
+    user_is_planned: bool,
+    scan_is_planned: bool,
+    calm_since: Option<Duration>,
+    checked_state: bool,
+    asked_in_calm: i64,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        world: &'a World,
+        plan: &'a Plan,
+        meter: Option<MemoryMeter>,
+        log: &'a mut dyn FnMut(String),
+    ) -> Self {
+        let mut random = SeededRandomForTestingOnly::new(plan.seed ^ 0x0dd5_eed5_0000_0002);
+        let setup = &plan.setup;
+        let options = PairOptions {
+            network: network(setup),
+            client: config(setup),
+            session: world.session(setup.prepared),
+            clock_skew: setup.clock_skew,
+            ..PairOptions::seeded(plan.seed)
+        };
+        let mut disk = Disk::default();
+        disk.save(&options.session);
+        let mut pair = Pair::new(options);
+        pair.skips_tasks = true;
+        pair.dcs = world.servers(server_options(setup), random.fork());
+        let mut run = Self {
+            plan,
+            world,
+            meter,
+            log,
+            pair,
+            model: Model::default(),
+            login: Login::new(setup.flow),
+            disk,
+            random,
+            actions: BTreeMap::new(),
+            next_action: 0,
+            report: Report { processes: 1, ..Report::default() },
+            ids: BTreeMap::new(),
+            dcs: BTreeMap::new(),
+            to_take: VecDeque::new(),
+            is_slow: false,
+            task_time: Duration::ZERO,
+            updates_wait: false,
+            user_is_planned: false,
+            scan_is_planned: false,
+            calm_since: None,
+            checked_state: false,
+            asked_in_calm: 0,
+        };
+        for (at, fault) in plan.faults.iter().enumerate() {
+            run.plan_action(fault.at, Action::Fault(at));
+            if fault.kind.lasts() > Duration::ZERO {
+                run.plan_action(fault.ends_at(), Action::EndFault(at));
+            }
+        }
+        for request in &plan.requests {
+            run.plan_action(request.at, Action::Request(*request));
+        }
+        run.plan_action(plan.calm_at, Action::Calm);
+        run
+    }
+
+    fn plan_action(&mut self, at: Duration, action: Action) {
+        self.next_action += 1;
+        self.actions.insert((at, self.next_action), action);
+    }
+
+    fn after(&mut self, delay: Duration, action: Action) {
+        self.plan_action(self.pair.elapsed() + delay, action);
+    }
+
+    fn note(&mut self, text: impl FnOnce() -> String) {
+        let at = self.pair.elapsed().as_secs_f64();
+        (self.log)(format!("{at:10.3} s  {}", text()));
+    }
+
+    fn live(&mut self) -> Result<(), Violation> {
+        loop {
+            if self.advance_once()? {
+                break;
+            }
+        }
+        self.close()
+    }
+
+    /// Makes one step; `true` once all is done.
+    fn advance_once(&mut self) -> Result<bool, Violation> {
+        self.report.steps += 1;
+        if self.report.steps > MAX_STEPS {
+            return Err(Violation::Steps(MAX_STEPS));
+        }
+        self.pair.poll();
+        self.watch()?;
+        self.let_user_continue();
+        if self.is_done() {
+            return Ok(true);
+        }
+        self.check_recovery()?;
+        let next_action = self.actions.first_key_value().map(|((at, _), _)| *at);
+        let next_event = self.pair.next_event().map(Timestamp::since_origin);
+        match (next_event, next_action) {
+            (Some(event), action) if action.is_none_or(|action| event <= action) => {
+                self.pair.step();
+            }
+            (_, Some(action)) => {
+                let rest = action.saturating_sub(self.pair.elapsed());
+                // Nothing is due before, so this only sets the clock.
+                self.pair.run_for(rest).map_err(|_| Violation::Steps(MAX_STEPS))?;
+                if let Some((_, action)) = self.actions.pop_first() {
+                    self.perform(action)?;
+                }
+            }
+            _ => return self.stuck().map(|()| false),
+        }
+        Ok(false)
+    }
+
+    fn perform(&mut self, action: Action) -> Result<(), Violation> {
+        match action {
+            Action::Fault(at) => self.inject(at)?,
+            Action::EndFault(at) => self.end_fault(at),
+            Action::Request(request) => self.request(&request)?,
+            Action::Cancel(number) => {
+                if let Some(id) = self.ids.get(&number).copied() {
+                    self.model.observe(Observation::Cancelled(number))?;
+                    self.to_take.retain(|(waiting, _)| *waiting != number);
+                    self.pair.client.cancel(id);
+                }
+            }
+            Action::Computed(task) => {
+                let output = task.run();
+                let now = self.pair.client_now();
+                self.pair.client.handle(now, Input::Computed(output));
+            }
+            Action::User => {
+                self.user_is_planned = false;
+                let now = self.pair.client_now();
+                let Pair { client, account_events, .. } = &mut self.pair;
+                self.login.begin(client, now, account_events);
+                self.disk.login = self.login.saved();
+            }
+            Action::Scan => self.scan(),
+            Action::Calm => self.calm()?,
+        }
+        self.pair.poll();
+        Ok(())
+    }
+
+    fn let_user_continue(&mut self) {
+        if self.login.is_ready() && !self.user_is_planned {
+            self.user_is_planned = true;
+            let longest = self.plan.setup.user_delay.as_millis() as u64;
+            // After an error the user waits a moment.
+            let delay = self.random.below(longest + 1) + 100;
+            self.after(Duration::from_millis(delay), Action::User);
+        }
+    }
+
+    fn scan(&mut self) {
+        self.scan_is_planned = false;
+        let Some(link) = self.login.link(&self.pair.client) else { return };
+        if let Err(error) = self.pair.dcs.scan_login_link(&link, &self.plan.setup.flow.phone()) {
+            self.note(|| format!("the scan failed: {error}"));
+        }
+    }
+
+    fn request(&mut self, request: &PlannedRequest) -> Result<(), Violation> {
+        let dc = request.dc.and_then(|dc| DcId::new(dc.into()).ok());
+        // Order only exists within a DC.
+        let dc_or_home = dc.unwrap_or(self.pair.client.home());
+        let after = request.after.filter(|number| self.dcs.get(number) == Some(&dc_or_home));
+        let after = after.and_then(|number| Some((number, *self.ids.get(&number)?)));
+        let mut options = RequestOptions::new()
+            .with_on_unknown_outcome(request.policy)
+            .with_timeout(request.timeout)
+            .with_after(after.map(|(_, id)| id))
+            .with_quick_ack(request.quick_ack);
+        if let Some(dc) = dc {
+            options = options.with_route(Route::Dc(dc));
+        }
+        if !request.waits {
+            options = options.with_flood_sleep_threshold(Duration::ZERO);
+        }
+        let now = self.pair.client_now();
+        let query = Accounts::count_query_of_length(request.number, request.extra);
+        self.report.requests += 1;
+        let Ok(id) = self.pair.client.invoke_raw(now, query, options) else {
+            return self.model.observe(Observation::NotTaken(request.number));
+        };
+        self.ids.insert(request.number, id);
+        self.dcs.insert(request.number, dc_or_home);
+        if let Some(delay) = request.cancel_after {
+            self.after(delay, Action::Cancel(request.number));
+        }
+        self.model.observe(Observation::Issued {
+            number: request.number,
+            id: id.0,
+            policy: request.policy,
+            after: after.map(|(number, _)| number),
+            end_by: request.timeout.map(|timeout| now.monotonic.since_origin() + timeout),
+            quick_ack: request.quick_ack,
+        })
+    }
+
+    /// Whether the faults are over, the user is logged in, as the server says too, and all requests have ended.
+    fn is_done(&mut self) -> bool {
+        let Some(since) = self.calm_since else { return false };
+        let is_idle = self.model.pending().next().is_none() && self.to_take.is_empty();
+        if self.plan.setup.close_early && !is_idle {
+            return true;
+        }
+        if self.login.user().is_none() || !is_idle {
+            return false;
+        }
+        if !self.checked_state {
+            self.checked_state = true;
+            self.login.ask_state();
+            self.let_user_continue();
+            return false;
+        }
+        if self.asked_in_calm < REQUESTS_OF_CALM {
+            let number = FIRST_OF_CALM + self.asked_in_calm;
+            self.asked_in_calm += 1;
+            let policy = if number % 2 == 0 { OnUnknownOutcome::Fail } else { OnUnknownOutcome::Retry };
+            let request = PlannedRequest {
+                number,
+                at: Duration::ZERO,
+                policy,
+                timeout: None,
+                after: None,
+                quick_ack: false,
+                cancel_after: None,
+                dc: None,
+                waits: true,
+                extra: 0,
+            };
+            self.after(Duration::ZERO, Action::Request(request));
+            return false;
+        }
+        self.report.recovered_in = self.pair.elapsed() - since;
+        // The last request may be planned still.
+        !self.actions.values().any(|action| matches!(action, Action::Request(_)))
+    }
+
+    fn check_recovery(&self) -> Result<(), Violation> {
+        let Some(since) = self.calm_since else { return Ok(()) };
+        if self.pair.elapsed() > since + RECOVERY { self.stuck() } else { Ok(()) }
+    }
+
+    fn stuck(&self) -> Result<(), Violation> {
+        let waited = self.pair.elapsed().saturating_sub(self.calm_since.unwrap_or_default());
+        if self.login.user().is_none() {
+            return Err(Violation::NotLoggedIn(waited, self.login.last_error.clone()));
+        }
+        let pending: Vec<i64> = self.model.pending().collect();
+        Err(Violation::Stuck(pending, waited))
+    }
+
+    /// Replaces the client's process.
+    fn crash(&mut self, backup: usize) -> Result<(), Violation> {
+        let session = self.disk.restore(backup).map_err(|_| Violation::TornSession)?;
+        let is_logged_in = session.user.is_some();
+        let old = self.pair.crash_client(config(&self.plan.setup), session.clone(), self.random.fork());
+        let pending = self.ids.len();
+        self.measure(old, pending)?;
+        self.report.processes += 1;
+        self.ids.clear();
+        self.dcs.clear();
+        self.to_take.clear();
+        // Tasks of the old process have ended with it.
+        self.actions.retain(|_, action| !matches!(action, Action::Computed(_)));
+        self.disk.save(&session);
+        self.model.observe(Observation::Restarted)?;
+        self.login.restart(self.disk.login.as_deref(), is_logged_in);
+        Ok(())
+    }
+
+    /// Drops a client, and measures what it held.
+    fn measure(&mut self, client: Client, requests: usize) -> Result<(), Violation> {
+        let Some(meter) = self.meter else { return Ok(()) };
+        let before = meter();
+        drop(client);
+        let bytes = usize::try_from(before - meter()).unwrap_or_default();
+        self.report.held = self.report.held.max(bytes);
+        self.model.observe(Observation::Held { bytes, requests })
+    }
+
+    /// Closes the client, and checks that it is silent afterwards.
+    fn close(&mut self) -> Result<(), Violation> {
+        let now = self.pair.client_now();
+        self.pair.client.close(now);
+        self.model.observe(Observation::Closed)?;
+        self.is_slow = false;
+        self.pair.poll();
+        self.watch()?;
+        let opened = self.pair.opened.len();
+        // What is under way still arrives, and each timer that was forgotten runs.
+        for _ in 0..2_000 {
+            let is_soon = self
+                .pair
+                .next_event()
+                .is_some_and(|at| at.since_origin() < now.monotonic.since_origin() + RECOVERY);
+            if !is_soon || !self.pair.step() {
+                break;
+            }
+            for event in std::mem::take(&mut self.pair.events) {
+                self.note(|| format!("after the end: {event:?}"));
+                self.model.observe(Observation::PutOut("an event"))?;
+            }
+            if self.pair.opened.len() > opened {
+                self.model.observe(Observation::PutOut("a connection"))?;
+            }
+            self.watch()?;
+        }
+        self.model.finish()?;
+        let next =
+            Client::new(config(&self.plan.setup), StoredSession::default(), Box::new(self.random.fork()));
+        let Ok(next) = next else { return Ok(()) };
+        let old = std::mem::replace(&mut self.pair.client, next);
+        let requests = self.ids.len();
+        self.measure(old, requests.min(4))
+    }
+}
+
+fn network(setup: &Setup) -> NetworkOptions {
+    NetworkOptions {
+        latency: setup.latency,
+        jitter: setup.jitter,
+        chunks: setup.chunks.map_or(Chunks::Whole, Chunks::UpTo),
+        // If requests of a connection that was given up arrive after the server was asked for them on the next one, "not
+        // received" is no longer true, and they are executed twice.
+        close_resets: true,
+        ..NetworkOptions::default()
+    }
+}
+
+fn server_options(setup: &Setup) -> ServerOptions {
+    ServerOptions::default().with_salt_lifetime(setup.salt_lifetime).with_short_dh_secrets(true)
+}
+
+fn config(setup: &Setup) -> Config {
+    let mut config = PairOptions::config(&DCS);
+    config.pfs = setup.pfs;
+    config.temporary_key_lifetime = setup.temporary_key_lifetime;
+    config.offload_key_exchange = setup.offload_key_exchange;
+    config.framing = setup.framing;
+    config.updates = setup.updates;
+    config.request_timeout = setup.request_timeout;
+    config.max_pending = setup.max_pending;
+    config
+}
