@@ -12,12 +12,14 @@ pub(super) struct KeepAlive {
     last_ping: Option<Timestamp>,
     /// The time of the last sign of life.
     last_activity: Option<Timestamp>,
+    /// When to look whether answers are awaited in silence. It is moved by the look only, not by each message.
+    next_look: Option<Timestamp>,
 }
 
 impl KeepAlive {
     /// Creates the state of a connection that begins at `now`. A ping is due at once: its answer proves key and salt.
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self { next_ping: now, answer_due: None, last_ping: None, last_activity: None }
+        Self { next_ping: now, answer_due: None, last_ping: None, last_activity: None, next_look: None }
     }
 
     /// Records that a verified packet arrived.
@@ -48,6 +50,25 @@ impl KeepAlive {
         self.last_ping = Some(now);
     }
 
+    /// Records that requests are sent.
+    pub(super) fn on_requests_sent(&mut self, now: Timestamp) {
+        self.next_look.get_or_insert(now + policy::PING_IN_SILENCE_AFTER);
+    }
+
+    /// Makes a ping due if answers are awaited and nothing has arrived for 10 s.
+    pub(super) fn look(&mut self, now: Timestamp, awaits_answers: bool) {
+        if self.next_look.take_if(|at| *at <= now).is_none() || !awaits_answers {
+            return;
+        }
+        // Before the first message of a connection, a ping is under way.
+        let quiet_since = self.last_activity.filter(|_| self.answer_due.is_none()).unwrap_or(now);
+        if now - quiet_since >= policy::PING_IN_SILENCE_AFTER {
+            self.next_ping = now;
+        }
+        self.next_look =
+            Some((quiet_since + policy::PING_IN_SILENCE_AFTER).max(now + policy::URGENT_PING_EVERY));
+    }
+
     /// Makes another ping due now: the packet with the last one was refused.
     pub(super) fn ping_again(&mut self, now: Timestamp) {
         self.next_ping = now;
@@ -71,8 +92,9 @@ impl KeepAlive {
         self.answer_due
     }
 
-    /// Returns the next deadline: of the answer to a ping, or of the next ping.
+    /// Returns the next deadline: of the answer to a ping, or of the next ping or [look](Self::look).
     pub(super) fn timeout(&self) -> Timestamp {
-        self.answer_due.unwrap_or(self.next_ping)
+        let next = self.next_look.map_or(self.next_ping, |at| at.min(self.next_ping));
+        self.answer_due.unwrap_or(next)
     }
 }

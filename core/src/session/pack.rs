@@ -89,6 +89,9 @@ impl Session {
             while draft.scratch.len() < policy::MAX_TRANSMIT_BYTES && self.collect_service(time, draft) {}
             self.collect_acks(time, draft);
         }
+        if draft.requests_len > 0 {
+            self.keep_alive.on_requests_sent(now.monotonic);
+        }
         self.close_packet(time, draft);
     }
 

@@ -24,6 +24,43 @@ fn a_dead_peer_is_detected_within_a_ping_interval_and_its_timeout() {
 }
 
 #[test]
+fn a_request_over_a_silent_connection_is_answered_over_the_next_one() {
+    // Whether the connection was in use or idle until then.
+    for idle in [0, 5, 30, 50] {
+        let mut pair = logged_in(PairOptions::default());
+        let first = pair.count(1, Route::Home);
+        assert_eq!(wait(&mut pair, first), Ok(TRUE.to_vec()));
+        pair.run_for(Duration::from_secs(idle)).unwrap();
+        pair.network.set_dead(2, true);
+        let (lost, begun) = (losses(&pair), pair.elapsed());
+        let id = pair.count(2, Route::Home);
+        pair.run_until(|pair| losses(pair) > lost).unwrap();
+        let detected = pair.elapsed() - begun;
+        assert!(detected <= Duration::from_secs(36), "{idle} s idle, then {detected:?}");
+        pair.network.set_dead(2, false);
+        assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()), "{idle} s idle");
+        assert_eq!(pair.dcs.counted(2), 1);
+    }
+}
+
+#[test]
+fn a_slow_answer_costs_a_ping_each_ten_seconds() {
+    let mut pair = logged_in(PairOptions::default());
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    pair.dcs.options_mut().fault_injection.withhold_results = true;
+    let lost = losses(&pair);
+    let options = RequestOptions::default().with_timeout(Some(Duration::from_secs(600)));
+    pair.count(1, options);
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    let before = pair.network.bytes_carried();
+    pair.run_for(Duration::from_secs(300)).unwrap();
+    // A ping and its answer take about 250 bytes.
+    let carried = pair.network.bytes_carried() - before;
+    assert!((20 * 200..31 * 300).contains(&carried), "{carried} bytes in 300 s");
+    assert_eq!(losses(&pair), lost, "the connection lives");
+}
+
+#[test]
 fn request_states_are_queried_over_the_next_connection() {
     let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().fault_injection.withhold_results = true;
