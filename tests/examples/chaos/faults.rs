@@ -1,0 +1,91 @@
+//! What happens to the DCs meanwhile: they are killed and restarted, and stopped for a while.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use sansgram_core::crypto::SecureRandom;
+use sansgram_testkit::random::SeededRandomForTestingOnly;
+
+use crate::dc::Dc;
+
+/// Between two faults, in milliseconds.
+const INTERVAL: std::ops::Range<u64> = 2_000..8_000;
+/// How long the DCs are stopped, in milliseconds: shorter and longer than the client waits for its ping's answer.
+const STOPPED: std::ops::Range<u64> = 100..4_000;
+
+/// The faults so far.
+#[derive(Debug, Default)]
+pub(crate) struct Restarts {
+    killed: usize,
+    stopped: usize,
+}
+
+impl fmt::Display for Restarts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "killed and restarted {} times, stopped and continued {} times", self.killed, self.stopped)
+    }
+}
+
+/// Makes the faults, and owns the DCs.
+pub(crate) struct Faults {
+    end: Sender<()>,
+    thread: JoinHandle<(Dc, Restarts)>,
+}
+
+impl Faults {
+    /// Ends the faults. Returns the DCs, which run on, and what happened to them.
+    pub(crate) fn stop(self) -> (Dc, Restarts) {
+        drop(self.end);
+        self.thread.join().expect("the DCs can be restarted")
+    }
+}
+
+/// Starts to disturb the DCs.
+pub(crate) fn start(mut dc: Dc, seed: u64, is_calm: Arc<AtomicBool>) -> Faults {
+    let (end, ended) = mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        let mut random = SeededRandomForTestingOnly::new(!seed);
+        let mut restarts = Restarts::default();
+        loop {
+            let pause = draw(&mut random, INTERVAL);
+            if ended.recv_timeout(Duration::from_millis(pause)) != Err(RecvTimeoutError::Timeout) {
+                return (dc, restarts);
+            }
+            if is_calm.load(Ordering::Relaxed) {
+                continue;
+            }
+            if draw(&mut random, 0..2) == 0 {
+                dc.restart().expect("the DCs can be restarted");
+                restarts.killed += 1;
+            } else {
+                pause_process(&dc, Duration::from_millis(draw(&mut random, STOPPED)));
+                restarts.stopped += 1;
+            }
+        }
+    });
+    Faults { end, thread }
+}
+
+fn draw(random: &mut SeededRandomForTestingOnly, range: std::ops::Range<u64>) -> u64 {
+    let mut bytes = [0; 8];
+    random.fill(&mut bytes);
+    range.start + u64::from_le_bytes(bytes) % (range.end - range.start)
+}
+
+#[cfg(unix)]
+fn pause_process(dc: &Dc, duration: Duration) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let Some(pid) = i32::try_from(dc.id()).ok().and_then(Pid::from_raw) else { return };
+    let _ = kill_process(pid, Signal::STOP);
+    std::thread::sleep(duration);
+    let _ = kill_process(pid, Signal::CONT);
+}
+
+#[cfg(not(unix))]
+fn pause_process(_: &Dc, duration: Duration) {
+    std::thread::sleep(duration);
+}
