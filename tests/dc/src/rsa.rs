@@ -2,6 +2,8 @@
 //!
 //! It is embedded, so all test DCs have the same one. Its private half is public: never trust it outside of tests.
 
+use std::sync::LazyLock;
+
 use num_bigint_dig::{BigUint, ModInverse};
 use num_traits::Num;
 use sansgram_core::crypto::hash::sha1;
@@ -48,6 +50,7 @@ const EXPONENT2: &str = "\
 const EXPONENT: u32 = 65537;
 
 /// A private RSA key of 2048 bits.
+#[derive(Clone)]
 pub struct ServerRsaKey {
     p: BigUint,
     q: BigUint,
@@ -62,6 +65,11 @@ impl ServerRsaKey {
     /// The key that all test DCs share. Its private half is public.
     #[must_use]
     pub fn embedded_for_testing_only() -> Self {
+        static KEY: LazyLock<ServerRsaKey> = LazyLock::new(ServerRsaKey::embedded);
+        KEY.clone()
+    }
+
+    fn embedded() -> Self {
         let (p, q, modulus) = (number(PRIME1), number(PRIME2), number(MODULUS));
         let q_inverse = (&q)
             .mod_inverse(&p)

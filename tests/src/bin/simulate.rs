@@ -5,8 +5,8 @@
 //! simulate --seed N [--faults 1,4] [--requests 0]   replays one, with all that happens; with these parts of it only
 //! ```
 //!
-//! It fails if a seed breaks a rule of the model. For each such seed it prints the smallest schedule that still does, and
-//! the command that replays it.
+//! It fails if a seed breaks a rule of the model. For each such seed it prints the smallest schedule that still does,
+//! and the command that replays it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

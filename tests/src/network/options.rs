@@ -15,8 +15,8 @@ pub struct NetworkOptions {
     /// After how many bytes, both directions of all connections counted together, the connection that carries the
     /// next byte is cut, once; default never.
     pub cut_at_byte: Option<u64>,
-    /// After how many bytes, counted in the same way, the connection that carries the next byte becomes half-open, once;
-    /// default never.
+    /// After how many bytes, counted in the same way, the connection that carries the next byte becomes half-open,
+    /// once; default never.
     pub stall_at_byte: Option<(u64, Stall)>,
     /// Cuts the connection at random, before about one in this many pieces; default never.
     pub cut_one_in: Option<u64>,
@@ -28,8 +28,8 @@ pub struct NetworkOptions {
     pub copies: u32,
     /// Whether the writes of the servers are stored for [`Network::take_server_writes`](super::Network::take_server_writes); default no.
     pub keep: bool,
-    /// Whether a connection that the client closes loses what is under way to the server, as with a reset; default no: it
-    /// arrives before the end.
+    /// Whether a connection that the client closes loses what is under way to the server, as with a reset; default no:
+    /// it arrives before the end.
     pub close_resets: bool,
     /// The client's upload rate; default unlimited.
     pub bytes_per_second: Option<u64>,

@@ -49,11 +49,11 @@ impl Flow {
         match choice.below(100) {
             0..22 => Self::Bot { elsewhere: dc != 2 },
             22..48 => Self::Phone { dc, account: Account::Plain },
-            48..54 => Self::Phone { dc, account: Account::Password },
-            54..62 => Self::Phone { dc, account: Account::Email },
-            62..70 => Self::Phone { dc, account: Account::EmailSetUp },
-            70..82 => Self::Phone { dc, account: Account::SignUp },
-            82..97 => Self::Qr { dc, password: false },
+            48..51 => Self::Phone { dc, account: Account::Password },
+            51..59 => Self::Phone { dc, account: Account::Email },
+            59..67 => Self::Phone { dc, account: Account::EmailSetUp },
+            67..82 => Self::Phone { dc, account: Account::SignUp },
+            82..98 => Self::Qr { dc, password: false },
             _ => Self::Qr { dc, password: true },
         }
     }

@@ -15,8 +15,8 @@ pub struct Minimal {
     pub report: Report,
 }
 
-/// Drops faults and requests of a plan that fails, by halves and then one by one, as long as it still fails. Any broken rule
-/// counts, since the same cause may show in another way. Returns `None` if the plan does not fail.
+/// Drops faults and requests of a plan that fails, by halves and then one by one, as long as it still fails. Any broken
+/// rule counts, since the same cause may show in another way. Returns `None` if the plan does not fail.
 #[must_use]
 pub fn minimize(world: &World, plan: &Plan, meter: Option<MemoryMeter>) -> Option<Minimal> {
     let mut minimal = Minimal {

@@ -1,9 +1,9 @@
 //! The simulator: whole lives of a client under faults, on virtual time, with a reference model that watches.
 //!
 //! A run follows from its seed: the way to log in, the requests, the schedule of faults ([`Plan`]), and all that the
-//! client, the servers and the network draw. While it runs, the [`model`] is told what the application did, what the client
-//! reported and what the servers received and executed. Once the faults stop, the user must be logged in and every request
-//! must have ended within [`RECOVERY`].
+//! client, the servers and the network draw. While it runs, the [`model`] is told what the application did, what the
+//! client reported and what the servers received and executed. Once the faults stop, the user must be logged in and
+//! every request must have ended within [`RECOVERY`].
 //!
 //! `tests/src/bin/simulate.rs` runs many seeds on all cores; a seed that breaks a rule is replayed with
 //! `simulate --seed N`, and [`minimize`] drops what it does not need.

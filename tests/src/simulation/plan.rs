@@ -29,8 +29,8 @@ pub struct Plan {
 pub struct Setup {
     /// How the user logs in.
     pub flow: Flow,
-    /// Which of the prepared sessions, which have keys of all DCs, the client starts from; `None`: the empty session, so
-    /// that it makes its keys.
+    /// Which of the prepared sessions, which have keys of all DCs, the client starts from; `None`: the empty session,
+    /// so that it makes its keys.
     pub prepared: Option<usize>,
     /// Whether requests travel under temporary keys.
     pub pfs: bool,
@@ -88,7 +88,7 @@ pub struct PlannedRequest {
 }
 
 /// The number of prepared sessions.
-pub(super) const PREPARED_SESSIONS: usize = 4;
+pub(super) const PREPARED_SESSIONS: usize = 2;
 
 impl Plan {
     /// Returns the plan of a seed.
@@ -124,9 +124,9 @@ impl Setup {
         let flow = Flow::choose(choice);
         Self {
             flow,
-            prepared: choice.percent(75).then(|| choice.below(PREPARED_SESSIONS as u64) as usize),
-            pfs: choice.percent(20),
-            temporary_key_lifetime: Duration::from_secs(choice.one_of(&[60, 400, 86_400, 86_400])),
+            prepared: choice.percent(88).then(|| choice.below(PREPARED_SESSIONS as u64) as usize),
+            pfs: choice.percent(15),
+            temporary_key_lifetime: Duration::from_secs(choice.one_of(&[60, 400, 86_400, 86_400, 86_400])),
             offload_key_exchange: choice.percent(30),
             framing: choice.one_of(&Framing::ALL),
             latency: Duration::from_millis(choice.one_of(&[1, 5, 20, 20, 80, 400])),

@@ -67,17 +67,24 @@ pub type MemoryMeter = fn() -> isize;
 /// Runs a plan.
 #[must_use]
 pub fn run(world: &World, plan: &Plan, meter: Option<MemoryMeter>) -> Report {
-    run_with(world, plan, meter, &mut |_| ())
+    run_logged(world, plan, meter, None)
 }
 
 /// As [`run`], and shows each line of the log.
 #[must_use]
-pub fn run_with(
-    world: &World,
-    plan: &Plan,
+pub fn run_with<'a>(
+    world: &'a World,
+    plan: &'a Plan,
     meter: Option<MemoryMeter>,
-    log: &mut dyn FnMut(String),
+    log: &'a mut (dyn FnMut(String) + 'a),
 ) -> Report {
+    run_logged(world, plan, meter, Some(log))
+}
+
+/// Shows a line of what happens.
+type Log<'a> = Option<&'a mut (dyn FnMut(String) + 'a)>;
+
+fn run_logged<'a>(world: &'a World, plan: &'a Plan, meter: Option<MemoryMeter>, log: Log<'a>) -> Report {
     let mut at = Duration::ZERO;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let mut run = Run::new(world, plan, meter, log);
@@ -118,7 +125,7 @@ struct Run<'a> {
     plan: &'a Plan,
     world: &'a World,
     meter: Option<MemoryMeter>,
-    log: &'a mut dyn FnMut(String),
+    log: Log<'a>,
     pair: Pair,
     model: Model,
     login: Login,
@@ -144,12 +151,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        world: &'a World,
-        plan: &'a Plan,
-        meter: Option<MemoryMeter>,
-        log: &'a mut dyn FnMut(String),
-    ) -> Self {
+    fn new(world: &'a World, plan: &'a Plan, meter: Option<MemoryMeter>, log: Log<'a>) -> Self {
         let mut random = SeededRandomForTestingOnly::new(plan.seed ^ 0x0dd5_eed5_0000_0002);
         let setup = &plan.setup;
         let options = PairOptions {
@@ -213,7 +215,9 @@ impl<'a> Run<'a> {
 
     fn note(&mut self, text: impl FnOnce() -> String) {
         let at = self.pair.elapsed().as_secs_f64();
-        (self.log)(format!("{at:10.3} s  {}", text()));
+        if let Some(log) = &mut self.log {
+            log(format!("{at:10.3} s  {}", text()));
+        }
     }
 
     fn live(&mut self) -> Result<(), Violation> {
@@ -469,8 +473,8 @@ fn network(setup: &Setup) -> NetworkOptions {
         latency: setup.latency,
         jitter: setup.jitter,
         chunks: setup.chunks.map_or(Chunks::Whole, Chunks::UpTo),
-        // If requests of a connection that was given up arrive after the server was asked for them on the next one, "not
-        // received" is no longer true, and they are executed twice.
+        // If requests of a connection that was given up arrive after the server was asked for them on the next one,
+        // "not received" is no longer true, and they are executed twice.
         close_resets: true,
         ..NetworkOptions::default()
     }

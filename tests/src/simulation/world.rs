@@ -1,7 +1,7 @@
 //! What all runs of a process share: servers with keys that are made already, and sessions that have them.
 //!
-//! Key exchanges and key stretching are most of the work of a login. They are run for real here, once, and in those runs
-//! whose plan has no prepared session; the others start as a client does whose earlier process made its keys.
+//! Key exchanges and key stretching are most of the work of a login. They are run for real here, once, and in those
+//! runs whose plan has no prepared session; the others start as a client does whose earlier process made its keys.
 
 use sansgram_core::client::{DcId, Route, StoredSession};
 use sansgram_core::login::{LoginStep, SendCodeOutcome};
