@@ -66,6 +66,7 @@ mod protocol {
 mod hostile {
     mod endless_refusals;
     mod faulty_servers;
+    mod forged_handshakes;
     mod forged_packets;
     mod garbage_at_any_time;
     mod handshake_failures;

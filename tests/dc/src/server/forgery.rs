@@ -1,12 +1,11 @@
-//! Forged packets: what a hostile server, or a network that has no keys, sends after the key exchange.
+//! Forged packets: what a hostile server, or a network that has no keys, sends in a key exchange and after it.
 
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::message::{self, Direction, PREFIX_LEN};
 use sansgram_core::tl::gzip;
 
 use super::constructors::{BAD_SERVER_SALT, GZIP_PACKED, MSG_CONTAINER, MSGS_STATE_INFO, RPC_RESULT};
-use super::dcs::TestDcs;
-use super::envelope::{self, OutgoingHeader};
+use super::envelope::OutgoingHeader;
 use crate::wire::Writer;
 
 /// What is wrong with the encrypted packets of the DCs. The numbers are those of the threats in SECURITY.md.
@@ -51,6 +50,66 @@ pub enum Forgery {
     UnknownQuickAck,
 }
 
+/// What is wrong with the replies of a key exchange. The numbers are those of the threats in SECURITY.md.
+///
+/// A client should end the key exchange with a reason of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HandshakeForgery {
+    /// Another `nonce` (16).
+    Nonce,
+    /// Another `server_nonce` in the replies after the first (16).
+    ServerNonce,
+    /// Only the fingerprint of another key (17, 20).
+    Fingerprint,
+    /// A `pq` that is even (18).
+    EvenPq,
+    /// A change in `encrypted_answer` (21).
+    ChangedAnswer,
+    /// A `dh_prime` of 2048 bits that is composite (22).
+    CompositePrime,
+    /// A generator of 8 (23).
+    Generator,
+    /// A `g_a` of 1 (24).
+    PublicValue,
+    /// Another `new_nonce_hash1` (25).
+    NewNonceHash,
+    /// `dh_gen_retry` with the hash of `dh_gen_ok` (25).
+    SwappedReply,
+    /// An unencrypted message that claims 4 GiB (29).
+    Length,
+}
+
+const RES_PQ: u32 = 0x0516_2463;
+const SERVER_DH_PARAMS_OK: u32 = 0xd0e8_075c;
+const DH_GEN_OK: u32 = 0x3bcb_f734;
+const DH_GEN_RETRY: u32 = 0x46dc_1fb9;
+
+impl HandshakeForgery {
+    /// Changes the body of a reply: `constructor | nonce (16) | server_nonce (16) | rest`.
+    pub(super) fn change_reply(self, body: &mut [u8]) {
+        let Some((constructor, rest)) = body.split_first_chunk_mut::<4>() else { return };
+        let at = match (self, u32::from_le_bytes(*constructor)) {
+            (Self::Nonce, _) => 0,
+            (Self::ServerNonce, SERVER_DH_PARAMS_OK | DH_GEN_OK) => 16,
+            (Self::Fingerprint, RES_PQ) | (Self::ChangedAnswer, SERVER_DH_PARAMS_OK) => rest.len() - 1,
+            // The last byte of a string of eight; the product of two odd primes is odd.
+            (Self::EvenPq, RES_PQ) => 40,
+            (Self::NewNonceHash, DH_GEN_OK) => 32,
+            (Self::SwappedReply, DH_GEN_OK) => return *constructor = DH_GEN_RETRY.to_le_bytes(),
+            _ => return,
+        };
+        rest[at] ^= 1;
+    }
+
+    /// Changes an unencrypted packet.
+    pub(super) fn change_packet(self, packet: &mut [u8]) {
+        if self == Self::Length {
+            packet[16..20].copy_from_slice(&u32::MAX.to_le_bytes());
+        }
+    }
+}
+
 /// The msg_id of a client's message that was never sent.
 const NEVER_SENT: u64 = 4;
 /// A constructor of no schema.
@@ -70,7 +129,7 @@ impl Forgery {
     }
 
     /// Returns the header and the body of the forged packet.
-    fn message(self, mut header: OutgoingHeader, body: Vec<u8>) -> (OutgoingHeader, Vec<u8>) {
+    pub(super) fn message(self, mut header: OutgoingHeader, body: Vec<u8>) -> (OutgoingHeader, Vec<u8>) {
         let body = match self {
             Self::NegativeContainer => Writer::object(MSG_CONTAINER).i32(-1).finish(),
             Self::CompressedBomb => {
@@ -90,7 +149,7 @@ impl Forgery {
     }
 
     /// Returns the forged form of a good packet.
-    fn packet(self, key: &AuthKey, mut packet: Vec<u8>) -> Vec<u8> {
+    pub(super) fn packet(self, key: &AuthKey, mut packet: Vec<u8>) -> Vec<u8> {
         match self {
             Self::ChangedByte => packet.iter_mut().last().into_iter().for_each(|byte| *byte ^= 1),
             Self::Truncated => packet.truncate(40),
@@ -119,31 +178,4 @@ fn resealed(
     packet.append(&mut text);
     message::seal(key, direction, &mut packet).expect("it is a number of blocks");
     packet
-}
-
-impl TestDcs {
-    /// Sends a message in a forged packet.
-    pub(super) fn send_forged(
-        &mut self,
-        conn: u64,
-        forgery: Forgery,
-        auth_key: &AuthKey,
-        header: OutgoingHeader,
-        body: Vec<u8>,
-    ) {
-        let (header, body) = forgery.message(header, body);
-        let packet = match forgery {
-            Forgery::TransportError(code) => return self.fail(conn, code),
-            // Long enough to be an encrypted one.
-            Forgery::Unencrypted => envelope::seal_plain(header.msg_id, &body, &[0; 64]),
-            _ => envelope::seal(auth_key, header, &body, &mut *self.random),
-        };
-        let packet = forgery.packet(auth_key, packet);
-        self.transmit_packet(conn, &packet);
-        match forgery {
-            Forgery::Repeated => self.transmit_packet(conn, &packet),
-            Forgery::UnknownQuickAck => self.quick_ack(conn, 0x8000_0007),
-            _ => {}
-        }
-    }
 }

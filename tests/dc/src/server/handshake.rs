@@ -14,6 +14,7 @@ use sansgram_core::crypto::hash::sha1;
 use self::inner_data::{PQ_INNER_DATA_DC, PQ_INNER_DATA_TEMP, PQ_INNER_DATA_TEMP_DC};
 pub use self::refusal::HandshakeRefusal;
 use self::tmp_aes::TmpAes;
+use super::forgery::HandshakeForgery;
 use crate::primes;
 use crate::random::SecureRandom;
 use crate::rsa::{ServerRsaKey, fixed_256};
@@ -28,6 +29,8 @@ pub(crate) struct Rules {
     pub(crate) short_dh_secrets: bool,
     pub(crate) dh_retries: u32,
     pub(crate) dh_fail: bool,
+    /// What is wrong with the parameters.
+    pub(crate) forgery: Option<HandshakeForgery>,
 }
 
 /// The key that a finished handshake made.
@@ -182,12 +185,20 @@ impl HandshakeRun {
                 break (secret, g_a);
             }
         };
+        let mut sent = (dh_group::GENERATOR as i32, prime.to_bytes_be(), fixed_256(&g_a));
+        match rules.forgery {
+            // 3 is still a quadratic residue modulo it, as far as its remainder shows.
+            Some(HandshakeForgery::CompositePrime) => sent.1 = (prime - 12_u8).to_bytes_be(),
+            Some(HandshakeForgery::Generator) => sent.0 = 8,
+            Some(HandshakeForgery::PublicValue) => sent.2 = fixed_256(&BigUint::from(1_u8)),
+            _ => {}
+        }
         let answer = Writer::object(SERVER_DH_INNER_DATA)
             .raw(&self.nonce)
             .raw(&self.server_nonce)
-            .i32(dh_group::GENERATOR as i32)
-            .bytes(&prime.to_bytes_be())
-            .bytes(&fixed_256(&g_a))
+            .i32(sent.0)
+            .bytes(&sent.1)
+            .bytes(&sent.2)
             .i32(unix)
             .finish();
         let mut encrypted_answer = [sha1(&[&answer]).as_slice(), &answer].concat();

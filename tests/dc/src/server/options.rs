@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::forgery::Forgery;
+use super::forgery::{Forgery, HandshakeForgery};
 use super::frontend::Frontend;
 use crate::accounts::AccountOptions;
 use crate::builder::builder_methods;
@@ -126,6 +126,8 @@ pub struct FaultInjection {
     pub slow_bytes: Option<Duration>,
     /// What is wrong with encrypted packets.
     pub forgery: Option<Forgery>,
+    /// What is wrong with the replies of key exchanges.
+    pub handshake_forgery: Option<HandshakeForgery>,
 }
 
 builder_methods!(ServerOptions {
@@ -156,4 +158,5 @@ builder_methods!(FaultInjection {
     with_dh_fail => dh_fail: bool,
     with_slow_bytes => slow_bytes: Option<Duration>,
     with_forgery => forgery: Option<Forgery>,
+    with_handshake_forgery => handshake_forgery: Option<HandshakeForgery>,
 });

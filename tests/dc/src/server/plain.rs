@@ -34,7 +34,8 @@ impl TestDcs {
             self.tolerate(id, Tolerance::PlainMsgId);
         }
         let name = (dc, HandshakeRun::nonce_of(message.body)?);
-        let reply = match self.handshakes.get_mut(&name) {
+        let forgery = self.options.fault_injection.handshake_forgery;
+        let mut reply = match self.handshakes.get_mut(&name) {
             Some((_, run)) => {
                 let rules = Rules {
                     dc,
@@ -43,6 +44,7 @@ impl TestDcs {
                     short_dh_secrets: self.options.short_dh_secrets,
                     dh_retries: self.options.fault_injection.dh_retries,
                     dh_fail: self.options.fault_injection.dh_fail,
+                    forgery,
                 };
                 let seconds = i32::try_from(unix).unwrap_or(i32::MAX);
                 run.receive(message.body, &rules, &self.rsa, &mut *self.random, seconds)?
@@ -82,7 +84,13 @@ impl TestDcs {
         let mut trailing = [0; 4 * 23];
         self.random.fill(&mut trailing);
         let count = if self.options.trailing_bytes { 4 * usize::from(trailing[0] % 23) } else { 0 };
-        let packet = envelope::seal_plain(reply_id, &reply.body, &trailing[..count]);
+        if let Some(forgery) = forgery {
+            forgery.change_reply(&mut reply.body);
+        }
+        let mut packet = envelope::seal_plain(reply_id, &reply.body, &trailing[..count]);
+        if let Some(forgery) = forgery {
+            forgery.change_packet(&mut packet);
+        }
         self.transmit_packet(id, &packet);
         Ok(())
     }
