@@ -95,8 +95,9 @@ pub struct Model {
     closed: bool,
 }
 
-/// The memory that an idle client may hold, in bytes. Most of it are buffers that are kept for reuse.
-const HELD_IDLE: usize = 128 * 1024;
+/// The memory that an idle client may hold, in bytes: buffers that are kept for reuse, and up to 1,024 short updates that
+/// the application has not taken.
+const HELD_IDLE: usize = 256 * 1024;
 /// The memory that each of its requests may need, in bytes.
 const HELD_PER_REQUEST: usize = 4 * 1024;
 

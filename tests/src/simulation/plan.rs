@@ -178,7 +178,8 @@ fn faults(choice: &mut Choice, horizon: Duration) -> Vec<Fault> {
         .map(|_| {
             let at = choice.time(horizon);
             let longest = choice.one_of(&[2, 20, 40]);
-            let lasts = choice.time(Duration::from_secs(longest));
+            // One that lasts no time would never end.
+            let lasts = choice.time(Duration::from_secs(longest)) + Duration::from_millis(1);
             Fault { at, kind: FaultKind::choose(choice, lasts) }
         })
         .collect();
