@@ -30,7 +30,7 @@ impl Case {
     }
 
     /// Returns the packet that a server sends: the plaintext, with so much padding that a whole number of blocks results.
-    fn from_server(&self) -> Vec<u8> {
+    fn sealed_by_the_server(&self) -> Vec<u8> {
         let mut packet = vec![0; PREFIX_LEN];
         packet.extend(&self.plaintext);
         packet.resize(PREFIX_LEN + (self.plaintext.len() + 12).next_multiple_of(16).max(48), 7);
@@ -55,6 +55,7 @@ fn check(property: impl quickcheck::Testable) {
 
 #[test]
 fn each_reads_what_the_other_writes() {
+    #[expect(clippy::needless_pass_by_value, reason = "quickcheck passes its values owned")]
     fn property(case: Case) -> bool {
         let (ours, theirs) = case.keys();
         let mut buffer = DequeBuffer::with_capacity(case.plaintext.len(), PREFIX_LEN);
@@ -67,7 +68,7 @@ fn each_reads_what_the_other_writes() {
             Ok(read) => read.starts_with(&case.plaintext),
             Err(error) => matches!(error, OpenError::TooShort(_)) && case.plaintext.len() < 32,
         };
-        let mut packet = case.from_server();
+        let mut packet = case.sealed_by_the_server();
         let theirs_read = grammers_crypto::decrypt_data_v2(&mut packet, &theirs).unwrap();
         is_read && theirs_read.starts_with(&case.plaintext)
     }
@@ -76,9 +77,10 @@ fn each_reads_what_the_other_writes() {
 
 #[test]
 fn both_refuse_what_was_changed() {
+    #[expect(clippy::needless_pass_by_value, reason = "quickcheck passes its values owned")]
     fn property(case: Case, at: usize, bit: u8) -> bool {
         let (ours, theirs) = case.keys();
-        let mut packet = case.from_server();
+        let mut packet = case.sealed_by_the_server();
         let at = at % packet.len();
         packet[at] ^= 1 << (bit % 8);
         let by_theirs = grammers_crypto::decrypt_data_v2(&mut packet.clone(), &theirs).is_err();
@@ -89,9 +91,10 @@ fn both_refuse_what_was_changed() {
 
 #[test]
 fn of_truncated_packets_only_padding_after_whole_blocks_is_judged_differently() {
+    #[expect(clippy::needless_pass_by_value, reason = "quickcheck passes its values owned")]
     fn property(case: Case, more: usize) -> bool {
         let (ours, theirs) = case.keys();
-        let mut packet = case.from_server();
+        let mut packet = case.sealed_by_the_server();
         let whole = packet.len();
         packet.resize(whole + 15, 1);
         packet.truncate(more % packet.len());
@@ -159,8 +162,9 @@ fn factors_are_the_same() {
 }
 
 fn next_prime(from: u64) -> u64 {
-    let is_prime =
-        |number: &u64| (3..).step_by(2).take_while(|by| by * by <= *number).all(|by| number % by != 0);
+    let is_prime = |number: &u64| {
+        (3..).step_by(2).take_while(|by| by * by <= *number).all(|by| !number.is_multiple_of(by))
+    };
     (from | 1..).step_by(2).find(is_prime).unwrap()
 }
 
