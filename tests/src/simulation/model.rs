@@ -95,9 +95,9 @@ pub struct Model {
     closed: bool,
 }
 
-/// The memory that an idle client may hold, in bytes: buffers that are kept for reuse, and up to 1,024 short updates that
-/// the application has not taken.
-const HELD_IDLE: usize = 256 * 1024;
+/// The memory that a client may hold without requests, in bytes: buffers that are kept until it is idle, and up to 1,024
+/// short updates that the application has not taken.
+const HELD_IDLE: usize = 1024 * 1024;
 /// The memory that each of its requests may need, in bytes.
 const HELD_PER_REQUEST: usize = 4 * 1024;
 

@@ -250,8 +250,9 @@ impl<'a> Run<'a> {
             }
             (_, Some(action)) => {
                 let rest = action.saturating_sub(self.pair.elapsed());
-                // Nothing is due before, so this only sets the clock.
+                // This only sets the clock, except after a suspend: then much is due at once.
                 self.pair.run_for(rest).map_err(|_| Violation::Steps(MAX_STEPS))?;
+                self.watch()?;
                 if let Some((_, action)) = self.actions.pop_first() {
                     self.perform(action)?;
                 }
