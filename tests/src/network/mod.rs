@@ -86,7 +86,10 @@ impl Network {
     /// Makes a connection half-open: from now on it loses everything in these directions, and neither end is told, not even
     /// that the other one closes it. It never recovers.
     pub fn stall(&mut self, conn: ConnId, stall: Stall) {
-        self.stalled.insert(conn, stall);
+        let known = self.stalled.entry(conn).or_insert(stall);
+        if *known != stall {
+            *known = Stall::Both;
+        }
     }
 
     /// Loses all connections to and from the client's process, which has ended: the servers get what it wrote before.
