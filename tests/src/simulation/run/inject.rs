@@ -65,7 +65,14 @@ impl Run<'_> {
                 let next = self.world.servers(server_options(&self.plan.setup), random);
                 self.restart_servers(next)?;
             }
-            FaultKind::ForgetSessions => self.pair.dcs.forget_sessions(),
+            FaultKind::ForgetSessions => {
+                self.pair.dcs.forget_sessions();
+                // "What came before the first message of a new session on this connection was ignored", says the
+                // protocol: a server that has executed it without an answer must not keep the connection.
+                if self.pair.dcs.options_mut().fault_injection.withhold_results {
+                    self.pair.dcs.close_all();
+                }
+            }
             FaultKind::ForgetKey(dc) => {
                 let session = self.pair.client.stored_session();
                 let key = session.keys.iter().find(|(of, _)| i32::from(of.number()) == dc);
