@@ -115,7 +115,7 @@ fn without_a_terminal() {
     let file = server.directory.path.join("code.svg");
     let args = ["login", "--qr", "--qr-file", "code.svg", "--json"];
     fs::write(&file, "mine").unwrap();
-    server.run(&args).fails(&["the file code.svg already exists", "--qr-file"]);
+    server.run(&args).fails_as_json(&["the file code.svg already exists", "--qr-file"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     fs::remove_file(&file).unwrap();
     let mut login = server.command(&args);

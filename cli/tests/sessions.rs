@@ -237,7 +237,7 @@ fn results_are_printed_as_json() {
     let imported = with(&["import", "--from", &string("telethon"), "--session", "me"]).json();
     assert_eq!(imported, show(&directory, "me"));
     assert_eq!(with(&["encrypt", "--session", "me"]).json(), serde_json::json!({ "encrypted": true }));
-    with(&["encrypt", "--session", "me"]).fails(&["is already encrypted"]);
+    with(&["encrypt", "--session", "me"]).fails_as_json(&["is already encrypted"]);
     assert_eq!(with(&["decrypt", "--session", "me"]).json(), serde_json::json!({ "encrypted": false }));
     assert_eq!(show(&directory, "me"), imported);
 }

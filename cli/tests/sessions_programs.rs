@@ -62,7 +62,7 @@ fn d4_a_passcode_comes_from_an_option_the_environment_or_standard_input() {
     let import = ["import", "--from", &from, "--session", "me", "--json"];
     let with = |more: &[&'static str]| import.iter().chain(more).copied().collect::<Vec<_>>();
     let path = from.as_str();
-    sessions(&directory, None, &import).fails(&[
+    sessions(&directory, None, &import).fails_as_json(&[
         "a passcode for ",
         path,
         "is needed",
@@ -73,7 +73,7 @@ fn d4_a_passcode_comes_from_an_option_the_environment_or_standard_input() {
         sessions(&directory, Some("hunter2"), &import),
         sessions(&directory, None, &with(&["--passcode", "hunter2"])),
     ] {
-        wrong.fails(&[path, "the passcode is wrong"]);
+        wrong.fails_as_json(&[path, "the passcode is wrong"]);
         assert!(!wrong.stderr.contains("hunter2"), "{wrong:?}");
     }
     assert!(!directory.path.join("me.session").exists());
@@ -138,7 +138,7 @@ fn d4_folders_and_logs_are_written_and_read_again() {
         assert!(sessions(&directory, Some("hunter2"), &export).ok().contains(place));
         sessions(&directory, None, &export).fails(&[place, "exists already"]);
         let again = ["import", "--from", place, "--session", format, "--json"];
-        sessions(&directory, None, &again).fails(&["is needed"]);
+        sessions(&directory, None, &again).fails_as_json(&["is needed"]);
         check(&sessions(&directory, Some("hunter2"), &again).json(), 987_654_321, true);
     }
     sessions(&directory, None, &["export", "--session", "me", "--to", "telethon", "--passcode", "x"])
