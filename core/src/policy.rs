@@ -152,8 +152,9 @@ pub(crate) const SERVER_IDLE_CLOSE: Duration =
     Duration::from_secs(DISCONNECT_DELAY_SECONDS.cast_unsigned() as u64);
 /// Time after a ping within which some message must arrive.
 pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(15);
-/// Time without a message after which a ping checks the connection while answers are awaited. A dead connection is so replaced
-/// before the requests time out. TDLib checks after a few round trips.
+/// Time without a message after which a ping checks the connection while answers are awaited, so that a dead one is
+/// replaced before its requests time out. While its user is active, TDLib checks after one to two round trips, at least
+/// 2 s, and gives up after two and a half (`td/mtproto/SessionConnection.h` of 2019).
 pub(crate) const PING_IN_SILENCE_AFTER: Duration = Duration::from_secs(10);
 /// Minimum time between two pings that check whether requests can be sent.
 pub(crate) const URGENT_PING_EVERY: Duration = Duration::from_secs(1);

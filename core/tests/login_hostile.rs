@@ -5,26 +5,13 @@ mod vectors;
 
 use std::fmt::Debug;
 
-use sansgram_core::crypto::SecureRandom;
 use sansgram_core::crypto::dh::DhError;
 use sansgram_core::crypto::srp::SrpError;
 use sansgram_core::login::{
     ApiCredentials, LoginContext, LoginError, LoginStep, PasswordParametersError, StepAction, UserInfo,
 };
 use sansgram_core::tl::{Serialize, enums, types};
-use vectors::{bytes, load};
-
-/// Draws what no check rejects.
-struct Counter(u8);
-
-impl SecureRandom for Counter {
-    fn fill(&mut self, buffer: &mut [u8]) {
-        for byte in buffer {
-            self.0 = self.0.wrapping_mul(181).wrapping_add(7);
-            *byte = self.0;
-        }
-    }
-}
+use vectors::{Seeded, bytes, load};
 
 fn started<T: Debug>(mut step: LoginStep<T>) -> LoginStep<T> {
     let api = ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() };
@@ -80,7 +67,7 @@ fn password(current_algo: Option<enums::PasswordKdfAlgo>, srp_b: Option<Vec<u8>>
 
 fn answered(answer: &[u8]) -> (LoginStep<UserInfo>, StepAction<UserInfo>) {
     let mut step = started(LoginStep::check_password("secret"));
-    let action = step.answered(Ok(answer), 0, &mut Counter(1));
+    let action = step.answered(Ok(answer), 0, &mut Seeded(1));
     (step, action)
 }
 
@@ -136,7 +123,7 @@ fn a_bad_public_value_of_a_password_is_rejected() {
     ] {
         let (mut step, action) = answered(&Parameters { srp_b: Some(srp_b), ..Parameters::good() }.answer());
         assert!(matches!(action, StepAction::Compute(_)), "{action:?}");
-        match (step.computed(&output, &mut Counter(1)), expected) {
+        match (step.computed(&output, &mut Seeded(1)), expected) {
             (StepAction::Send, None) => {}
             (StepAction::Done(Err(error)), Some(expected)) => {
                 assert_eq!(error, PasswordParametersError::Value(expected).into());
@@ -153,7 +140,7 @@ fn a_qr_login_migrates_to_possible_dcs_only() {
         let mut step = started(LoginStep::qr_login(&[]));
         let migrate = types::auth::LoginTokenMigrateTo { dc_id: dc, token: vec![7; 32] };
         let answer = enums::auth::LoginToken::from(migrate).to_bytes();
-        match step.answered(Ok(&answer), 0, &mut Counter(1)) {
+        match step.answered(Ok(&answer), 0, &mut Seeded(1)) {
             StepAction::Migrate(to) => {
                 assert!((1..=1000).contains(&dc));
                 assert_eq!(i32::from(to.number()), dc);

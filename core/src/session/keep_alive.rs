@@ -12,14 +12,20 @@ pub(super) struct KeepAlive {
     last_ping: Option<Timestamp>,
     /// The time of the last sign of life.
     last_activity: Option<Timestamp>,
-    /// When to look whether answers are awaited in silence. It is moved by the look only, not by each message.
-    next_look: Option<Timestamp>,
+    /// The time of the next [check](Self::check_silence). Messages do not move it, so that they set no timer.
+    next_silence_check: Option<Timestamp>,
 }
 
 impl KeepAlive {
     /// Creates the state of a connection that begins at `now`. A ping is due at once: its answer proves key and salt.
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self { next_ping: now, answer_due: None, last_ping: None, last_activity: None, next_look: None }
+        Self {
+            next_ping: now,
+            answer_due: None,
+            last_ping: None,
+            last_activity: None,
+            next_silence_check: None,
+        }
     }
 
     /// Records that a verified packet arrived.
@@ -52,20 +58,20 @@ impl KeepAlive {
 
     /// Records that requests are sent.
     pub(super) fn on_requests_sent(&mut self, now: Timestamp) {
-        self.next_look.get_or_insert(now + policy::PING_IN_SILENCE_AFTER);
+        self.next_silence_check.get_or_insert(now + policy::PING_IN_SILENCE_AFTER);
     }
 
-    /// Makes a ping due if answers are awaited and nothing has arrived for 10 s.
-    pub(super) fn look(&mut self, now: Timestamp, awaits_answers: bool) {
-        if self.next_look.take_if(|at| *at <= now).is_none() || !awaits_answers {
+    /// Makes a ping due if answers are awaited and nothing has arrived for 10 s. Does nothing before its time.
+    pub(super) fn check_silence(&mut self, now: Timestamp, awaits_answers: bool) {
+        if self.next_silence_check.take_if(|at| *at <= now).is_none() || !awaits_answers {
             return;
         }
-        // Before the first message of a connection, a ping is under way.
+        // While a ping awaits its answer, that is due soon.
         let quiet_since = self.last_activity.filter(|_| self.answer_due.is_none()).unwrap_or(now);
         if now - quiet_since >= policy::PING_IN_SILENCE_AFTER {
             self.next_ping = now;
         }
-        self.next_look =
+        self.next_silence_check =
             Some((quiet_since + policy::PING_IN_SILENCE_AFTER).max(now + policy::URGENT_PING_EVERY));
     }
 
@@ -92,9 +98,9 @@ impl KeepAlive {
         self.answer_due
     }
 
-    /// Returns the next deadline: of the answer to a ping, or of the next ping or [look](Self::look).
+    /// Returns the next deadline: of the answer to a ping, or of the next ping or [check](Self::check_silence).
     pub(super) fn timeout(&self) -> Timestamp {
-        let next = self.next_look.map_or(self.next_ping, |at| at.min(self.next_ping));
+        let next = self.next_silence_check.map_or(self.next_ping, |at| at.min(self.next_ping));
         self.answer_due.unwrap_or(next)
     }
 }

@@ -261,7 +261,7 @@ impl Session {
     ///   (`msg_resend_ans_req`). 30 s after it began, the outcome of their requests is unknown.
     /// - If answers are awaited and nothing has arrived for 10 s, a ping is due.
     pub fn tick(&mut self, now: Timestamp) {
-        self.keep_alive.look(now, self.outgoing.newest_unanswered().is_some());
+        self.keep_alive.check_silence(now, self.outgoing.newest_unanswered().is_some());
         if let Some(timer) = self.answer_resend.take_if(|timer| timer.due <= now) {
             self.request_owed_answers(*timer, now);
         }

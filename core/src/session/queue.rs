@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 
 use super::request::RequestTag;
 
-/// The requests to be sent: first those that are sent again, in the order in which they were made, then the others, in the
-/// order in which they were queued.
+/// The requests to be sent: first those that are sent again, in the order in which they were made, then the others, in
+/// the order in which they were queued.
 ///
-/// Requests of several refused packets are so sent again in their order, in whatever order the packets are refused.
+/// So the requests of several refused packets keep their order, whichever packet is refused first.
 #[derive(Debug, Default)]
 pub(super) struct RequestQueue {
     again: BTreeSet<RequestTag>,
@@ -45,6 +45,9 @@ impl RequestQueue {
             && self.removed.remove(tag)
         {
             self.tags.pop_front();
+        }
+        if self.tags.is_empty() {
+            self.removed.clear();
         }
         self.tags.front().copied()
     }
