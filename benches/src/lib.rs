@@ -15,7 +15,7 @@ pub mod socket_server;
 pub use client_session::ClientSession;
 pub use clock::{CpuTime, criterion};
 pub use row::{Name, NotARow, Row};
-pub use scripted::{HandshakeRun, Scripted, vectors};
+pub use scripted::{HandshakeRun, Scripted, hex, vectors};
 pub use server::Server;
 
 use sansgram_core::crypto::{AuthKey, SecureRandom};

@@ -24,6 +24,20 @@ pub struct Scripted {
     position: usize,
 }
 
+impl Scripted {
+    /// Draws these bytes, in order.
+    #[must_use]
+    pub const fn new(script: Vec<u8>) -> Self {
+        Self { script, position: 0 }
+    }
+
+    /// Returns how many bytes were drawn.
+    #[must_use]
+    pub const fn drawn(&self) -> usize {
+        self.position
+    }
+}
+
 impl SecureRandom for Scripted {
     fn fill(&mut self, buffer: &mut [u8]) {
         let end = self.position + buffer.len();
@@ -64,7 +78,7 @@ impl HandshakeRun {
                 public_keys: [key].into(),
                 expires_in: None,
             },
-            random: Scripted { script, position: 0 },
+            random: Scripted::new(script),
             replies: replies.collect(),
         }
     }
@@ -87,7 +101,12 @@ impl HandshakeRun {
     }
 }
 
-fn hex(value: &Value) -> Vec<u8> {
+/// Returns the bytes that a string of hexadecimal digits stands for.
+///
+/// # Panics
+/// Panics if it is none.
+#[must_use]
+pub fn hex(value: &Value) -> Vec<u8> {
     let text = value.as_str().expect("hexadecimal digits");
     let digits = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal digits");
     (0..text.len()).step_by(2).map(digits).collect()
