@@ -35,9 +35,14 @@ impl Accounts {
         self.counts.get(&number).copied().unwrap_or(0)
     }
 
-    /// Takes the numbers that were counted since the last call, in the order of execution.
-    pub fn take_counted(&mut self) -> Vec<i64> {
-        std::mem::take(&mut self.counted)
+    /// Logs the counted numbers from now on.
+    pub(crate) fn log_counted(&mut self) {
+        self.counted.get_or_insert_default();
+    }
+
+    /// Takes the logged numbers, in the order of execution.
+    pub(crate) fn take_counted(&mut self) -> Vec<i64> {
+        self.counted.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// The number of calls in `invokeWithoutUpdates`.
@@ -60,7 +65,9 @@ impl Accounts {
         call.reader.end()?;
         for (_, number) in events.into_iter().filter(|(counted, _)| *counted) {
             *self.counts.entry(number).or_default() += 1;
-            self.counted.push(number);
+            if let Some(log) = &mut self.counted {
+                log.push(number);
+            }
         }
         Ok(Writer::boxed(id::BOOL_TRUE).finish())
     }

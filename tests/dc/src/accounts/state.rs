@@ -42,8 +42,8 @@ pub struct Accounts {
     pub(super) unserved: BTreeSet<u32>,
     /// How often each number was counted.
     pub(super) counts: BTreeMap<i64, u32>,
-    /// The counted numbers since they were last taken, in the order of execution.
-    pub(super) counted: Vec<i64>,
+    /// The counted numbers since they were last taken, in the order of execution; `None` if no log was requested.
+    pub(super) counted: Option<Vec<i64>>,
     /// The secrets of the run.
     pub(super) secrets: Secrets,
     /// Whether a call may have changed the saved state.
@@ -127,7 +127,7 @@ impl Accounts {
             exports: BTreeMap::new(),
             logout_tokens: BTreeMap::new(),
             counts: BTreeMap::new(),
-            counted: Vec::new(),
+            counted: None,
             unserved: BTreeSet::new(),
             without_updates: 0,
             configs_asked: 0,

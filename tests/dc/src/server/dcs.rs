@@ -157,15 +157,16 @@ impl TestDcs {
         self.accounts.counted(number)
     }
 
-    /// Takes the numbers that were counted since the last call ([`Accounts::count_query`]), in the order of execution.
+    /// Takes the logged numbers that were counted ([`Accounts::count_query`]), in the order of execution.
     pub fn take_counted(&mut self) -> Vec<i64> {
         self.accounts.take_counted()
     }
 
-    /// Logs the clients' messages from now on; take them with [`take_messages`](Self::take_messages), since the log has no
-    /// limit.
+    /// Logs the clients' messages and the counted numbers from now on. Take them with
+    /// [`take_messages`](Self::take_messages) and [`take_counted`](Self::take_counted), since the logs have no limit.
     pub fn log_messages(&mut self) {
         self.message_log.get_or_insert_default();
+        self.accounts.log_counted();
     }
 
     /// Takes the logged messages, oldest first: a container before what it holds.
