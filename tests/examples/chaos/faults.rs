@@ -1,26 +1,29 @@
 //! What happens to the DCs meanwhile: they are killed and restarted, and stopped for a while.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sansgram_core::crypto::SecureRandom;
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
 use crate::dc::Dc;
+use crate::load::Tally;
 
 /// Between two faults, in milliseconds.
-const INTERVAL: std::ops::Range<u64> = 2_000..8_000;
-/// How long the DCs are stopped, in milliseconds: shorter and longer than the client waits for its ping's answer.
-const STOPPED: std::ops::Range<u64> = 100..4_000;
+const INTERVAL: Range<u64> = 2_000..8_000;
+/// A fault comes earlier if this part of all requests was made since the last one, so that short runs have some, too.
+const PARTS: usize = 8;
+/// How long the DCs are stopped, in milliseconds.
+const STOPPED: Range<u64> = 100..4_000;
 
 /// The faults so far.
 #[derive(Debug, Default)]
 pub(crate) struct Restarts {
-    killed: usize,
+    pub(crate) killed: usize,
     stopped: usize,
 }
 
@@ -44,36 +47,34 @@ impl Faults {
     }
 }
 
-/// Starts to disturb the DCs.
-pub(crate) fn start(mut dc: Dc, seed: u64, is_calm: Arc<AtomicBool>) -> Faults {
+/// Starts to disturb the DCs, unless it `is_calm`.
+pub(crate) fn start(mut dc: Dc, seed: u64, tally: Arc<Tally>, is_calm: Arc<AtomicBool>) -> Faults {
     let (end, ended) = mpsc::channel::<()>();
     let thread = std::thread::spawn(move || {
         let mut random = SeededRandomForTestingOnly::new(!seed);
+        let mut milliseconds =
+            |range: Range<u64>| Duration::from_millis(range.start + random.below(range.end - range.start));
         let mut restarts = Restarts::default();
         loop {
-            let pause = draw(&mut random, INTERVAL);
-            if ended.recv_timeout(Duration::from_millis(pause)) != Err(RecvTimeoutError::Timeout) {
-                return (dc, restarts);
+            let (pause, begin, part) = (milliseconds(INTERVAL), Instant::now(), tally.part(PARTS));
+            while begin.elapsed() < pause && tally.part(PARTS) == part {
+                if ended.recv_timeout(Duration::from_millis(20)) != Err(RecvTimeoutError::Timeout) {
+                    return (dc, restarts);
+                }
             }
             if is_calm.load(Ordering::Relaxed) {
                 continue;
             }
-            if draw(&mut random, 0..2) == 0 {
+            if restarts.killed <= restarts.stopped {
                 dc.restart().expect("the DCs can be restarted");
                 restarts.killed += 1;
             } else {
-                pause_process(&dc, Duration::from_millis(draw(&mut random, STOPPED)));
+                pause_process(&dc, milliseconds(STOPPED));
                 restarts.stopped += 1;
             }
         }
     });
     Faults { end, thread }
-}
-
-fn draw(random: &mut SeededRandomForTestingOnly, range: std::ops::Range<u64>) -> u64 {
-    let mut bytes = [0; 8];
-    random.fill(&mut bytes);
-    range.start + u64::from_le_bytes(bytes) % (range.end - range.start)
 }
 
 #[cfg(unix)]

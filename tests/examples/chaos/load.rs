@@ -49,6 +49,15 @@ impl Tally {
         (number < self.outcomes.len()).then_some(number)
     }
 
+    /// Returns how many of so many parts of the requests were made.
+    pub(crate) fn part(&self, parts: usize) -> usize {
+        self.made() * parts / self.outcomes.len().max(1)
+    }
+
+    fn made(&self) -> usize {
+        self.next.load(Ordering::Relaxed).min(self.outcomes.len())
+    }
+
     fn record(&self, number: usize, outcome: u8) {
         let before = self.outcomes[number].swap(outcome, Ordering::Relaxed);
         assert_eq!(before, NO_RESULT, "the request {number} has two results");
@@ -130,14 +139,19 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { answered, reported, repeated, repeated_against_policy, .. } = self;
-        let errors: Vec<String> = self.errors.iter().map(|(name, count)| format!("{count} {name}")).collect();
         write!(
             f,
             "{answered} answered once, {reported} reported ({}); executed more than once: {repeated} that may be, \
              {repeated_against_policy} that must not",
-            errors.join(", ")
+            list(&self.errors)
         )
     }
+}
+
+/// Returns what was counted, with the counts.
+pub(crate) fn list(counts: &BTreeMap<impl fmt::Display, usize>) -> String {
+    let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    counts.join(", ")
 }
 
 /// Starts the clients, each with a key of its own to make, at the proxy.
@@ -218,8 +232,7 @@ pub(crate) fn report_progress(tally: Arc<Tally>) -> Progress {
     let (end, ended) = mpsc::channel::<()>();
     let thread = std::thread::spawn(move || {
         while ended.recv_timeout(Duration::from_secs(10)) == Err(RecvTimeoutError::Timeout) {
-            let made = tally.next.load(Ordering::Relaxed).min(tally.outcomes.len());
-            println!("{made} of {} requests made", tally.outcomes.len());
+            println!("{} of {} requests made", tally.made(), tally.outcomes.len());
         }
     });
     Progress { end, thread }

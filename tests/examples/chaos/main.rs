@@ -10,6 +10,7 @@
 //! - a request that must not be executed twice was, by the log of the DCs, which survives their end;
 //! - a request was answered without being executed, or has no result, or an error that is no report about it;
 //! - a client is stuck;
+//! - nothing went wrong, since there were too few requests;
 //! - the memory of the clients' process leaves a band of 5 % around its middle from the second minute on.
 //!
 //! `--seed N` chooses the faults of each connection (what meets what still depends on the scheduler), `--calm` has none.
@@ -104,26 +105,28 @@ fn run(arguments: &Arguments) -> Result<()> {
     let proxy = proxy::start(dc.address(), arguments.seed, is_calm.clone())?;
     let tally = Arc::new(Tally::new(arguments.requests));
     let memory = Memory::watch();
-    let faults = faults::start(dc, arguments.seed, is_calm.clone());
+    let faults = faults::start(dc, arguments.seed, tally.clone(), is_calm.clone());
 
     let begin = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let progress = load::report_progress(tally.clone());
-    let stuck = runtime.block_on(async {
+    let (stuck, restarts) = runtime.block_on(async {
         let clients = load::start(&config, proxy.address, arguments.clients).await?;
         load::make_requests(&clients, &tally).await;
         // From here on nothing goes wrong any more.
         is_calm.store(true, Ordering::Relaxed);
         let (dc, restarts) = faults.stop();
-        println!("the DCs: {restarts}");
         let stuck = load::count_stuck(&clients).await;
         drop(dc);
-        Ok::<_, Box<dyn Error>>(stuck)
+        Ok::<_, Box<dyn Error>>((stuck, restarts))
     })?;
     let took = begin.elapsed();
     progress.stop();
     let memory = memory.stop();
-    println!("connections: {}", proxy.counts());
+    let connections = proxy.counts();
+    let ended_early = ["cut", "reset"].iter().filter_map(|fate| connections.get(fate)).sum::<usize>();
+    println!("the DCs: {restarts}");
+    println!("connections: {}", load::list(&connections));
     runtime.shutdown_timeout(Duration::from_secs(1));
 
     let executions = dc::read_log(&log, arguments.requests)?;
@@ -134,6 +137,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     let mut problems = verdict.problems();
     problems.extend((stuck > 0).then(|| format!("{stuck} clients are stuck")));
     problems.extend(memory.problem());
+    if !arguments.calm && (restarts.killed == 0 || ended_early == 0) {
+        problems.push("too little went wrong; make more requests".into());
+    }
     if problems.is_empty() { Ok(()) } else { Err(problems.join("; ").into()) }
 }
 

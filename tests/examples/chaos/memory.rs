@@ -80,7 +80,7 @@ impl fmt::Display for Readings {
     }
 }
 
-/// The resident memory of this process in bytes, where the system tells it.
+/// The resident memory of this process in bytes, if the system tells it.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,13 +1,12 @@
 //! A proxy that does to connections what bad networks do.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use sansgram_core::crypto::SecureRandom;
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -19,7 +18,7 @@ use crate::Result;
 /// How many bytes are read at most at once: frames are cut anywhere.
 const PIECE: usize = 8 << 10;
 /// A connection that meets its end has at most this many bytes in one direction before.
-const MAX_BYTES_BEFORE: u64 = 64 << 10;
+const MAX_BYTES_BEFORE: u64 = 16 << 10;
 /// How long a connection is silent before it ends: longer than the client waits for an answer to its ping.
 const SILENCE: Duration = Duration::from_secs(120);
 
@@ -40,17 +39,15 @@ enum Fate {
     Throttled(Duration),
 }
 
-const NAMES: [&str; 6] = ["untouched", "cut", "reset", "silent", "delayed", "throttled"];
-
 impl Fate {
-    const fn index(self) -> usize {
+    const fn name(self) -> &'static str {
         match self {
-            Self::Passes => 0,
-            Self::Cut => 1,
-            Self::Reset => 2,
-            Self::Silent => 3,
-            Self::Delayed(_) => 4,
-            Self::Throttled(_) => 5,
+            Self::Passes => "untouched",
+            Self::Cut => "cut",
+            Self::Reset => "reset",
+            Self::Silent => "silent",
+            Self::Delayed(_) => "delayed",
+            Self::Throttled(_) => "throttled",
         }
     }
 }
@@ -64,11 +61,8 @@ struct Plan {
 
 impl Plan {
     fn draw(random: &mut SeededRandomForTestingOnly) -> Self {
-        let mut bytes = [0; 16];
-        random.fill(&mut bytes);
-        let [first, second] =
-            [0, 8].map(|start| u64::from_le_bytes(std::array::from_fn(|index| bytes[start + index])));
-        let fate = match first % 100 {
+        let (first, second) = (random.below(100), random.next_u64());
+        let fate = match first {
             0..40 => Fate::Cut,
             40..60 => Fate::Reset,
             60..63 => Fate::Silent,
@@ -80,9 +74,8 @@ impl Plan {
     }
 }
 
-/// Counts the connections by what happened to them.
-#[derive(Debug, Default)]
-struct Counts([AtomicUsize; NAMES.len()]);
+/// The number of connections by the name of what happened to them.
+type Counts = Mutex<BTreeMap<&'static str, usize>>;
 
 /// The proxy. It runs until the process ends.
 pub(crate) struct Proxy {
@@ -92,11 +85,8 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Returns how many connections had which fate.
-    pub(crate) fn counts(&self) -> impl fmt::Display {
-        let counts = self.counts.0.iter().zip(NAMES);
-        let counts: Vec<String> =
-            counts.map(|(count, name)| format!("{} {name}", count.load(Ordering::Relaxed))).collect();
-        counts.join(", ")
+    pub(crate) fn counts(&self) -> BTreeMap<&'static str, usize> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -131,14 +121,13 @@ async fn serve(
         tokio::spawn(async move {
             // While the DCs are restarted, the client's connection is closed at once.
             let Ok(server) = TcpStream::connect(target).await else { return };
-            let fate = carry(client, server, plan, &is_calm).await;
-            counts.0[fate.index()].fetch_add(1, Ordering::Relaxed);
+            carry(client, server, plan, &is_calm, &counts).await;
         });
     }
 }
 
-/// Carries a connection until it ends. Returns what happened to it.
-async fn carry(client: TcpStream, server: TcpStream, plan: Plan, is_calm: &AtomicBool) -> Fate {
+/// Carries a connection until it ends, and counts what happened to it.
+async fn carry(client: TcpStream, server: TcpStream, plan: Plan, is_calm: &AtomicBool, counts: &Counts) {
     drop((client.set_nodelay(true), server.set_nodelay(true)));
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
@@ -146,6 +135,7 @@ async fn carry(client: TcpStream, server: TcpStream, plan: Plan, is_calm: &Atomi
         fate = pass(&mut from_client, &mut to_server, plan, is_calm) => fate,
         fate = pass(&mut from_server, &mut to_client, plan, is_calm) => fate,
     };
+    *counts.lock().unwrap_or_else(PoisonError::into_inner).entry(fate.name()).or_default() += 1;
     match fate {
         Fate::Reset => {
             for half in [&to_client, &to_server] {
@@ -155,7 +145,6 @@ async fn carry(client: TcpStream, server: TcpStream, plan: Plan, is_calm: &Atomi
         Fate::Silent => sleep(SILENCE).await,
         _ => {}
     }
-    fate
 }
 
 /// Copies one direction until it ends or the connection meets its end.
@@ -165,13 +154,12 @@ async fn pass(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, plan: Plan, is_
     let mut met = Fate::Passes;
     loop {
         let Ok(count @ 1..) = from.read(&mut buffer).await else { return met };
-        let mut count = count;
         if !is_calm.load(Ordering::Relaxed) {
             match plan.fate {
                 Fate::Cut | Fate::Reset | Fate::Silent if passed + count as u64 > plan.after => {
                     // The bytes before still arrive.
-                    count = plan.after.saturating_sub(passed) as usize;
-                    drop(to.write_all(&buffer[..count]).await);
+                    let before = plan.after.saturating_sub(passed) as usize;
+                    drop(to.write_all(&buffer[..before]).await);
                     return plan.fate;
                 }
                 Fate::Delayed(delay) => {
