@@ -10,12 +10,12 @@ cd "$(dirname "$0")/.."
 
 readonly version=0.52.0
 if ! cargo public-api --version 2>/dev/null | grep -q " $version$"; then
-    # Not optimised: it runs for a second and compiles for minutes.
+    # Not optimized: it runs for a second and compiles for minutes.
     CARGO_TARGET_DIR=target/tools CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
         cargo install cargo-public-api --version "$version" --locked --quiet --force
 fi
 
-readonly protocol=(core session simd tl tl-json) runtimes=(runtime smol tokio)
+readonly protocol=(core session simd tl tl-json) runtimes=(runtime smol tokio) testkit=(testkit)
 readonly core_features=sansgram-core/getrandom,sansgram-core/mtproxy,sansgram-core/pem,sansgram-core/std,sansgram-core/websocket
 # Interfaces that need the types of the whole API are there only with them.
 readonly runtime_features=sansgram-runtime/full-api,sansgram-runtime/qr,sansgram-runtime/sqlite,sansgram-runtime/terminal
@@ -55,8 +55,8 @@ compare "${protocol[@]}"
 document "$runtime_features" "${runtimes[@]}"
 compare "${runtimes[@]}"
 # Last, since it enables core's feature `unstable`.
-document "" testkit
-compare testkit
+document "" "${testkit[@]}"
+compare "${testkit[@]}"
 
 if [ "$failed" = true ]; then
     echo "the public interface differs; if it is meant to, run .ci/public_api.sh --write and say so in CHANGELOG.md" >&2

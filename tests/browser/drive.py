@@ -58,10 +58,9 @@ def serve(served, reports):
     return server
 
 
-def log_in(sandbox, reports):
+def log_in(sandbox, reports, until):
     """Scans each code that the page shows, until the page says who is logged in. Returns its words."""
     codes = 0
-    until = time.monotonic() + DEADLINE
     while True:
         try:
             path, body = reports.get(timeout=max(0, until - time.monotonic()))
@@ -79,13 +78,14 @@ def log_in(sandbox, reports):
 
 
 def main():
+    until = time.monotonic() + DEADLINE
     binary, folder, wasm = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     with tempfile.TemporaryDirectory() as place:
         key = pathlib.Path(place, "key.pem")
         command = [binary, "sandbox", "--json", "--public-key", key]
         sandbox = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         chromium = server = None
-        # Nothing of it outlives the deadline, not even a sandbox that prints nothing.
+        # Ends the wait for a sandbox that prints nothing.
         guard = threading.Timer(DEADLINE, sandbox.kill)
         guard.start()
         try:
@@ -107,7 +107,7 @@ def main():
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-            print("Chromium:", log_in(sandbox, reports))
+            print("Chromium:", log_in(sandbox, reports, until))
         finally:
             if chromium:
                 os.killpg(chromium.pid, signal.SIGKILL)

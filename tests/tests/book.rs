@@ -53,7 +53,8 @@ fn blocks(text: &str) -> Vec<(&str, String)> {
     blocks
 }
 
-/// The folders whose files CI compiles and runs: examples, and programs against foreign libraries.
+/// The folders whose files CI compiles and runs: examples, and programs against foreign libraries. Of the Dockerfile, only the
+/// commands were run.
 const RUN: [&str; 6] = [
     "core/examples",
     "runtime/examples",
@@ -163,12 +164,35 @@ fn every_piece_of_rust_is_compiled() {
                     own += 1;
                 }
                 "js" | "python" => assert!(is_from_a_run_file(&code), "{name}: this is run nowhere:\n{code}"),
+                "toml" if code.contains("../sansgram/") => check_manifest(&name, &code),
                 "toml" | "sh" | "dockerfile" | "text" => {}
                 other => panic!("{name}: a block of the kind {other:?}"),
             }
         }
     }
     assert!(included > 15 && own > 5, "{included} included, {own} of its own");
+}
+
+/// The dependencies on our crates exist, with their features; so do the packages that a profile names.
+fn check_manifest(page: &str, manifest: &str) {
+    let parse = |text: &str| text.parse::<toml::Table>().unwrap_or_else(|error| panic!("{page}: {error}"));
+    let (table, lock) = (parse(manifest), text_of("Cargo.lock"));
+    let at = |path: &[&str]| path.iter().try_fold(&table, |table, key| table.get(*key)?.as_table());
+    for (name, dependency) in
+        ["dependencies", "dev-dependencies"].iter().filter_map(|key| at(&[key])).flatten()
+    {
+        let Some(path) = dependency.get("path").and_then(toml::Value::as_str) else { continue };
+        let folder = path.strip_prefix("../sansgram/").expect("all paths lead to one checkout");
+        let ours = parse(&text_of(&format!("{folder}/Cargo.toml")));
+        assert_eq!(ours["package"]["name"].as_str(), Some(&**name), "{page}");
+        let features = dependency.get("features").and_then(toml::Value::as_array).into_iter().flatten();
+        for feature in features.filter_map(toml::Value::as_str) {
+            assert!(ours["features"].get(feature).is_some(), "{page}: {name} has no feature {feature}");
+        }
+    }
+    for name in at(&["profile", "dev", "package"]).into_iter().flat_map(toml::Table::keys) {
+        assert!(lock.contains(&format!("\nname = \"{name}\"\n")), "{page}: no package {name}");
+    }
 }
 
 /// The guide is also a module of `sansgram-testkit`, which cannot include: it repeats each of the examples as a whole.

@@ -69,6 +69,7 @@ fn event_loops_open_a_lost_connection_again() {
                     while served.open_connections() == 0 {
                         std::thread::yield_now();
                     }
+                    assert!(served.calls().is_empty(), "the key exchange is over");
                     served.with_dcs(TestDcs::close_all);
                 });
                 run(&served);

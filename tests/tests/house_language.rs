@@ -4,7 +4,7 @@ mod workspace;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Words and phrases, each with the standard ones.
 const OLD: [(&str, &str); 16] = [
@@ -42,7 +42,9 @@ fn comments_have_no_old_words() {
         let mut places = Vec::new();
         let mut where_lines = 0;
         let folders = SOURCES.map(|sources| workspace.join(&folder).join(sources));
-        for file in folders.iter().filter(|folder| folder.exists()).flat_map(|folder| sources(folder)) {
+        for file in
+            folders.iter().filter(|folder| folder.exists()).flat_map(|folder| workspace::sources(folder))
+        {
             let text = fs::read_to_string(&file).expect("the file is text");
             for (number, comment) in comments(&text) {
                 lines += 1;
@@ -69,21 +71,6 @@ fn comments_have_no_old_words() {
     }
     assert!(lines > 5000, "the test sees {lines} lines of comments");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// Returns the source files below a folder.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("the folder exists") {
-        let path = entry.expect("the folder can be listed").path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
 }
 
 /// Returns the comments of a file: the line, and the text after its first `//`.

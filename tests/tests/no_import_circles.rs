@@ -3,6 +3,8 @@
 //! Names that come through a facade (`pub use`) or a glob count for the file that defines them. Bodies of macros are read
 //! if they are expressions, as those of `assert!` and `format!` are; those of `macro_rules!` and `matches!` are not.
 
+mod workspace;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -274,12 +276,9 @@ impl<'ast> Visit<'ast> for Names {
 
 /// The roots of the targets below `src` of every crate of the workspace.
 fn roots(workspace: &Path) -> Vec<PathBuf> {
-    let manifest = fs::read_to_string(workspace.join("Cargo.toml")).expect("the workspace has a manifest");
-    let (_, members) = manifest.split_once("\nmembers = [").expect("it names its members");
-    let (members, _) = members.split_once(']').expect("the list ends");
     let mut roots = Vec::new();
-    for member in members.split('"').skip(1).step_by(2) {
-        let src = workspace.join(member).join("src");
+    for member in workspace::members(workspace) {
+        let src = workspace.join(&member).join("src");
         let before = roots.len();
         roots.extend([src.join("lib.rs"), src.join("main.rs")].into_iter().filter(|root| root.exists()));
         assert!(roots.len() > before, "{member} has no root");

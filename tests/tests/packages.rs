@@ -20,23 +20,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the folder can be listed") {
-        let path = entry.expect("the entry can be read").path();
-        if path.is_dir() {
-            rust_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-}
-
 /// Returns the source and the tests of the crate, without what its manifest excludes.
 fn packaged_files(root: &Path, manifest: &str) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    rust_files(&root.join("src"), &mut files);
+    let mut files = workspace::sources(&root.join("src"));
     if root.join("tests").is_dir() {
-        rust_files(&root.join("tests"), &mut files);
+        files.extend(workspace::sources(&root.join("tests")));
     }
     let excluded = manifest.lines().find(|line| line.starts_with("exclude = ")).unwrap_or_default();
     files.retain(|file| {
@@ -139,6 +127,12 @@ fn scripts_name_the_crates() {
     let mut checked = listed(".ci/long.sh", "published", "sansgram-");
     checked.insert(0, "sansgram".into());
     assert_eq!(checked, names(true));
+    // The command has no public interface.
+    let lists =
+        ["protocol", "runtimes", "testkit"].map(|list| listed(".ci/public_api.sh", list, "sansgram-"));
+    let mut compared: Vec<String> = lists.concat();
+    compared.sort_unstable();
+    assert_eq!(compared, checked[1..]);
 }
 
 fn name(manifest: &str) -> &str {

@@ -1,21 +1,10 @@
 //! The table of `tests/README.md` names every scenario, and only existing files.
 
+mod workspace;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-
-/// The source files below a folder, as paths from the repository's root.
-fn sources(root: &Path, folder: &str, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(root.join(folder)).expect("the folder exists") {
-        let entry = entry.expect("the folder can be listed");
-        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
-        if entry.file_type().expect("a file has a type").is_dir() {
-            sources(root, &path, found);
-        } else if path.ends_with(".rs") {
-            found.insert(path);
-        }
-    }
-}
 
 #[test]
 fn the_table_names_every_scenario_and_no_other() {
@@ -35,7 +24,8 @@ fn the_table_names_every_scenario_and_no_other() {
     }
     let mut there = BTreeSet::new();
     for folder in ["tests/tests/scenarios", "runtime/tests", "runtime/session/tests"] {
-        sources(&root, folder, &mut there);
+        let files = workspace::sources(&root.join(folder)).into_iter();
+        there.extend(files.map(|file| file.strip_prefix(&root).unwrap().to_string_lossy().into_owned()));
     }
     // Shared code is no scenario.
     there.retain(|path| ["main.rs", "mod.rs", "common.rs"].iter().all(|name| !path.ends_with(name)));

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use sansgram_testkit::core::tl::{enums, functions::messages::SendMessage, types};
 use sansgram_testkit::{Answer, TestServer, TestServerOptions};
-use sansgram_tokio::{Client, MemoryStore, Update};
+use sansgram_tokio::core::SecureRandom;
+use sansgram_tokio::{Client, MemoryStore, OsRandom, Update};
 
 /// The bot: welcomes each user who writes to it.
 async fn bot(client: Client) -> Result<(), sansgram_tokio::Error> {
-    for random_id in 1.. {
+    loop {
         let Some(Ok(enums::Updates::Updates(updates))) = client.next_update().await?.typed() else {
             continue;
         };
@@ -17,11 +18,16 @@ async fn bot(client: Client) -> Result<(), sansgram_tokio::Error> {
             let enums::Update::NewMessage(new) = update else { continue };
             let enums::Message::Message(message) = new.message else { continue };
             let enums::Peer::User(from) = message.peer_id else { continue };
+            if message.out {
+                continue;
+            }
             let to = types::InputPeerUser::new(from.user_id, 0);
-            client.invoke(&SendMessage::new(to, "welcome", random_id)).await?;
+            // Servers drop a second message with the same number.
+            let mut random_id = [0; 8];
+            OsRandom::default().fill(&mut random_id);
+            client.invoke(&SendMessage::new(to, "welcome", i64::from_ne_bytes(random_id))).await?;
         }
     }
-    Ok(())
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
-//! What the manifest of the workspace says.
+//! What the workspace consists of.
+#![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Returns the folders of the workspace's crates.
 pub(crate) fn members(workspace: &Path) -> Vec<String> {
@@ -11,4 +12,19 @@ pub(crate) fn members(workspace: &Path) -> Vec<String> {
     let members: Vec<String> = members.split('"').skip(1).step_by(2).map(String::from).collect();
     assert!(members.len() > 7, "{members:?}");
     members
+}
+
+/// Returns the Rust files below a folder, sorted.
+pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder exists") {
+        let path = entry.expect("the folder can be listed").path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
 }

@@ -67,31 +67,21 @@ impl<F> Drop for Called<'_, F> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::task::Wake;
-    use std::thread::{self, Thread};
+    use std::task::Waker;
     use std::time::Instant;
 
     use sansgram_core::tl::functions::help::GetNearestDc;
 
     use super::super::TestServerOptions;
+    use super::super::block_on::block_on;
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
 
-    struct Unpark(Thread);
-
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-
     #[test]
     fn a_future_has_one_waker_until_it_is_dropped() {
         let server = TestServer::start(TestServerOptions::default()).unwrap();
-        let waker = Arc::new(Unpark(thread::current())).into();
-        let mut context = Context::from_waker(&waker);
+        let mut context = Context::from_waker(Waker::noop());
         let mut futures = [0, 1].map(|_| Box::pin(server.called::<GetNearestDc>(1, LONG)));
         for _ in 0..10 {
             assert!(futures.iter_mut().all(|future| future.as_mut().poll(&mut context).is_pending()));
@@ -104,12 +94,8 @@ mod tests {
     #[test]
     fn a_future_ends_at_its_time_limit() {
         let server = TestServer::start(TestServerOptions::default()).unwrap();
-        let waker = Arc::new(Unpark(thread::current())).into();
         let started = Instant::now();
-        let mut future = Box::pin(server.called::<GetNearestDc>(1, Duration::from_millis(20)));
-        while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-            thread::park_timeout(LONG);
-        }
+        assert!(block_on(server.called::<GetNearestDc>(1, Duration::from_millis(20))).is_empty());
         assert!((Duration::from_millis(20)..LONG).contains(&started.elapsed()), "{:?}", started.elapsed());
     }
 }

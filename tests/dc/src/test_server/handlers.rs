@@ -1,10 +1,10 @@
 //! A test's own answers, faults, accounts and updates, while the DCs run.
 
-use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sansgram_core::tl::{Constructor, Deserialize, Function, Serialize};
 
+use super::block_on::block_on;
 use super::server::TestServer;
 use crate::accounts::{
     Answer, Fault, Handler, HandlerId, Handlers, IncomingCall, RecordedCall, ServerUpdate, TestBot, TestUser,
@@ -180,17 +180,7 @@ impl TestServer {
     /// [`calls_of`](Self::calls_of). It blocks the thread; async code uses [`called`](Self::called).
     #[must_use]
     pub fn wait_for_calls<F: Constructor + Deserialize>(&self, count: usize, timeout: Duration) -> Vec<F> {
-        let until = Instant::now() + timeout;
-        let mut state = self.lock();
-        loop {
-            let calls = calls_of(state.dcs.handlers());
-            let left = until.saturating_duration_since(Instant::now());
-            if calls.len() >= count || left.is_zero() {
-                return calls;
-            }
-            let waited = self.shared.received.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        block_on(self.called(count, timeout))
     }
 
     /// Pushes an update to every session of a user: `Updates`, a single `Update`, or a serialized, boxed `Updates`. Returns

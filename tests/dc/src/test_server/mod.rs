@@ -3,6 +3,7 @@
 //! One thread per DC accepts, two per connection read and write, one keeps the timers. They share the state machine behind
 //! a lock that is never held during I/O on a socket, so a slow or dead peer does not delay others.
 
+mod block_on;
 mod called;
 mod connection;
 mod error;

@@ -104,8 +104,8 @@ impl TestServer {
             waiting: BTreeMap::new(),
             next_waiting: 0,
         };
-        let (timer, received) = (Condvar::new(), Condvar::new());
-        let shared = Arc::new(Shared { state: Mutex::new(state), timer, received, clock: Clock::new() });
+        let shared =
+            Arc::new(Shared { state: Mutex::new(state), timer: Condvar::new(), clock: Clock::new() });
         // From this point on, a failure drops `this`, which stops what was started.
         let mut this = Self {
             shared,

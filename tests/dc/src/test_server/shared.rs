@@ -19,8 +19,6 @@ use crate::server::{Refusal, ServerInput, ServerOutput, TestDcs};
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     pub(super) timer: Condvar,
-    /// Notified after each input.
-    pub(super) received: Condvar,
     pub(super) clock: Clock,
 }
 
@@ -121,7 +119,6 @@ impl Shared {
     pub(super) fn input(&self, state: &mut State, input: ServerInput<'_>) {
         state.dcs.handle(self.now(), input);
         self.drain(state);
-        self.received.notify_all();
         for waiting in state.waiting.values() {
             waiting.waker.wake_by_ref();
         }
