@@ -30,11 +30,12 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sansgram_runtime::core::client::Config;
 pub use sansgram_runtime::*;
 use smol::Async;
+use socket2::SockRef;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -74,6 +75,11 @@ impl Runtime for Smol {
         let stream = Async::<TcpStream>::connect(address).await?;
         stream.get_ref().set_nodelay(true)?;
         Ok(stream)
+    }
+
+    fn reset(&self, stream: Self::Stream) {
+        // It fails only if there is no connection any more.
+        let _ = SockRef::from(stream.get_ref()).set_linger(Some(Duration::ZERO));
     }
 
     fn timer(&self, deadline: Instant) -> Sleep {

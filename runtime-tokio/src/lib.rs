@@ -29,10 +29,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sansgram_runtime::core::client::Config;
 pub use sansgram_runtime::*;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
@@ -98,6 +99,11 @@ impl Runtime for Tokio {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(stream.compat())
+    }
+
+    fn reset(&self, stream: Self::Stream) {
+        // It fails only if there is no connection any more.
+        let _ = SockRef::from(stream.get_ref()).set_linger(Some(Duration::ZERO));
     }
 
     fn timer(&self, deadline: Instant) -> Sleep {

@@ -9,7 +9,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_io::Async;
 use futures_executor::{ThreadPool, block_on};
@@ -17,6 +17,7 @@ use sansgram_runtime::core::PublicKey;
 use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
 use sansgram_runtime::core::tl::{enums, functions};
 use sansgram_runtime::{Client, MemoryStore, Runtime, Timer};
+use socket2::SockRef;
 
 struct Pool(ThreadPool);
 
@@ -28,6 +29,11 @@ impl Runtime for Pool {
         let stream = Async::<TcpStream>::connect(address).await?;
         stream.get_ref().set_nodelay(true)?;
         Ok(stream)
+    }
+
+    fn reset(&self, stream: Self::Stream) {
+        // It fails only if there is no connection any more.
+        let _ = SockRef::from(stream.get_ref()).set_linger(Some(Duration::ZERO));
     }
 
     fn timer(&self, deadline: Instant) -> Sleep {

@@ -240,7 +240,12 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 }
                 Action::Close { conn } => {
                     if let Some(index) = self.sockets.iter().position(|socket| socket.conn == conn) {
-                        self.sockets.remove(index).close(cx);
+                        let socket = self.sockets.remove(index);
+                        if self.closing {
+                            socket.close(cx);
+                        } else {
+                            socket.reset(&*self.runtime);
+                        }
                     }
                 }
                 Action::Compute(task) => {
@@ -278,7 +283,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 self.next_socket = index + 1;
                 if let SocketEvent::Lost(cause) = event {
                     tracing::debug!(conn = conn.0, ?cause, "lost");
-                    self.sockets.remove(index);
+                    self.sockets.remove(index).reset(&*self.runtime);
                     self.next_socket = index;
                 }
                 return Some(NextInput::Socket(conn, event));

@@ -27,6 +27,11 @@ pub trait Runtime: Send + Sync + 'static {
     /// Returns the error of the operating system; its kind decides which failure the client reports.
     fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
+    /// Closes `stream` at once, without the bytes that it has not sent yet. For TCP, that is `SO_LINGER` with a timeout
+    /// of 0. A stream that is only dropped may send them minutes later, when the network is back; by then the client has
+    /// sent their requests again, and the server executes them twice.
+    fn reset(&self, stream: Self::Stream);
+
     /// Resolves a name to addresses, best first, each with `port`. The default asks the operating system on a thread
     /// for blocking work.
     ///

@@ -90,6 +90,13 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket<S> {
         }
     }
 
+    /// Closes the stream without the bytes that are not sent yet.
+    pub(crate) fn reset<R: Runtime<Stream = S>>(self, runtime: &R) {
+        if let State::Open { stream, .. } = self.state {
+            runtime.reset(stream);
+        }
+    }
+
     /// Writes the remaining bytes and closes the stream, as far as possible without waiting (TCP's FIN needs no
     /// waiting).
     pub(crate) fn close(self, cx: &mut Context<'_>) {

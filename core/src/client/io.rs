@@ -70,7 +70,12 @@ pub enum Output {
         /// The bytes to write.
         bytes: Vec<u8>,
     },
-    /// Close the stream. No input follows.
+    /// Close the stream at once, without the bytes that it has not sent yet (for TCP: `SO_LINGER` with a timeout of 0). No
+    /// input follows.
+    ///
+    /// A request among those bytes is sent again on the next connection, as the server says there that it has not
+    /// received it. Should they arrive after that, the server executes it twice: a stream that is closed otherwise may
+    /// send them minutes later, when the network is back.
     Close {
         /// The connection.
         conn: ConnId,

@@ -92,6 +92,7 @@ struct Wire {
     /// The number of bytes that it still accepts.
     room: usize,
     closed: bool,
+    reset: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -202,6 +203,10 @@ impl Runtime for ToyRuntime {
                 pending().await
             }
         }
+    }
+
+    fn reset(&self, stream: ToyStream) {
+        stream.0.lock().unwrap().reset = true;
     }
 
     async fn resolve(&self, name: String, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -48,7 +48,7 @@ macro_rules! scenarios {
             interactive_email, interactive_recovery, interactive_waits_out_a_short_flood,
             interactive_shows_no_wait_of_another_request, a_bot_login_waits_for_no_key_request, values_and_callbacks,
             values_that_are_wrong_or_missing, values_of_the_wrong_form, values_can_be_used_again, a_saved_login_continues_in_another_process, a_logout_token_replaces_the_code,
-            a_port_without_a_server, a_server_that_dies, a_silent_server, a_server_that_falls_silent_after_the_handshake, a_server_that_sends_garbage,
+            a_port_without_a_server, a_reset_stream_loses_the_bytes_that_are_not_sent, a_server_that_dies, a_silent_server, a_server_that_falls_silent_after_the_handshake, a_server_that_sends_garbage,
             a_slow_server, a_full_disk_is_reported, a_foreign_session_is_not_touched,
             a_revoked_session_is_reported, a_forgotten_key_is_reported, a_planted_secret_is_found,
             dropped_futures_do_no_harm, the_last_handle_ends_the_driver, disconnect_ends_everything,

@@ -1,12 +1,16 @@
 //! Servers and disks that fail: each failure has one typed reason and takes a bounded time, and the client can
 //! continue.
 
-use std::net::SocketAddr;
-use std::pin::pin;
+use std::future::poll_fn;
+use std::io::{ErrorKind, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
+use futures_io::AsyncWrite;
 use sansgram_harness::secret_scan;
 use sansgram_runtime::core::client::{
     Config, DcTable, DisconnectReason, InvokeError, IoFailure, LogoutCause, StoredSession,
@@ -50,6 +54,29 @@ pub(crate) async fn a_server_that_dies<R: Runtime>(runtime: R) {
     assert!(matches!(error, Error::Login(LoginError::Invoke(_))), "{error:?}");
     let error = client.connect().await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+}
+
+/// What the system still holds must not arrive after its requests were sent again.
+pub(crate) async fn a_reset_stream_loses_the_bytes_that_are_not_sent<R: Runtime>(runtime: R) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut stream = runtime.connect(listener.local_addr().unwrap()).await.unwrap();
+    let (mut peer, _) = listener.accept().unwrap();
+    let mut written = 0;
+    // Until the system takes no more, as the peer does not read.
+    poll_fn(|cx| {
+        loop {
+            match Pin::new(&mut stream).poll_write(cx, &[0; 1 << 16]) {
+                Poll::Ready(len) => written += len.unwrap(),
+                Poll::Pending => return Poll::Ready(()),
+            }
+        }
+    })
+    .await;
+    runtime.reset(stream);
+    let mut received = Vec::new();
+    let error = peer.read_to_end(&mut received).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert!(received.len() < written, "{} of {written}", received.len());
 }
 
 /// Checks the error that both ways of connecting return for a faulty server.

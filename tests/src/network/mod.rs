@@ -98,12 +98,10 @@ impl Network {
             Delivery::ToServer { .. } | Delivery::LostByServer { .. } | Delivery::Opened { .. } => true,
             Delivery::ToClient { .. } | Delivery::Written { .. } | Delivery::LostByClient { .. } => false,
         });
-        let resets = std::mem::take(&mut self.options.close_resets);
         let open: Vec<_> = self.connections().collect();
         for conn in open {
             self.closed_by_client(now, conn);
         }
-        self.options.close_resets = resets;
     }
 
     /// Takes the writes of the servers since [`NetworkOptions::keep`] was set.
@@ -272,15 +270,30 @@ impl Network {
         }
     }
 
+    /// Resets the client's end: the server gets what has left the client's host by now, and then notices.
+    pub(crate) fn reset_by_client(&mut self, now: Timestamp, conn: ConnId) {
+        let left_by = now + self.options.latency + self.options.jitter;
+        let mut last = Timestamp::ZERO;
+        self.in_flight.retain(|(at, _), delivery| match delivery {
+            Delivery::ToServer { conn: of, .. } if *of == conn => {
+                let has_left = *at <= left_by;
+                if has_left {
+                    last = *at;
+                }
+                has_left
+            }
+            _ => true,
+        });
+        if let Some(link) = self.links.get_mut(&conn) {
+            link.to_server = last;
+        }
+        self.closed_by_client(now, conn);
+    }
+
     /// Closes the client's end: the server notices after all bytes sent before.
     pub(crate) fn closed_by_client(&mut self, now: Timestamp, conn: ConnId) {
         if matches!(self.stalled.get(&conn), Some(Stall::ToServer | Stall::Both)) {
             return self.forget(conn);
-        }
-        if self.options.close_resets {
-            self.in_flight.retain(
-                |_, delivery| !matches!(delivery, Delivery::ToServer { conn: of, .. } if *of == conn),
-            );
         }
         if let Some(link) = self.links.get(&conn) {
             let at = (now + self.options.latency).max(link.to_server);

@@ -28,9 +28,6 @@ pub struct NetworkOptions {
     pub copies: u32,
     /// Whether the writes of the servers are stored for [`Network::take_server_writes`](super::Network::take_server_writes); default no.
     pub keep: bool,
-    /// Whether a connection that the client closes loses what is under way to the server, as with a reset; default no:
-    /// it arrives before the end.
-    pub close_resets: bool,
     /// The client's upload rate; default unlimited.
     pub bytes_per_second: Option<u64>,
     /// The rate at which the client receives, in bytes per second and connection; default unlimited.
@@ -58,7 +55,6 @@ impl Default for NetworkOptions {
             refuse_connects: 0,
             copies: 1,
             keep: false,
-            close_resets: false,
             bytes_per_second: None,
             download_rate: None,
             no_ipv4: false,

@@ -373,7 +373,7 @@ impl Pair {
                 Output::Transmit { conn, bytes } => {
                     self.network.client_writes(self.now, self.network_conn(conn), bytes);
                 }
-                Output::Close { conn } => self.network.closed_by_client(self.now, self.network_conn(conn)),
+                Output::Close { conn } => self.network.reset_by_client(self.now, self.network_conn(conn)),
                 Output::Compute(task) if self.skips_tasks => self.skipped_tasks.push(task),
                 Output::Compute(task) => {
                     self.record_output(&task);

@@ -474,9 +474,6 @@ fn network(setup: &Setup) -> NetworkOptions {
         latency: setup.latency,
         jitter: setup.jitter,
         chunks: setup.chunks.map_or(Chunks::Whole, Chunks::UpTo),
-        // If requests of a connection that was given up arrive after the server was asked for them on the next one,
-        // "not received" is no longer true, and they are executed twice.
-        close_resets: true,
         ..NetworkOptions::default()
     }
 }

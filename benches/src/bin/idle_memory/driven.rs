@@ -189,6 +189,8 @@ impl Runtime for Simulated {
         Ok(SimulatedStream { world: self.0.clone(), index })
     }
 
+    fn reset(&self, _stream: SimulatedStream) {}
+
     fn timer(&self, _deadline: Instant) -> Never {
         Never
     }

@@ -75,6 +75,8 @@ impl Runtime for Host {
         }
     }
 
+    fn reset(&self, _: Peer) {}
+
     fn timer(&self, deadline: Instant) -> At {
         At(deadline, shared_clock())
     }

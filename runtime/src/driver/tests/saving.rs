@@ -93,7 +93,7 @@ fn the_driver_saves_closes_and_ends_without_handles() {
     bench.shared.with_state(|state, _| state.close_requested = true);
     assert!(bench.poll().is_pending(), "the save is still running");
     assert_eq!(bench.heard(), ["close"]);
-    assert!(bench.wire(FIRST).closed);
+    assert!(bench.wire(FIRST).closed && !bench.wire(FIRST).reset);
     bench.run_blocking();
     assert!(bench.poll().is_ready());
     assert!(bench.store.session().is_some());

@@ -34,6 +34,29 @@ fn the_end_of_a_stream_is_reported_once_and_the_link_is_removed() {
     assert!(bench.heard().is_empty());
 }
 
+/// Bytes that are left over would arrive after their requests were sent again.
+#[test]
+fn a_stream_that_the_machine_closes_is_reset_with_the_rest_of_its_bytes() {
+    let mut bench = Bench::new();
+    bench.open(1, &[FIRST]);
+    bench.wire(FIRST).room = 1;
+    bench.output([Output::Transmit { conn: ConnId(1), bytes: b"rest".to_vec() }]);
+    bench.wire(FIRST).room = 1000;
+    bench.output([Output::Close { conn: ConnId(1) }]);
+    let wire = bench.wire(FIRST);
+    assert!(wire.reset && !wire.closed);
+    assert_eq!(wire.written, b"r");
+}
+
+#[test]
+fn a_stream_that_the_peer_ended_is_reset() {
+    let mut bench = Bench::new();
+    bench.open(1, &[FIRST]);
+    bench.wire(FIRST).ended = true;
+    assert!(bench.poll().is_pending());
+    assert!(bench.wire(FIRST).reset);
+}
+
 #[test]
 fn links_are_served_in_turn_within_a_budget() {
     let mut bench = Bench::new();
