@@ -33,7 +33,8 @@ Other users of this machine can see command-line options, so pass secrets in the
 An incomplete login is saved, unencrypted, in NAME.login beside the session; keep it as secret as the session. The next \
 login resumes it, with or without values. Scripts log in with two calls: the first, with --phone, requests the code and \
 exits with code 1; the second provides the code (or --code resend) and needs no --phone. With --json, a call that saves a \
-login prints {\"pending\":\"code\"} on standard output; other values are password, email and sign_up.
+login prints {\"pending\":\"code\"} on standard output; other values are password, email and sign_up. If a value was \
+refused, the object has its \"error\", too.
 
 With --qr, it shows a QR code for a logged-in phone to scan (Settings, Devices, Link Desktop Device), as an image and as a \
 link, and replaces it before it expires. The password may be required afterwards. No terminal is needed. It gives up \

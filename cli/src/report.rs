@@ -12,6 +12,8 @@ use crate::error::{FAILED_CODE, Failure, USAGE_CODE};
 use crate::output;
 use crate::route::Route;
 
+pub(crate) use error_json::ErrorJson;
+
 /// Prints the failure, and returns the exit code of the process.
 pub(crate) fn report(failure: Failure, json: bool) -> ExitCode {
     // Commands with a route to the servers have added their own advice.

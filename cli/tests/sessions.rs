@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Directory, Run, command, run};
 
 /// A string of Pyrogram: bot 987654321 on DC 2, api_id 12345.
@@ -92,6 +92,14 @@ fn every_format_is_written_and_read_again() {
         sessions(&directory, &export).fails(&["exists already", &file]);
         sessions(&directory, &["import", "--from", &file, "--session", format]).ok();
     }
+    let as_json = |args: &[&str]| {
+        sessions(&directory, &[&["export", "--session", "me", "--json"], args].concat()).json()
+    };
+    let text = sessions(&directory, &["export", "--session", "me", "--to", "telethon"]);
+    let expected = json!({ "format": "telethon", "session": text.ok().trim() });
+    assert_eq!(as_json(&["--to", "telethon"]), expected);
+    let expected = json!({ "format": "pyrogram-sqlite", "path": "other.db" });
+    assert_eq!(as_json(&["--to", "pyrogram-sqlite", "--output", "other.db"]), expected);
     for format in
         ["telethon", "gramjs", "telethon-sqlite", "mtcute", "pyrogram", "kurigram-sqlite", "sansgram"]
     {

@@ -17,10 +17,12 @@ function copy(data) {
 
 function handle(kind, conn = 0, data = null) {
   const [at, length] = data ? copy(data) : [0, 0];
-  wasm.handle(login, performance.now(), Date.now(), kind, conn, at, length);
+  wasm.handle(login, kind, conn, at, length);
 }
 
 const page = {
+  performance_now: () => performance.now(),
+  date_now: () => Date.now(),
   fill_random(at, length) {
     // A call gives at most 65,536 bytes.
     for (let done = 0; done < length; done += 65536) {
@@ -48,6 +50,7 @@ const page = {
   close(conn) {
     const socket = sockets.get(conn);
     sockets.delete(conn);
+    // A browser has no reset: what it still buffers is sent.
     socket?.close();
   },
   show_code(at, size, link, length) {
@@ -86,7 +89,7 @@ async function main() {
   const module = await WebAssembly.instantiateStreaming(fetch('sansgram_browser.wasm'), { page });
   wasm = module.instance.exports;
   // `start` already opens a WebSocket; its events come later, when `login` is set.
-  login = wasm.start(performance.now(), Date.now(), ...copy(new TextEncoder().encode(setup)));
+  login = wasm.start(...copy(new TextEncoder().encode(setup)));
 }
 
 main().catch((error) => {

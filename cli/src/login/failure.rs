@@ -10,6 +10,7 @@ use crate::advice::NO_TERMINAL;
 use crate::error::Failure;
 use crate::interrupt::{self, INTERRUPT};
 use crate::output;
+use crate::report::ErrorJson;
 use crate::saved_login::messages as saved_messages;
 
 /// Returns the failure of a login with how to continue it. Removes a saved login that cannot be continued.
@@ -36,27 +37,31 @@ pub(super) fn failure(setup: &Setup<'_>, error: Error, answers: &Answers<'_>) ->
         Error::Prompt(reason) => !matches!(**reason, PromptError::EndOfInput),
         _ => false,
     };
+    // That a password is needed is no more than what the login waits for.
+    let is_failure = !matches!(error, Error::Login(LoginError::PasswordNeeded));
     let failure = match &error {
         // How to continue is added below.
         Error::Login(LoginError::PasswordNeeded) => Failure::new(error.to_string()),
         _ => Failure::from(error).with_advice(setup.route, setup.args.session.as_deref()),
     };
-    if let Err(failure) = print_pending(setup, pending) {
-        return failure;
-    }
-    Failure::Incomplete(match failure {
+    let sentence = match &failure {
         Failure::Failed(sentence) | Failure::Refused(_, sentence)
             if needs_how || answers.unused_value(pending).is_some() =>
         {
             format!("{sentence}; {}", answers.how_to_continue(pending))
         }
         failure => failure.to_string(),
-    })
+    };
+    let error = is_failure.then(|| ErrorJson::new(&failure, sentence.clone()));
+    match print_pending(setup, pending, error) {
+        Ok(()) => Failure::Incomplete(sentence),
+        Err(failure) => failure,
+    }
 }
 
 /// Returns the failure of a login that waits for a value, with how to give it.
 pub(super) fn waiting(setup: &Setup<'_>, pending: &SavedLogin) -> Failure {
-    match print_pending(setup, pending) {
+    match print_pending(setup, pending, None) {
         Ok(()) => Failure::Incomplete(messages::waiting(pending, setup.args)),
         Err(failure) => failure,
     }
@@ -77,12 +82,16 @@ fn missing(setup: &Setup<'_>, question: Question, answers: &Answers<'_>) -> Fail
     }
 }
 
-/// Prints the saved login, with `--json`.
-fn print_pending(setup: &Setup<'_>, pending: &SavedLogin) -> Result<(), Failure> {
+/// Prints the saved login, and what failed, with `--json`.
+fn print_pending(
+    setup: &Setup<'_>,
+    pending: &SavedLogin,
+    error: Option<ErrorJson<'_>>,
+) -> Result<(), Failure> {
     // Otherwise it would be printed again if the time runs out now.
     setup.time_limit.set_saved_login(None);
     match setup.args.json {
-        true => output::result(&saved_messages::json(pending)),
+        true => output::result(&saved_messages::json(pending, error)),
         false => Ok(()),
     }
 }

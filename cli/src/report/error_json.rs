@@ -12,7 +12,7 @@ struct Line<'a> {
 
 /// A failure, as `--json` prints it.
 #[derive(Serialize)]
-struct ErrorJson<'a> {
+pub(crate) struct ErrorJson<'a> {
     /// The code of the server's error, such as 420.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<i32>,
@@ -31,10 +31,17 @@ struct ErrorJson<'a> {
 
 /// Returns the failure as a line of JSON.
 pub(super) fn line(failure: &Failure) -> String {
-    let (code, name, value, path) = match failure {
-        Failure::Refused(error, _) => (Some(error.code), Some(error.name.as_str()), error.value, None),
-        Failure::Arguments(error) => (None, None, None, Some(error.path())),
-        _ => (None, None, None, None),
-    };
-    output::json(&Line { error: ErrorJson { code, name, value, path, message: failure.to_string() } })
+    output::json(&Line { error: ErrorJson::new(failure, failure.to_string()) })
+}
+
+impl<'a> ErrorJson<'a> {
+    /// A failure, with the message that standard error has.
+    pub(crate) fn new(failure: &'a Failure, message: String) -> Self {
+        let (code, name, value, path) = match failure {
+            Failure::Refused(error, _) => (Some(error.code), Some(error.name.as_str()), error.value, None),
+            Failure::Arguments(error) => (None, None, None, Some(error.path())),
+            _ => (None, None, None, None),
+        };
+        Self { code, name, value, path, message }
+    }
 }

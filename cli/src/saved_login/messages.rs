@@ -4,9 +4,11 @@ use std::path::Path;
 
 use sansgram_runtime::core::login::{PhoneNumber, SavedLogin, SentCode, SentCodeType};
 use sansgram_runtime::text::shell_word;
-use serde_json::json;
+use serde::Serialize;
 
 use super::LoadedLogin;
+use crate::output;
+use crate::report::ErrorJson;
 use crate::values::DEFAULT_SESSION;
 
 /// Returns what a login waits for, as `--json` prints it.
@@ -21,9 +23,18 @@ pub(crate) const fn pending_name(pending: &SavedLogin) -> &'static str {
     }
 }
 
-/// Returns the JSON object for a login that waits for something.
-pub(crate) fn json(pending: &SavedLogin) -> String {
-    json!({ "pending": pending_name(pending) }).to_string()
+/// A login that waits for something, as `--json` prints it.
+#[derive(Serialize)]
+struct PendingJson<'a> {
+    pending: &'static str,
+    /// Why the value that was given did not end the login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorJson<'a>>,
+}
+
+/// Returns the JSON object for a login that waits for something, and what failed if something did.
+pub(crate) fn json(pending: &SavedLogin, error: Option<ErrorJson<'_>>) -> String {
+    output::json(&PendingJson { pending: pending_name(pending), error })
 }
 
 /// Returns `"sansgram login"` in quotes with `--session`, if it is not the default, and `values`, each after a space.

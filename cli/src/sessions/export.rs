@@ -7,6 +7,8 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sansgram_runtime::core::client::{Config, DcTable, Servers, StoredSession};
 use sansgram_runtime::formats::{self, ExportError, ExportOptions, Format};
+use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::named::{SessionName, load_unlocked};
 use crate::address::{DcAddress, Lookup};
@@ -29,6 +31,10 @@ pub(super) struct Export {
 
     #[command(flatten)]
     passcode: Passcode,
+
+    /// Print one JSON object: format, and session with the text, or path with the file
+    #[arg(long)]
+    json: bool,
 
     /// Address of a DC, instead of Telegram's, for formats that contain it; can be repeated
     #[arg(long, value_name = "ID=HOST:PORT")]
@@ -72,10 +78,18 @@ pub(super) fn export(args: &Export) -> Result<(), Failure> {
     if let Some(path) = &args.output {
         formats::export_path(&session, args.to, &dcs, &options, path).map_err(failure)?;
         output::note(warning);
-        return output::result(&format!("Wrote {} to {}.", args.to.description(), path.display()));
+        return output::result(&match args.json {
+            true => output::json(&json!({ "format": args.to.name(), "path": path.to_string_lossy() })),
+            false => format!("Wrote {} to {}.", args.to.description(), path.display()),
+        });
     }
     let text = formats::export_text(&session, args.to, &dcs).map_err(failure)?;
     output::note(warning);
+    if args.json {
+        // In one piece, which is wiped. Session texts have no character that JSON escapes.
+        let parts = ["{\"format\":\"", args.to.name(), "\",\"session\":\"", &text, "\"}"];
+        return output::result(&Zeroizing::new(parts.concat()));
+    }
     // A pipe may lead to another library, and most refuse a string with a newline.
     match args.to == Format::Sansgram || io::stdout().is_terminal() {
         true => output::result(&text),

@@ -5,55 +5,21 @@
 
 extern crate alloc;
 
+mod page;
+
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
-use alloc::vec::Vec;
 use core::time::Duration;
 
-use qrcodegen_no_heap::{QrCode, QrCodeEcc, Version};
+use sansgram_core::PublicKey;
 use sansgram_core::client::{
     ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, Output, RequestHandle,
     RequestOptions, StepHandle, StoredSession, StreamMode,
 };
 use sansgram_core::login::{LoginStep, QrLoginOutcome};
-use sansgram_core::time::{Now, Timestamp};
+use sansgram_core::time::Now;
 use sansgram_core::tl::{enums, functions::help::GetNearestDc};
-use sansgram_core::{PublicKey, SecureRandom};
-
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    core::arch::wasm32::unreachable()
-}
-
-/// The functions of `page.js`. None of them calls back before it returns.
-mod page {
-    #[link(wasm_import_module = "page")]
-    unsafe extern "C" {
-        pub(crate) safe fn fill_random(at: *mut u8, length: usize);
-        /// Opens a WebSocket to this address.
-        pub(crate) safe fn open(conn: u32, address: *const u8, length: usize);
-        pub(crate) safe fn send(conn: u32, bytes: *const u8, length: usize);
-        pub(crate) safe fn close(conn: u32);
-        /// Shows the modules of a QR code, row by row, one byte each, and its link.
-        pub(crate) safe fn show_code(modules: *const u8, size: usize, link: *const u8, length: usize);
-        pub(crate) safe fn show_text(text: *const u8, length: usize);
-        /// Passes in a tick after so many milliseconds.
-        pub(crate) safe fn wake_after(milliseconds: f64);
-    }
-}
-
-struct BrowserRandom;
-
-impl SecureRandom for BrowserRandom {
-    fn fill(&mut self, buffer: &mut [u8]) {
-        page::fill_random(buffer.as_mut_ptr(), buffer.len());
-    }
-}
 
 /// A client and what it waits for.
 pub struct Login {
@@ -79,7 +45,7 @@ impl Login {
         let config = Config::new(dcs, home, [key])
             .with_api(ApiCredentials { id: 1, hash: "0".repeat(32) })
             .with_stream_mode(StreamMode::Obfuscated);
-        let mut client = Client::new(config, StoredSession::default(), Box::new(BrowserRandom))
+        let mut client = Client::new(config, StoredSession::default(), Box::new(page::BrowserRandom))
             .map_err(|error| error.to_string())?;
         let scan = client.start_step(now, LoginStep::qr_login(&[])).map_err(|error| error.to_string())?;
         Ok(Self { client, scan: Some(scan), call: None, text: String::new() })
@@ -101,15 +67,15 @@ impl Login {
                 Output::Compute(task) => self.client.handle(now, Input::Computed(task.run())),
                 Output::Event(Event::QrLink(id)) => {
                     if let Some(link) = self.client.qr_link(id) {
-                        show_code(link.url());
+                        page::show_link(link.url());
                     }
                 }
                 Output::Event(Event::Completed(_)) => {
                     if let Err(error) = self.advance(now) {
-                        show_text(&error);
+                        page::show(&error);
                     }
                 }
-                Output::Event(Event::Disconnected { reason, .. }) => show_text(&reason.to_string()),
+                Output::Event(Event::Disconnected { reason, .. }) => page::show(&reason.to_string()),
                 Output::Timeout(until) => {
                     let wait = until.map_or(Duration::MAX, |until| until - now.monotonic);
                     return page::wake_after(wait.as_secs_f64() * 1000.0);
@@ -131,73 +97,28 @@ impl Login {
         } else if let Some(call) = self.call.take() {
             let nearest = self.client.take(&call).ok_or("no result")?;
             let enums::NearestDc::NearestDc(nearest) = nearest.map_err(|error| error.to_string())?;
-            show_text(&format!("{} The nearest DC is in {}.", self.text, nearest.country));
+            page::show(&format!("{} The nearest DC is in {}.", self.text, nearest.country));
         }
         Ok(())
     }
 }
 
-fn show_text(text: &str) {
-    page::show_text(text.as_ptr(), text.len());
-}
-
-fn show_code(link: &str) {
-    const LENGTH: usize = Version::MAX.buffer_len();
-    let (mut scratch, mut out) = (vec![0; LENGTH], vec![0; LENGTH]);
-    let code = QrCode::encode_text(
-        link,
-        &mut scratch,
-        &mut out,
-        QrCodeEcc::Low,
-        Version::MIN,
-        Version::MAX,
-        None,
-        true,
-    );
-    let Ok(code) = code else { return show_text("The link is too long for a QR code.") };
-    let size = code.size();
-    let modules: Vec<u8> =
-        (0..size * size).map(|at| u8::from(code.get_module(at % size, at / size))).collect();
-    page::show_code(modules.as_ptr(), size as usize, link.as_ptr(), link.len());
-}
-
-/// Both clocks, from `performance.now()` and `Date.now()` in milliseconds.
-fn now(monotonic: f64, unix: f64) -> Now {
-    let span = |milliseconds: f64| Duration::from_nanos((milliseconds * 1e6) as u64);
-    Now::new(Timestamp::from_origin(span(monotonic)), span(unix))
-}
-
-/// Returns memory for `length` bytes. The function that gets it next frees it.
-#[unsafe(no_mangle)]
-pub extern "C" fn allocate(length: usize) -> *mut u8 {
-    Box::into_raw(vec![0_u8; length].into_boxed_slice()).cast()
-}
-
-/// Takes the memory of [`allocate`] back.
-///
-/// # Safety
-/// `at` and `length` are those of one call of [`allocate`].
-unsafe fn take(at: *mut u8, length: usize) -> Box<[u8]> {
-    // SAFETY: the caller's promise; `allocate` made a boxed slice of this length.
-    unsafe { Box::from_raw(core::ptr::slice_from_raw_parts_mut(at, length)) }
-}
-
 /// Starts a login with the setup text at `at`. Returns it, or null if the text is wrong, which the page then shows.
 ///
 /// # Safety
-/// `at` and `length` are those of one call of [`allocate`].
+/// `at` and `length` are those of one call of [`page::allocate`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn start(monotonic: f64, unix: f64, at: *mut u8, length: usize) -> *mut Login {
-    let now = now(monotonic, unix);
+pub unsafe extern "C" fn start(at: *mut u8, length: usize) -> *mut Login {
+    let now = page::now();
     // SAFETY: the caller's promise.
-    let setup = unsafe { take(at, length) };
+    let setup = unsafe { page::take(at, length) };
     match Login::start(now, &String::from_utf8_lossy(&setup)) {
         Ok(mut login) => {
             login.poll(now);
             Box::into_raw(Box::new(login))
         }
         Err(error) => {
-            show_text(&error);
+            page::show(&error);
             core::ptr::null_mut()
         }
     }
@@ -207,18 +128,10 @@ pub unsafe extern "C" fn start(monotonic: f64, unix: f64, at: *mut u8, length: u
 ///
 /// # Safety
 /// `login` is from [`start`], and no other call with it is running. For kind 2, `at` and `length` are those of one call
-/// of [`allocate`].
+/// of [`page::allocate`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn handle(
-    login: *mut Login,
-    monotonic: f64,
-    unix: f64,
-    kind: u32,
-    conn: u32,
-    at: *mut u8,
-    length: usize,
-) {
-    let now = now(monotonic, unix);
+pub unsafe extern "C" fn handle(login: *mut Login, kind: u32, conn: u32, at: *mut u8, length: usize) {
+    let now = page::now();
     let conn = ConnId(u64::from(conn));
     // SAFETY: the caller's promise.
     let login = unsafe { &mut *login };
@@ -226,7 +139,7 @@ pub unsafe extern "C" fn handle(
         1 => login.client.handle(now, Input::Opened { conn }),
         2 => {
             // SAFETY: the caller's promise.
-            let mut bytes = unsafe { take(at, length) };
+            let mut bytes = unsafe { page::take(at, length) };
             login.client.handle(now, Input::Received { conn, bytes: &mut bytes });
         }
         3 => login.client.handle(now, Input::Lost { conn, cause: IoFailure::Closed }),
