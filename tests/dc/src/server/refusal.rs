@@ -38,12 +38,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether a correct client never causes it. Keys, salts and clocks can be out of date without the client's fault.
+    /// Whether a correct client never causes it. Keys, salts and clocks can be out of date without the client's fault, and
+    /// a server forgets a handshake while the client's computer sleeps.
     #[must_use]
     pub const fn is_clients_fault(&self) -> bool {
         !matches!(
             self,
             Self::Envelope(EnvelopeRefusal::UnknownKey(_))
+                | Self::Handshake(HandshakeRefusal::UnknownNonce)
                 | Self::Message {
                     reason: BadMessage::Salt | BadMessage::IdTooLow | BadMessage::IdTooHigh,
                     ..
