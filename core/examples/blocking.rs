@@ -16,6 +16,7 @@ use sansgram_core::login::{LoginStep, SendCodeOutcome, SignInOutcome};
 use sansgram_core::time::Clock;
 use sansgram_core::tl::{enums, functions};
 use sansgram_core::{OsRandom, PublicKey};
+use socket2::SockRef;
 
 /// A single socket: only one DC is known here, and at most one connection to it is open at a time.
 type Socket = Option<(ConnId, TcpStream)>;
@@ -33,6 +34,8 @@ fn drive(
         let input = match (client.poll_output(), &mut *socket) {
             (Output::Open { conn, endpoints, .. }, _) => match TcpStream::connect(&endpoints[..]) {
                 Ok(stream) => {
+                    // Closed without what is not sent yet, as `Output::Close` wants it.
+                    SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
                     *socket = Some((conn, stream));
                     Input::Opened { conn }
                 }

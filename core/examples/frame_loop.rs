@@ -18,6 +18,7 @@ use sansgram_core::login::LoginStep;
 use sansgram_core::time::Clock;
 use sansgram_core::tl::functions::help::GetNearestDc;
 use sansgram_core::{OsRandom, PublicKey};
+use socket2::SockRef;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 type Socket = (ConnId, TcpStream);
@@ -79,12 +80,9 @@ impl Network {
                     self.wanted = Some(conn);
                     // The rest for an earlier connection is not for this one.
                     self.outgoing.clear();
-                    drop(thread::spawn(move || {
-                        let stream = TcpStream::connect(&endpoints[..]);
-                        match stream.and_then(|stream| stream.set_nonblocking(true).map(|()| stream)) {
-                            Ok(stream) => done.send((Some((conn, stream)), Input::Opened { conn })),
-                            Err(_) => done.send((None, Input::Lost { conn, cause: IoFailure::Refused })),
-                        }
+                    drop(thread::spawn(move || match connect(&endpoints) {
+                        Ok(stream) => done.send((Some((conn, stream)), Input::Opened { conn })),
+                        Err(_) => done.send((None, Input::Lost { conn, cause: IoFailure::Refused })),
                     }));
                 }
                 Output::Compute(task) => {
@@ -98,6 +96,13 @@ impl Network {
             }
         }
     }
+}
+
+fn connect(endpoints: &[SocketAddr]) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(endpoints)?;
+    // Closed without what is not sent yet, as `Output::Close` wants it.
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+    stream.set_nonblocking(true).map(|()| stream)
 }
 
 /// Logs a bot in to the test DC at `address` with this key (PEM), and makes a call. Returns how many frames that took.
@@ -118,8 +123,8 @@ pub(crate) fn play(address: SocketAddr, public_key: &str) -> Result<u32> {
         if network.completed.take().is_some() {
             if let Some(step) = login.take() {
                 network.client.take_step(step).ok_or("no result")??;
-                call =
-                    Some(network.client.invoke(clock.now(), &GetNearestDc {}, RequestOptions::default())?);
+                let options = RequestOptions::default();
+                call = Some(network.client.invoke(clock.now(), &GetNearestDc {}, options)?);
             } else if let Some(call) = call.take() {
                 network.client.take(&call).ok_or("no result")??;
                 return Ok(frames);
@@ -135,6 +140,5 @@ fn main() -> Result<()> {
     let [_, address, key_file] = &arguments[..] else {
         return Err("usage: frame_loop ADDRESS KEY.pem".into());
     };
-    println!("{} frames", play(address.parse()?, &std::fs::read_to_string(key_file)?)?);
-    Ok(())
+    play(address.parse()?, &std::fs::read_to_string(key_file)?).map(|frames| println!("{frames} frames"))
 }

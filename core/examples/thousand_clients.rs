@@ -7,8 +7,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use sansgram_core::client::{
     ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, Output, RequestHandle,
     RequestOptions, StepHandle, StoredSession,
@@ -17,6 +16,7 @@ use sansgram_core::login::{LoginStep, UserInfo};
 use sansgram_core::time::{Clock, Timestamp};
 use sansgram_core::tl::functions::help::GetNearestDc;
 use sansgram_core::{OsRandom, PublicKey};
+use socket2::SockRef;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -61,6 +61,8 @@ impl Account {
             match self.client.poll_output() {
                 Output::Open { conn, endpoints, .. } => {
                     let mut stream = TcpStream::connect(endpoints[0])?;
+                    // Closed without what is not sent yet, as `Output::Close` wants it.
+                    SockRef::from(&stream).set_linger(Some(Default::default()))?;
                     poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
                     (self.socket, self.is_open, self.outgoing) = (Some((conn, stream)), false, Vec::new());
                 }
@@ -109,9 +111,8 @@ pub(crate) fn run(address: SocketAddr, public_key: &str, count: usize) -> Result
             let session = StoredSession { user: None, ..session.unwrap_or_default() };
             let mut client = Client::new(config.clone(), session, Box::<OsRandom>::default())?;
             let login = Some(client.start_step(clock.now(), LoginStep::bot_login("1:sandbox"))?);
-            let (call, socket, outgoing) = (None, None, Vec::new());
-            let mut account =
-                Account { client, login, call, socket, is_open: false, outgoing, deadline: None };
+            let (call, socket, is_open, outgoing, deadline) = (None, None, false, Vec::new(), None);
+            let mut account = Account { client, login, call, socket, is_open, outgoing, deadline };
             account.drive(&poll, Token(accounts.len()), clock, &mut buffer)?;
             accounts.push(account);
             continue;
