@@ -163,7 +163,7 @@ impl Crowd {
                 self.feed(client, Input::Tick);
             }
             Flight::Opened { client, conn } => {
-                let accepted = ServerInput::Accepted { conn: server_conn(client, conn), dc: 2 };
+                let accepted = ServerInput::Accepted { conn: server_conn(client, conn), dc: 2, client: None };
                 self.dcs[client / PER_DCS].handle(clocks(self.now), accepted);
                 self.feed(client, Input::Opened { conn });
             }

@@ -176,6 +176,9 @@ const fn about_refusal(refusal: &Refusal, strictness: Strictness) -> Advice {
             ),
             Some("--state"),
         ),
+        Refusal::SharedKey(_) => {
+            (Some("the session is ended, as by Telegram; give each process a session of its own"), None)
+        }
         Refusal::Message { reason: BadMessage::IdTooLow | BadMessage::IdTooHigh, .. } => {
             (Some("check the client's clock"), None)
         }

@@ -50,7 +50,7 @@ macro_rules! scenarios {
             values_that_are_wrong_or_missing, values_of_the_wrong_form, values_can_be_used_again, a_saved_login_continues_in_another_process, a_logout_token_replaces_the_code,
             a_port_without_a_server, a_reset_stream_loses_the_bytes_that_are_not_sent, a_server_that_dies, a_silent_server, a_server_that_falls_silent_after_the_handshake, a_server_that_sends_garbage,
             a_slow_server, a_full_disk_is_reported, a_foreign_session_is_not_touched,
-            a_revoked_session_is_reported, a_forgotten_key_is_reported, a_planted_secret_is_found,
+            a_revoked_session_is_reported, a_key_used_from_two_addresses_is_ended, a_forgotten_key_is_reported, a_planted_secret_is_found,
             dropped_futures_do_no_harm, the_last_handle_ends_the_driver, disconnect_ends_everything,
             a_request_has_a_handle, raw_requests_have_raw_replies, a_request_is_acknowledged_quickly,
             a_pending_request_ends_with_the_client, a_request_that_was_not_sent_is_not_received, events_explain_delays, a_request_has_a_time_limit, updates_begin_with_their_state,

@@ -3,7 +3,7 @@
 
 use std::future::poll_fn;
 use std::io::{ErrorKind, Read};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +19,7 @@ use sansgram_runtime::core::login::LoginError;
 use sansgram_runtime::{Client, Error, FileStore, MemoryStore, Runtime, SessionStore, StoreError, Update};
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::server::{FaultInjection, ServerOptions};
+use socket2::{Domain, Socket, Type};
 
 use super::clients::within;
 use super::login::Directory;
@@ -54,6 +55,57 @@ pub(crate) async fn a_server_that_dies<R: Runtime>(runtime: R) {
     assert!(matches!(error, Error::Login(LoginError::Invoke(_))), "{error:?}");
     let error = client.connect().await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+}
+
+/// Two processes with copies of one session, on two hosts.
+pub(crate) async fn a_key_used_from_two_addresses_is_ended<R: Runtime + Clone>(runtime: R) {
+    let served = sandbox();
+    let first = Client::start(runtime.clone(), config(&served), MemoryStore::new()).await.unwrap();
+    first.bot_login("1:sandbox").await.unwrap();
+    let copy = MemoryStore::with_session(first.stored_session());
+    let mut dcs = DcTable::new();
+    dcs.insert(dc_id(2), forward([127, 0, 0, 2], served.address(2).unwrap()));
+    let second = Client::start(runtime.clone(), config(&served).with_dcs(dcs), copy.clone()).await.unwrap();
+    second.get_me().await.unwrap();
+    assert_eq!(served.shared_key_uses(), 0);
+
+    for client in [&first, &second] {
+        let error = client.get_me().await.unwrap_err();
+        assert!(
+            matches!(error, Error::Login(LoginError::KeyDuplicated | LoginError::NotLoggedIn)),
+            "{error:?}"
+        );
+        assert_eq!(client.logout_cause(), Some(LogoutCause::Duplicated));
+    }
+    assert_eq!(served.shared_key_uses(), 1);
+    // The key is gone from the store, and the next login makes another.
+    second.disconnect().await;
+    assert_eq!(copy.session().unwrap().user, None);
+    first.bot_login("1:sandbox").await.unwrap();
+    first.get_me().await.unwrap();
+    assert_eq!(served.shared_key_uses(), 1);
+}
+
+/// Forwards connections to `to`, from an address of loopback. Returns where it listens. Its threads end with the
+/// connections, and with the process.
+fn forward(from: [u8; 4], to: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let server = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            server.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+            server.connect(&to.into()).unwrap();
+            let (client, server) = (Arc::new(client.unwrap()), Arc::new(TcpStream::from(server)));
+            for (from, to) in [(client.clone(), server.clone()), (server, client)] {
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut &*from, &mut &*to);
+                    let _ = to.shutdown(Shutdown::Both);
+                });
+            }
+        }
+    });
+    address
 }
 
 /// What the system still holds must not arrive after its requests were sent again.

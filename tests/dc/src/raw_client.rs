@@ -2,6 +2,8 @@
 //!
 //! It checks little. The real client is `sansgram_core::client::Client`.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use sansgram_core::crypto::message::{self, Direction};
@@ -91,6 +93,8 @@ pub struct RawClient {
     pub random: SeededRandomForTestingOnly,
     /// The name of the current connection.
     pub conn: u64,
+    /// The address from which connections are opened; `None`: it is unknown to the server.
+    pub address: Option<IpAddr>,
     /// The key, once there is one.
     pub key: Option<AuthKey>,
     /// The salt that [`send`](Self::send) uses.
@@ -119,6 +123,9 @@ pub struct RawClient {
     pub raw: Vec<u8>,
     /// The server's next deadline.
     pub deadline: Option<Timestamp>,
+    last_conn: u64,
+    /// The connections that were left open.
+    left: BTreeMap<u64, (FrameEncoder, FrameDecoder)>,
     dc: i32,
     kind: Framing,
     encoder: FrameEncoder,
@@ -136,6 +143,9 @@ impl RawClient {
             now: Now::new(Timestamp::ZERO, TEST_EPOCH),
             random: SeededRandomForTestingOnly::new(2),
             conn: 0,
+            last_conn: 0,
+            left: BTreeMap::new(),
+            address: None,
             key: None,
             salt: 0,
             session_id: 0x0123_4567_89ab_cdef,
@@ -176,13 +186,34 @@ impl RawClient {
         if self.conn != 0 {
             self.input(ServerInput::Lost { conn: self.conn });
         }
-        self.conn += 1;
+        self.open();
+    }
+
+    /// Opens a new connection to the same DC, and leaves the current one open: [`resume`](Self::resume) returns to it.
+    pub fn open(&mut self) {
+        let encoder = std::mem::replace(&mut self.encoder, FrameEncoder::new(self.kind));
+        let decoder = std::mem::replace(&mut self.decoder, FrameDecoder::new(self.kind, 1 << 24));
+        self.left.insert(self.conn, (encoder, decoder));
+        self.last_conn += 1;
+        self.conn = self.last_conn;
         self.closed = false;
-        self.encoder = FrameEncoder::new(self.kind);
-        self.decoder = FrameDecoder::new(self.kind, 1 << 24);
         self.packets.clear();
         self.raw.clear();
-        self.input(ServerInput::Accepted { conn: self.conn, dc: self.dc });
+        self.input(ServerInput::Accepted { conn: self.conn, dc: self.dc, client: self.address });
+    }
+
+    /// Returns to an open connection that [`open`](Self::open) left; the current one stays open too.
+    ///
+    /// # Panics
+    /// Panics if there is no such connection.
+    pub fn resume(&mut self, conn: u64) {
+        let (encoder, decoder) = self.left.remove(&conn).expect("the connection was left");
+        let encoder = std::mem::replace(&mut self.encoder, encoder);
+        let decoder = std::mem::replace(&mut self.decoder, decoder);
+        self.left.insert(self.conn, (encoder, decoder));
+        self.conn = conn;
+        self.packets.clear();
+        self.raw.clear();
     }
 
     /// Advances the clocks of both and runs the server's timers.

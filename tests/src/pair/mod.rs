@@ -420,7 +420,7 @@ impl Pair {
         let server_now = self.server_now();
         match delivery {
             Delivery::Opened { conn, dc } => {
-                self.dcs.handle(server_now, ServerInput::Accepted { conn: conn.0, dc });
+                self.dcs.handle(server_now, ServerInput::Accepted { conn: conn.0, dc, client: None });
                 self.tell_client(conn, |conn| Input::Opened { conn });
             }
             Delivery::ToServer { conn, bytes } => {

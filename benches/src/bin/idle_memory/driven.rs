@@ -185,7 +185,7 @@ impl Runtime for Simulated {
         let index = state.pipes.len();
         let dcs = state.dcs.len().min(index / PER_DCS + 1) - 1;
         state.pipes.push(Pipe { dcs, ..Pipe::default() });
-        state.serve(dcs, ServerInput::Accepted { conn: index as u64, dc: 2 }, &mut Vec::new());
+        state.serve(dcs, ServerInput::Accepted { conn: index as u64, dc: 2, client: None }, &mut Vec::new());
         Ok(SimulatedStream { world: self.0.clone(), index })
     }
 

@@ -89,7 +89,7 @@ impl Bench {
             match output {
                 Output::Open { conn, .. } => {
                     self.conn = Some(conn);
-                    self.dcs.handle(now, ServerInput::Accepted { conn: conn.0, dc: 2 });
+                    self.dcs.handle(now, ServerInput::Accepted { conn: conn.0, dc: 2, client: None });
                     self.client(|client| client.handle(now, Input::Opened { conn }));
                 }
                 Output::Transmit { conn, bytes } => {

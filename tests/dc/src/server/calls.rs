@@ -43,6 +43,7 @@ impl TestDcs {
             return Err(binding::BindRefusal::AlreadyBound);
         }
         let permanent = self.keys.get(&(cx.dc, permanent_id)).filter(|key| key.expires_at.is_none());
+        let permanent = permanent.filter(|_| !self.owners.is_ended(permanent_id));
         let permanent = permanent.ok_or(binding::BindRefusal::EncryptedMessage)?;
         let temp_auth_key_id = cx.key.auth_key.id().0;
         let context = BindingContext {

@@ -15,6 +15,8 @@ pub(super) struct Connection {
     pub(super) stream: Stream,
     /// The server's address that the client is connected to, if it is known.
     pub(super) local_ip: Option<IpAddr>,
+    /// The client's address, if it is known.
+    pub(super) client_ip: Option<IpAddr>,
     /// When `ping_delay_disconnect` ends it.
     pub(super) disconnect_at: Option<Timestamp>,
     last_plain_received: u64,
@@ -37,6 +39,7 @@ impl Connection {
             dc,
             stream,
             local_ip: None,
+            client_ip: None,
             disconnect_at: None,
             last_plain_received: 0,
             last_plain_sent: 0,

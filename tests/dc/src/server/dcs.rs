@@ -9,6 +9,7 @@ use sansgram_core::time::{Now, Timestamp};
 use super::connection::Connection;
 use super::handshake::HandshakeRun;
 use super::io::ServerOutput;
+use super::key_owners::KeyOwners;
 use super::keys::{KeyInfo, KeyState};
 use super::message_log::ReceivedMessage;
 use super::options::{ServerOptions, Tolerance};
@@ -33,6 +34,7 @@ pub struct TestDcs {
     pub(super) conns: BTreeMap<u64, Connection>,
     pub(super) handshakes: BTreeMap<(i32, [u8; 16]), (Timestamp, HandshakeRun)>,
     pub(super) keys: BTreeMap<(i32, u64), KeyState>,
+    pub(super) owners: KeyOwners,
     /// The tolerances that were reported already.
     tolerated: BTreeSet<Tolerance>,
     /// Whether the saved state changed outside of the accounts.
@@ -65,6 +67,7 @@ impl TestDcs {
             conns: BTreeMap::new(),
             handshakes: BTreeMap::new(),
             keys: BTreeMap::new(),
+            owners: KeyOwners::default(),
             tolerated: BTreeSet::new(),
             changed: false,
             outputs: VecDeque::new(),
@@ -90,6 +93,7 @@ impl TestDcs {
     pub fn forget_key(&mut self, dc: i32, auth_key_id: u64) -> bool {
         self.changed = true;
         self.accounts.forget_key(auth_key_id);
+        self.owners.forget(auth_key_id);
         self.keys.retain(|_, key| key.bound_to != Some(auth_key_id));
         self.keys.remove(&(dc, auth_key_id)).is_some()
     }
@@ -119,6 +123,13 @@ impl TestDcs {
             bound_to: key.bound_to,
             calls: key.calls,
         })
+    }
+
+    /// Returns how often a key was used by two addresses at once, whether or not that ended the key
+    /// ([`ServerOptions::end_shared_keys`]).
+    #[must_use]
+    pub const fn shared_key_uses(&self) -> u64 {
+        self.owners.shared_uses()
     }
 
     /// The number of calls in `invokeWithoutUpdates`.
@@ -275,6 +286,7 @@ impl TestDcs {
 
     /// Detaches the sessions of a lost connection.
     pub(super) fn lost(&mut self, conn: u64) {
+        self.owners.lost(conn);
         for session in self.keys.values_mut().flat_map(|key| key.sessions.values_mut()) {
             if session.conn == Some(conn) {
                 session.conn = None;

@@ -1,5 +1,7 @@
 //! The inputs and outputs of the state machine.
 
+use std::net::IpAddr;
+
 use sansgram_core::time::Timestamp;
 
 use super::options::Tolerance;
@@ -15,6 +17,11 @@ pub enum ServerInput<'a> {
         conn: u64,
         /// The DC.
         dc: i32,
+        /// The client's address, by which [`ServerOptions::end_shared_keys`] tells two owners of a key apart; `None`: it
+        /// is unknown, and the connection counts as the owner's.
+        ///
+        /// [`ServerOptions::end_shared_keys`]: super::ServerOptions::end_shared_keys
+        client: Option<IpAddr>,
     },
     /// Bytes arrived, in any chunking.
     Received {

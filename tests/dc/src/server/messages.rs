@@ -197,6 +197,11 @@ impl TestDcs {
             0 | MSG_CONTAINER | GZIP_PACKED | MSG_COPY | RPC_RESULT | NEW_SESSION_CREATED | PONG => {
                 Err(Malformed)
             }
+            _ if self.owners.is_ended(cx.key.account_key()) => {
+                let error = Writer::object(RPC_ERROR).i32(406).bytes(b"AUTH_KEY_DUPLICATED").finish();
+                cx.answer(msg_id, &error);
+                Ok(())
+            }
             BIND_TEMP_AUTH_KEY => self.bind(cx, msg_id, body),
             _ => {
                 match self.options.fault_injection.refuse_requests {

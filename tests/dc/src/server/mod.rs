@@ -16,6 +16,7 @@ mod framing;
 mod frontend;
 mod handshake;
 mod io;
+mod key_owners;
 mod keys;
 mod message_context;
 mod message_log;

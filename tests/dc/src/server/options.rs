@@ -41,6 +41,11 @@ pub struct ServerOptions {
     /// Whether a temporary key is forgotten when another is bound to its permanent key; if not, it may still be used for
     /// service messages. Default yes.
     pub forget_replaced_keys: bool,
+    /// Whether a key that two addresses use at once is ended, as by Telegram: its API methods fail from then on with `406
+    /// AUTH_KEY_DUPLICATED`. Two addresses use a key at once if a packet under it arrives on a connection that carried
+    /// the key before another address did. A client that moves to another address is no second one, even if its old
+    /// connection is still open. Default yes.
+    pub end_shared_keys: bool,
     /// The frontend of the DCs; default none.
     pub frontend: Frontend,
     /// The accounts behind the DCs.
@@ -64,6 +69,7 @@ impl Default for ServerOptions {
             gzip_replies_over: Some(1024),
             wrap_destroy_session: false,
             forget_replaced_keys: true,
+            end_shared_keys: true,
             frontend: Frontend::None,
             accounts: AccountOptions::default(),
             fault_injection: FaultInjection::default(),
@@ -143,6 +149,7 @@ builder_methods!(ServerOptions {
     with_gzip_replies_over => gzip_replies_over: Option<usize>,
     with_wrap_destroy_session => wrap_destroy_session: bool,
     with_forget_replaced_keys => forget_replaced_keys: bool,
+    with_end_shared_keys => end_shared_keys: bool,
     with_frontend => frontend: Frontend,
     with_accounts => accounts: AccountOptions,
     with_fault_injection => fault_injection: FaultInjection,

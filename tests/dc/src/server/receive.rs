@@ -17,8 +17,10 @@ impl TestDcs {
     pub fn handle(&mut self, now: Now, input: ServerInput<'_>) {
         self.now = now;
         match input {
-            ServerInput::Accepted { conn, dc } if self.options.dcs.contains(&dc) => {
-                let connection = Connection::new(dc, &self.options.frontend, self.options.accept_web_sockets);
+            ServerInput::Accepted { conn, dc, client } if self.options.dcs.contains(&dc) => {
+                let mut connection =
+                    Connection::new(dc, &self.options.frontend, self.options.accept_web_sockets);
+                connection.client_ip = client;
                 self.conns.insert(conn, connection);
             }
             ServerInput::Accepted { conn, .. } => self.outputs.push_back(ServerOutput::Close { conn }),
@@ -107,6 +109,7 @@ impl TestDcs {
                 if packet.quick_ack {
                     self.quick_ack(id, message.quick_ack_token);
                 }
+                self.note_owner(id, key.account_key());
                 self.message(id, dc, &mut key, message)
             }
             Err(refusal) => {
@@ -118,6 +121,7 @@ impl TestDcs {
         if follow_up.destroy_key {
             self.changed = true;
             self.accounts.forget_key(auth_key_id);
+            self.owners.forget(auth_key_id);
             self.keys.retain(|_, key| key.bound_to != Some(auth_key_id));
         } else {
             self.keys.insert((dc, auth_key_id), key);

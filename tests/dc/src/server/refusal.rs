@@ -32,6 +32,12 @@ pub enum Refusal {
     /// A service message that cannot be read or that only servers send; not answered.
     #[error("the service message {0:#010x} cannot be read or is not for servers")]
     Service(u32),
+    /// Two addresses use a key at once; the key is ended if [`ServerOptions::end_shared_keys`] is on. The message is
+    /// processed.
+    ///
+    /// [`ServerOptions::end_shared_keys`]: super::ServerOptions::end_shared_keys
+    #[error("two addresses use the key {0:#018x} at once")]
+    SharedKey(u64),
     /// More than 8192 identifiers in one service message; answered with -429.
     #[error("more than 8192 identifiers in {0:#010x}")]
     TooManyIds(u32),

@@ -51,8 +51,10 @@ impl TestDcs {
     /// codes. It holds secrets.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
-        let mut out = Writer::default().u64(self.rsa.fingerprint()).u64(self.keys.len() as u64);
-        for ((dc, _), key) in &self.keys {
+        let living: Vec<_> =
+            self.keys.iter().filter(|(_, key)| !self.owners.is_ended(key.account_key())).collect();
+        let mut out = Writer::default().u64(self.rsa.fingerprint()).u64(living.len() as u64);
+        for ((dc, _), key) in living {
             out = out.i32(*dc).raw(key.auth_key.as_bytes()).u64(key.calls);
             for time in [key.expires_at, key.bound_to.map(u64::cast_signed)] {
                 out = out.i32(i32::from(time.is_some())).i64(time.unwrap_or_default());

@@ -80,7 +80,7 @@ impl Shared {
         state.threads.retain(|thread| !thread.is_finished());
         state.threads.extend([writer_thread, reader_thread]);
         state.connections.insert(conn, ConnectionHandle { dc, client, socket, writer, queued });
-        self.input(&mut state, ServerInput::Accepted { conn, dc });
+        self.input(&mut state, ServerInput::Accepted { conn, dc, client: Some(client.ip()) });
         if let Some(ip) = local_ip {
             state.dcs.set_reached_at(conn, ip);
         }

@@ -183,6 +183,13 @@ impl TestServer {
         self.lock().connections.len()
     }
 
+    /// Returns how often a key was used by two addresses at once, see
+    /// [`ServerOptions::end_shared_keys`]: 0 if each session had one owner at any time.
+    #[must_use]
+    pub fn shared_key_uses(&self) -> u64 {
+        self.lock().dcs.shared_key_uses()
+    }
+
     /// Takes the refusals since the last call, at most the first 1000.
     #[must_use]
     pub fn take_refusals(&self) -> Vec<Refusal> {

@@ -10,4 +10,5 @@ mod handshake;
 mod handshake_checks;
 mod message_checks;
 mod service_messages;
+mod shared_keys;
 mod test_server;
