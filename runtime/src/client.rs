@@ -10,11 +10,11 @@ use sansgram_core::client::{self as sansio, Config, DcId, DisconnectReason, Logo
 
 use crate::clock::Clock;
 use crate::driver::Driver;
-use crate::oneshot::oneshot;
+use crate::ownership::Ownership;
 use crate::policy::DEFAULT_MAX_ATTEMPTS;
 use crate::shared::Shared;
 use crate::wait::Stopped;
-use crate::{ClientOptions, Error, Runtime, SessionStore, StoreError};
+use crate::{ClientOptions, Error, Runtime, SessionStore};
 
 mod events;
 mod login;
@@ -52,10 +52,14 @@ impl Client {
     /// call.
     ///
     /// Only one client may use a session at a time: Telegram revokes a key that two clients use. The lock of a
-    /// [`FileStore`](crate::FileStore) prevents that, but clones of one store share the lock.
+    /// [`FileStore`](crate::FileStore) prevents that, but clones of one store share the lock. A store with leases
+    /// ([`SessionStore::leased`]) prevents it among all processes that share it: a client whose lease is over resets its
+    /// connections and ends, and all calls return [`Error::Store`] with [`StoreError::LeaseLost`].
+    ///
+    /// [`StoreError::LeaseLost`]: crate::StoreError::LeaseLost
     ///
     /// # Errors
-    /// Returns [`Error::Store`] if the session cannot be loaded, and [`Error::WrongServers`] if it has keys of other
+    /// Returns [`Error::Store`] if the session cannot be loaded or has another owner, and [`Error::WrongServers`] if it has keys of other
     /// servers than those of `config` ([`Config::for_session`] returns a matching configuration). The stored session is
     /// left unchanged.
     pub async fn start<R: Runtime>(
@@ -77,16 +81,7 @@ impl Client {
         options: ClientOptions,
     ) -> Result<Self, Error> {
         let runtime = Arc::new(runtime);
-        let store: Arc<dyn SessionStore> = Arc::new(store);
-        let (sender, loaded) = oneshot();
-        let loading = store.clone();
-        runtime.spawn_blocking(move || {
-            let result = loading.load();
-            drop(loading);
-            sender.send(result);
-        });
-        let loaded = loaded.await.unwrap_or_else(|| Err(StoreError::Other("loading did not finish".into())));
-        let session = loaded?.unwrap_or_default();
+        let (session, ownership) = Ownership::take(&*runtime, store).await?;
 
         let clock = Clock::of(&runtime);
         // Without a limit in the configuration, an unreachable server must still be reported.
@@ -96,7 +91,7 @@ impl Client {
         let machine = sansio::Client::new(config, session, Box::new(OsRandom::default()))?;
         let shared = Arc::new(Shared::new(machine, clock));
         let proxy = options.proxy.map(Arc::new);
-        runtime.spawn(Driver::new(runtime.clone(), shared.clone(), store, proxy));
+        runtime.spawn(Driver::new(runtime.clone(), shared.clone(), ownership, proxy));
         Ok(Self { handle: Arc::new(Handle { shared, max_attempts }) })
     }
 
@@ -126,12 +121,13 @@ impl Client {
     }
 
     /// Stops the client for all its handles: closes the connections, saves the session if it has changed or the last
-    /// save failed, and drops the store. Returns when that is done. Pending calls return [`Error::Stopped`];
+    /// save failed, and drops the store or releases the lease. Returns when that is done. Pending calls return
+    /// [`Error::Stopped`];
     /// [`save_error`](Self::save_error) returns whether the save succeeded.
     pub async fn disconnect(&self) {
         self.shared().with_state(|state, _| state.close_requested = true);
         // The condition is never met, so this waits until the driver ends.
-        let Err(Stopped) = self.shared().until(|_| None::<Infallible>).await;
+        let Err(_) = self.shared().until(|_| None::<Infallible>).await;
     }
 
     /// Returns the home DC of the account, or the initial DC of the configuration if it is not known yet.
@@ -143,7 +139,8 @@ impl Client {
     /// Returns whether the connection to the home DC is open and validated: the server has proved that it has the key.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.shared().lock().machine.is_connected()
+        let state = self.shared().lock();
+        !state.ended && state.machine.is_connected()
     }
 
     /// Returns the DC whose connection was lost last, or could not be opened, and why; `None` once it is up again. A
@@ -159,7 +156,8 @@ impl Client {
     /// is none, the network is at fault rather than a server.
     #[must_use]
     pub fn has_stream(&self) -> bool {
-        self.shared().lock().machine.has_stream()
+        let state = self.shared().lock();
+        !state.ended && state.machine.has_stream()
     }
 
     /// Returns what a server repeatedly does instead of answering, such as closing connections, refusing messages or
@@ -238,7 +236,7 @@ impl fmt::Debug for Client {
 }
 
 impl From<Stopped> for Error {
-    fn from(_: Stopped) -> Self {
-        Self::Stopped
+    fn from(stopped: Stopped) -> Self {
+        stopped.0.map_or(Self::Stopped, Self::Store)
     }
 }

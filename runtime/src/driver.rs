@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use sansgram_core::client::{
     ComputeTask, ConnId, DcId, DisconnectReason, Event, Input, Output, StoredSession,
@@ -14,11 +15,14 @@ use sansgram_core::time::{Now, Timestamp};
 use crate::alarm::Alarm;
 use crate::gathering::Gathering;
 use crate::machine::Machine;
+use crate::ownership::Ownership;
 use crate::policy::{MAX_INPUTS_PER_POLL, SIGSTOP_CHECK_INTERVAL, SIGSTOP_CHECKS_AFTER_OPEN};
 use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
 use crate::socket::{Socket, SocketEvent};
-use crate::{Proxy, Runtime, SessionStore, StoreError};
+use crate::{Lease, Proxy, Runtime, SessionStore, StoreError, StoreFuture};
+
+mod leasing;
 
 /// The driver of one client. It runs until the last handle is dropped or the client is disconnected.
 ///
@@ -29,9 +33,15 @@ use crate::{Proxy, Runtime, SessionStore, StoreError};
 pub(crate) struct Driver<R: Runtime, M: Machine> {
     runtime: Arc<R>,
     shared: Arc<Shared<M>>,
-    /// Dropped before the driver ends, so that the session is unlocked when [`Client::disconnect`](crate::Client::disconnect)
+    /// Given up before the driver ends, so that the session is free when [`Client::disconnect`](crate::Client::disconnect)
     /// returns.
-    store: Option<Arc<dyn SessionStore>>,
+    ownership: Option<Ownership>,
+    /// The running save of a leased session.
+    saving: Option<(Save<M>, StoreFuture<()>)>,
+    /// A leased session is released, with its lease.
+    releasing: Option<(Lease, StoreFuture<()>)>,
+    /// How long the lease still lasts, as of this round.
+    lease_left: Option<Duration>,
     proxy: Option<Arc<Proxy>>,
     sockets: Vec<Socket<R::Stream>>,
     /// The index of the socket that is polled first the next time, so that a busy socket does not starve the others.
@@ -69,13 +79,16 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     pub(crate) fn new(
         runtime: Arc<R>,
         shared: Arc<Shared<M>>,
-        store: Arc<dyn SessionStore>,
+        ownership: Ownership,
         proxy: Option<Arc<Proxy>>,
     ) -> Self {
         Self {
             runtime,
             shared,
-            store: Some(store),
+            ownership: Some(ownership),
+            saving: None,
+            releasing: None,
+            lease_left: None,
             proxy,
             sockets: Vec::new(),
             next_socket: 0,
@@ -92,6 +105,12 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     }
 
     fn run(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuffer) -> Poll<()> {
+        if self.releasing.is_some() {
+            return self.poll_release(cx);
+        }
+        if self.is_lease_over(cx) {
+            return self.end_without_lease();
+        }
         if self.gathering.yields() {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -100,10 +119,15 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         self.time = None;
         for _ in 0..MAX_INPUTS_PER_POLL {
             if self.drive_machine(cx, next.take(), buffer) {
-                return Poll::Ready(());
+                return self.release(cx);
+            }
+            // Right before anything is written: the process may have been stopped since the last round.
+            if self.is_lease_over(cx) {
+                return self.end_without_lease();
             }
             let sockets = self.sockets.len();
             self.perform_actions(cx);
+            self.poll_save(cx);
             next = self.next_input(cx, buffer);
             let sockets_changed = self.sockets.len() != sockets;
             if next.is_none() && !sockets_changed {
@@ -112,7 +136,10 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         }
         // The budget is used up, but there is more to do.
         if next.is_some() && self.drive_machine(cx, next, buffer) {
-            return Poll::Ready(());
+            return self.release(cx);
+        }
+        if self.is_lease_over(cx) {
+            return self.end_without_lease();
         }
         self.perform_actions(cx);
         cx.waker().wake_by_ref();
@@ -209,6 +236,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         if checks_for_sigstop {
             wake_at = wake_at.map(|deadline| deadline.min(now.monotonic + SIGSTOP_CHECK_INTERVAL));
         }
+        wake_at = earlier(wake_at, self.lease_left.map(|left| now.monotonic + left));
         self.alarm.set(wake_at, now.monotonic, &mut state.clock);
         let over = self.closing && self.sockets.is_empty() && state.saves.is_idle();
         drop(guard);
@@ -256,9 +284,15 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                     });
                 }
                 Action::Save { version, session } => {
-                    let Some(store) = self.store.clone() else { continue };
                     let save = Save { shared: self.shared.clone(), version, result: None };
-                    self.runtime.spawn_blocking(move || save.run(store, &session));
+                    match &self.ownership {
+                        Some(Ownership::Store(store)) => {
+                            let store = store.clone();
+                            self.runtime.spawn_blocking(move || save.run(store, &session));
+                        }
+                        Some(Ownership::Lease(owned)) => self.saving = Some((save, owned.save(&session))),
+                        None => {}
+                    }
                 }
             }
         }
@@ -308,7 +342,9 @@ impl<R: Runtime, M: Machine> Future for Driver<R, M> {
 
 impl<R: Runtime, M: Machine> Drop for Driver<R, M> {
     fn drop(&mut self) {
-        self.store = None;
+        // Its save counts as failed.
+        self.saving = None;
+        self.ownership = None;
         let mut state = self.shared.lock();
         state.end(&mut self.wake);
         let own = state.driver_waker.take();
@@ -335,7 +371,7 @@ struct Save<M: Machine> {
 impl<M: Machine> Save<M> {
     fn run(mut self, store: Arc<dyn SessionStore>, session: &StoredSession) {
         self.result = Some(store.save(session));
-        // The save counts as done only after this, see `Driver::store`.
+        // The save counts as done only after this, see `Driver::ownership`.
         drop(store);
     }
 }

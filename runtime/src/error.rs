@@ -33,7 +33,7 @@ pub enum Error {
     },
     /// The session could not be loaded or saved. A login that fails with this error was not started, as the auth key
     /// was not stored; if only the result of the login could not be stored, [`Client::save`](crate::Client::save) tries
-    /// to save it again.
+    /// to save it again. With [`StoreError::LeaseLost`], the client has ended without sending anything more.
     #[error(transparent)]
     Store(Arc<StoreError>),
     /// The session has keys of other servers than the servers in the configuration. Nothing was sent.

@@ -49,6 +49,7 @@ mod machine;
 mod messages;
 mod oneshot;
 mod options;
+mod ownership;
 mod policy;
 mod prompt;
 pub mod proxy;
@@ -82,8 +83,8 @@ pub use sansgram_core::login::{
     LoginProgress, LoginState, LoginStep, QrLoginOutcome, SendCodeOutcome, SignInOutcome,
 };
 pub use sansgram_session::{
-    Exposure, FileStore, LockOwner, MemoryStore, OwnerLocation, SessionStore, StoreError, encryption,
-    formats, open_file, read_file, replace_file,
+    Acquired, Exposure, FileStore, Lease, LeasedStore, LockOwner, MemoryStore, OwnedSession, OwnerLocation,
+    SessionStore, StoreError, StoreFuture, encryption, formats, open_file, read_file, replace_file,
 };
 #[cfg(feature = "terminal")]
 pub use terminal::TerminalPrompt;

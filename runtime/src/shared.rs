@@ -20,6 +20,7 @@ use crate::connect::ProxyWaits;
 use crate::event::ClientEvent;
 use crate::machine::Machine;
 use crate::policy::{INITIAL_SAVE_BACKOFF, MAX_EVENTS, MAX_SAVE_BACKOFF};
+use crate::wait::Stopped;
 use crate::waiters::Waiters;
 
 const PROXY_SILENT: DisconnectReason = DisconnectReason::Network(IoFailure::Proxy(ProxyFault::Silent));
@@ -44,6 +45,8 @@ pub(crate) struct State<M> {
     pub(crate) close_requested: bool,
     /// True if the driver has ended.
     pub(crate) ended: bool,
+    /// Why the driver has ended, if the lease of the session is over.
+    lost_lease: Option<Arc<StoreError>>,
     /// The lost connections of each DC.
     pub(crate) disconnects: BTreeMap<DcId, DcDisconnects>,
     /// The DC that lost its connection last and the reason, until that DC is connected again.
@@ -133,6 +136,7 @@ impl<M> Shared<M> {
             calls: 0,
             close_requested: false,
             ended: false,
+            lost_lease: None,
             disconnects: BTreeMap::new(),
             last_disconnect: None,
             logged_out: None,
@@ -270,6 +274,19 @@ impl<M> State<M> {
                 self.push_event(ClientEvent::SaveFailed { reason, retry_in });
             }
         }
+    }
+
+    /// Records that the lease is over. Changes that are not saved are lost.
+    pub(crate) fn lose_lease(&mut self, error: Arc<StoreError>) {
+        if !self.saves.is_idle() {
+            self.saves.error = Some(error.clone());
+        }
+        self.lost_lease = Some(error);
+    }
+
+    /// Returns the error of calls after the end of the driver.
+    pub(crate) fn stopped(&self) -> Stopped {
+        Stopped(self.lost_lease.clone())
     }
 
     fn push_event(&mut self, event: ClientEvent) {

@@ -3,18 +3,28 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use sansgram_core::client::RequestId;
 use sansgram_core::time::Now;
 
+use crate::StoreError;
 use crate::machine::Machine;
 use crate::shared::{Shared, State};
 use crate::waiters::Key;
 
-/// The error of a wait whose driver has ended; it becomes [`Error::Stopped`](crate::Error::Stopped).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stopped;
+/// The error of a wait whose driver has ended: because the lease of the session is over, or for no reason of its own. It
+/// becomes [`Error::Store`](crate::Error::Store) or [`Error::Stopped`](crate::Error::Stopped).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stopped(pub(crate) Option<Arc<StoreError>>);
+
+#[cfg(test)]
+impl PartialEq for Stopped {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is_some() == other.0.is_some()
+    }
+}
 
 /// A future that waits for a condition of the shared state.
 #[must_use]
@@ -72,7 +82,7 @@ impl<M: Machine, T, F: FnMut(&mut State<M>) -> Option<T> + Unpin> Future for Unt
             return Poll::Ready(Ok(result));
         }
         if state.ended {
-            return Poll::Ready(Err(Stopped));
+            return Poll::Ready(Err(state.stopped()));
         }
         let key = *this.key.get_or_insert_with(|| state.waiters.new_watcher());
         this.is_waiting = true;
@@ -150,7 +160,7 @@ where
                     };
                     *stage = Stage::Pending(id);
                     if state.ended {
-                        return Poll::Ready(Err(Stopped.into()));
+                        return Poll::Ready(Err(state.stopped().into()));
                     }
                     // The driver, which is woken now, wakes it.
                     let replaced = state.waiters.insert(Key::Reply(id), waker);
@@ -168,7 +178,7 @@ where
                 *stage = Stage::Over;
                 (Poll::Ready(Ok(result)), state.waiters.remove(Key::Reply(id)))
             }
-            None if state.ended => (Poll::Ready(Err(Stopped.into())), None),
+            None if state.ended => (Poll::Ready(Err(state.stopped().into())), None),
             None => (Poll::Pending, state.waiters.insert(Key::Reply(id), waker)),
         };
         drop(guard);

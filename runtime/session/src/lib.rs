@@ -24,6 +24,6 @@ pub mod text;
 
 pub use sansgram_core::client::StoredSession;
 pub use store::{
-    Exposure, FileStore, LockOwner, MemoryStore, OwnerLocation, SessionStore, StoreError, encryption,
-    open_file, read_file, replace_file,
+    Acquired, Exposure, FileStore, Lease, LeasedStore, LockOwner, MemoryStore, OwnedSession, OwnerLocation,
+    SessionStore, StoreError, StoreFuture, encryption, open_file, read_file, replace_file,
 };

@@ -2,6 +2,7 @@
 
 mod bursts;
 mod connecting;
+mod leases;
 mod saving;
 mod sockets;
 mod timers;
@@ -265,14 +266,14 @@ impl Bench {
     }
 
     fn with_timers(stuck_timers: bool) -> Self {
-        Self::with(stuck_timers, None)
+        Self::with(stuck_timers, None, None)
     }
 
     fn behind(proxy: &str) -> Self {
-        Self::with(false, Some(Arc::new(proxy.parse().unwrap())))
+        Self::with(false, Some(Arc::new(proxy.parse().unwrap())), None)
     }
 
-    fn with(stuck_timers: bool, proxy: Option<Arc<Proxy>>) -> Self {
+    fn with(stuck_timers: bool, proxy: Option<Arc<Proxy>>, ownership: Option<Ownership>) -> Self {
         let stream = || Ok(ToyStream(Arc::new(Mutex::new(Wire { room: 1000, ..Wire::default() }))));
         let peers = [(REFUSES, Err(io::ErrorKind::ConnectionRefused)), (FIRST, stream()), (SECOND, stream())];
         let runtime = Arc::new(ToyRuntime {
@@ -289,7 +290,8 @@ impl Bench {
         let toy = Toy { session, ..Toy::default() };
         let shared = Arc::new(Shared::new(toy, Clock::of(&runtime)));
         let store = Arc::new(MemoryStore::new());
-        let driver = Driver::new(runtime.clone(), shared.clone(), store.clone(), proxy);
+        let ownership = ownership.unwrap_or_else(|| Ownership::Store(store.clone()));
+        let driver = Driver::new(runtime.clone(), shared.clone(), ownership, proxy);
         Self { runtime, shared, driver: Some(Box::pin(driver)), wakes: Arc::default(), store }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sansgram_core::client::{SessionFormatError, StoredSession};
 
@@ -12,6 +13,7 @@ use crate::text::shown_path;
 pub mod encryption;
 mod exposure;
 mod file;
+mod lease;
 mod lock;
 mod owner;
 mod regular_file;
@@ -19,12 +21,16 @@ mod replace;
 
 pub use exposure::Exposure;
 pub use file::FileStore;
+pub use lease::{Acquired, Lease, LeasedStore, OwnedSession, StoreFuture};
 pub use owner::{LockOwner, OwnerLocation};
 pub use regular_file::{open_file, read_file};
 pub use replace::replace_file;
 pub(crate) use replace::{directory_of, hidden_name};
 
 /// A store for a session. Its methods may block: the runtimes call them outside of their async threads, one at a time.
+///
+/// A client owns the session for as long as it holds the store, as with a [`FileStore`], which locks its file; or for the
+/// time of a lease, if the store has [`leased`](Self::leased).
 pub trait SessionStore: Send + Sync + 'static {
     /// Loads the stored session. Returns `None` if there is none yet.
     ///
@@ -38,6 +44,13 @@ pub trait SessionStore: Send + Sync + 'static {
     /// # Errors
     /// Returns a [`StoreError`] if the session cannot be stored. The previous session must then still be there.
     fn save(&self, session: &StoredSession) -> Result<(), StoreError>;
+
+    /// Returns the store as one whose sessions are owned by leases. A client then loads and saves by that alone.
+    ///
+    /// The default is `None`.
+    fn leased(&self) -> Option<&dyn LeasedStore> {
+        None
+    }
 }
 
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
@@ -48,6 +61,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         (**self).save(session)
     }
+
+    fn leased(&self) -> Option<&dyn LeasedStore> {
+        (**self).leased()
+    }
 }
 
 impl<S: SessionStore + ?Sized> SessionStore for Box<S> {
@@ -57,6 +74,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Box<S> {
 
     fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         (**self).save(session)
+    }
+
+    fn leased(&self) -> Option<&dyn LeasedStore> {
+        (**self).leased()
     }
 }
 
@@ -162,6 +183,28 @@ pub enum StoreError {
         path: PathBuf,
         /// The reason why its directory could not be synced to the disk.
         error: io::Error,
+    },
+    /// Another owner has a lease of the session.
+    #[error(
+        "the session {session} is in use by {owner}; stop it, or wait until its lease ends, in {} s at the latest",
+        remaining.as_secs() + 1
+    )]
+    Leased {
+        /// The name of the session.
+        session: String,
+        /// The owner, as it describes itself.
+        owner: String,
+        /// How long its lease still lasts, if it does not renew it.
+        remaining: Duration,
+    },
+    /// The lease of the session is over, so that another owner may have it. The client has closed its connections and
+    /// ended; what was saved before is kept.
+    #[error("the session {session} is no longer owned: {reason}; start a new client to take it again")]
+    LeaseLost {
+        /// The name of the session.
+        session: String,
+        /// Why, as a part of a sentence.
+        reason: String,
     },
     /// Any other error, from a store of another crate.
     #[error(transparent)]

@@ -174,7 +174,7 @@ fn a_new_store_waits_for_one_that_is_being_dropped() {
     let first = directory.store();
     first.load().unwrap();
     let ending = std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
         drop(first);
     });
     directory.store().save(&session(1)).unwrap();

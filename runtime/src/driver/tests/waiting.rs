@@ -183,21 +183,21 @@ fn a_call_that_cannot_start_or_has_no_driver_returns_at_once() {
     let mut cx = Context::from_waker(Waker::noop());
     {
         let refused = shared.call(
-            |_, _| Err(Stopped),
+            |_, _| Err(Stopped::default()),
             |_, _| None::<u8>,
             |machine: &mut Toy, id| machine.cancelled.push(id),
         );
-        assert_eq!(pin!(refused).poll(&mut cx), Poll::Ready(Err(Stopped)));
+        assert_eq!(pin!(refused).poll(&mut cx), Poll::Ready(Err(Stopped::default())));
     }
     assert!(shared.lock().machine.cancelled.is_empty(), "it has not started");
 
     let mut started = Box::pin(call(&shared));
     assert!(started.as_mut().poll(&mut cx).is_pending());
     drop(bench.driver.take());
-    assert_eq!(started.as_mut().poll(&mut cx), Poll::Ready(Err(Stopped)));
+    assert_eq!(started.as_mut().poll(&mut cx), Poll::Ready(Err(Stopped::default())));
     drop(started);
     let mut late = Box::pin(call(&shared));
-    assert_eq!(late.as_mut().poll(&mut cx), Poll::Ready(Err(Stopped)));
+    assert_eq!(late.as_mut().poll(&mut cx), Poll::Ready(Err(Stopped::default())));
     drop(late);
     assert_eq!(shared.lock().machine.cancelled, [RequestId(1); 2]);
     assert!(!shared.lock().waiters.wait_for_requests());

@@ -102,7 +102,7 @@ fn a_lock_file_that_is_replaced_repeatedly_is_an_error() {
             }
         }
         done.store(true, std::sync::atomic::Ordering::Relaxed);
-        assert!(begin.elapsed() < std::time::Duration::from_secs(100));
+        assert!(begin.elapsed() < Duration::from_secs(100));
     });
 }
 
