@@ -89,9 +89,16 @@ fn changes_something(name: &str) -> bool {
     !function.starts_with("get") && !saves_nothing.contains(&function)
 }
 
+/// Returns the msg_ids of the calls that must have succeeded before this one (`invokeAfterMsg`, `invokeAfterMsgs`).
+pub(crate) fn calls_before(body: &[u8]) -> Vec<u64> {
+    // The error of wrappers that cannot be read is the answer of the call itself.
+    let wrapping = wrappers::unwrap(&mut Reader::new(body)).unwrap_or_default();
+    wrapping.after.into_iter().map(i64::cast_unsigned).collect()
+}
+
 impl Accounts {
     /// Executes one API method. `body` is the serialized call, optionally inside `invokeWithLayer`, `initConnection`,
-    /// `invokeWithoutUpdates`, `invokeAfterMsg` and `invokeAfterMsgs`; layer and `initConnection` are remembered per
+    /// `invokeWithoutUpdates`, `invokeAfterMsg` and `invokeAfterMsgs`, which the server has checked; layer and `initConnection` are remembered per
     /// key. The first call of a key must contain `initConnection`; until then, calls fail with
     /// `CONNECTION_NOT_INITED`.
     pub fn call(&mut self, context: &CallContext, body: &[u8]) -> CallOutcome {

@@ -45,6 +45,7 @@ pub use self::handlers::{Handler, HandlerId, Handlers};
 pub use self::incoming_call::{IncomingCall, ServerUpdate};
 pub use self::method_names::UnknownMethod;
 pub(crate) use self::method_names::must_be_method as method_exists;
+pub(crate) use self::methods::calls_before;
 pub use self::options::{
     AccountOptions, CodeDelivery, DcOption, Fault, FaultKind, LoginEmail, TestBot, TestPassword, TestUser,
 };

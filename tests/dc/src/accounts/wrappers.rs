@@ -19,6 +19,8 @@ pub(super) struct Wrapping {
     pub(super) device: Option<Device>,
     /// Whether there was an `invokeWithoutUpdates`.
     pub(super) without_updates: bool,
+    /// The messages of `invokeAfterMsg` and `invokeAfterMsgs`.
+    pub(super) after: Vec<i64>,
 }
 
 /// Reads the wrappers, in any order; `reader` is then at the call itself.
@@ -38,12 +40,8 @@ pub(super) fn unwrap(reader: &mut Reader<'_>) -> Result<Wrapping, ApiError> {
                 wrapping.device = Some(init_connection(&mut inner)?);
             }
             id::INVOKE_WITHOUT_UPDATES => wrapping.without_updates = true,
-            id::INVOKE_AFTER_MSG => {
-                inner.i64()?;
-            }
-            id::INVOKE_AFTER_MSGS => {
-                inner.vector(Reader::i64)?;
-            }
+            id::INVOKE_AFTER_MSG => wrapping.after.push(inner.i64()?),
+            id::INVOKE_AFTER_MSGS => wrapping.after.extend(inner.vector(Reader::i64)?),
             id::INVOKE_WITH_MESSAGES_RANGE => {
                 inner.expect(id::MESSAGE_RANGE)?;
                 inner.i64()?;
@@ -168,7 +166,7 @@ mod tests {
             .u32(id::INVOKE_WITHOUT_UPDATES)
             .object(&inner.object(&params).u32(id::GET_CONFIG).finish());
         let device = Some(Device::new(1, ["model", "system", "1.0"]));
-        let expected = Wrapping { layer: Some(230), device, without_updates: true };
+        let expected = Wrapping { layer: Some(230), device, without_updates: true, after: vec![5, 6] };
         assert_eq!(unwrapped(call), Ok((expected, id::GET_CONFIG.to_le_bytes().to_vec())));
     }
 

@@ -7,7 +7,7 @@ use super::constructors::{BOOL_TRUE, GZIP_PACKED, INVOKE_WITH_LAYER, RPC_ERROR};
 use super::dcs::TestDcs;
 use super::io::ServerOutput;
 use super::message_context::MessageContext;
-use crate::accounts::{Answer, CallContext, CallOutcome};
+use crate::accounts::{Answer, CallContext, CallOutcome, calls_before};
 use crate::wire::{Malformed, Reader, Writer};
 
 impl TestDcs {
@@ -69,7 +69,16 @@ impl TestDcs {
     }
 
     /// Executes an API method.
+    ///
+    /// A call that must come after another one (`invokeAfterMsg`) fails if that one has failed, was refused or has not
+    /// arrived: each call is executed when it arrives, so there is nothing to wait for. UNVERIFIED: whether Telegram's
+    /// servers wait for one that has not arrived. Their errors are `MSG_WAIT_FAILED` and `MSG_WAIT_TIMEOUT`
+    /// (`core.telegram.org/api/errors`).
     pub(super) fn call(&mut self, cx: &mut MessageContext<'_>, msg_id: u64, body: &[u8]) {
+        if !calls_before(body).into_iter().all(|earlier| cx.session.has_succeeded(earlier)) {
+            let error = Writer::object(RPC_ERROR).i32(400).bytes(b"MSG_WAIT_FAILED").finish();
+            return cx.answer(msg_id, &error);
+        }
         let mut reader = Reader::new(body);
         let layer = reader.expect(INVOKE_WITH_LAYER).and_then(|()| reader.i32()).ok();
         let now_unix = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::constructors::RPC_RESULT;
+use super::constructors::{RPC_ERROR, RPC_RESULT};
 use super::keys::KeyState;
 use super::session::Session;
 use crate::accounts::Push;
@@ -31,6 +31,7 @@ impl MessageContext<'_> {
     /// Answers a request with `result`, a boxed TL object.
     pub(super) fn answer(&mut self, msg_id: u64, result: &[u8]) {
         let body = Writer::object(RPC_RESULT).u64(msg_id).raw(result).finish();
-        self.session.answer(self.unix, msg_id, body);
+        let failed = result.starts_with(&RPC_ERROR.to_le_bytes());
+        self.session.answer(self.unix, msg_id, body, failed);
     }
 }

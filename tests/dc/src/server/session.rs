@@ -82,6 +82,8 @@ pub(crate) struct Received {
     pub(crate) seq_no: u32,
     /// The message that answers it, if any.
     pub(crate) answer: Option<u64>,
+    /// Whether the answer is an error.
+    failed: bool,
 }
 
 /// A message that is queued or waits for its ack.
@@ -155,7 +157,7 @@ impl Session {
         if after.is_some_and(|(_, later)| later.seq_no < seq_no || (later.seq_no == seq_no && odd)) {
             return Err(BadMessage::SeqNoTooHigh);
         }
-        self.received.insert(msg_id, Received { seq_no, answer: None });
+        self.received.insert(msg_id, Received { seq_no, answer: None, failed: false });
         if odd {
             self.to_ack.push(msg_id);
         }
@@ -170,7 +172,7 @@ impl Session {
     /// Processes a repeated message: acknowledges it again, and resends its answer unless the client has acknowledged
     /// that.
     pub(crate) fn repeat(&mut self, msg_id: u64) {
-        let Some(&Received { seq_no, answer }) = self.received.get(&msg_id) else { return };
+        let Some(&Received { seq_no, answer, .. }) = self.received.get(&msg_id) else { return };
         if seq_no & 1 == 1 {
             self.to_ack.push(msg_id);
         }
@@ -195,13 +197,20 @@ impl Session {
         msg_id
     }
 
-    /// Queues the answer to a request, which also acknowledges the request.
-    pub(crate) fn answer(&mut self, unix: Duration, request: u64, body: Vec<u8>) {
+    /// Queues the answer to a request, which also acknowledges the request. `failed`: whether it is an error.
+    pub(crate) fn answer(&mut self, unix: Duration, request: u64, body: Vec<u8>, failed: bool) {
         let msg_id = self.send(unix, body, true, true);
         self.to_ack.retain(|&waiting| waiting != request);
         if let Some(received) = self.received.get_mut(&request) {
-            received.answer = Some(msg_id);
+            (received.answer, received.failed) = (Some(msg_id), failed);
         }
+    }
+
+    /// Whether a request was executed without an error, as far as the session remembers.
+    pub(crate) fn has_succeeded(&self, request: u64) -> bool {
+        let received = self.received.get(&request);
+        let succeeded = received.is_some_and(|received| received.answer.is_some() && !received.failed);
+        succeeded || self.is_forgotten(request)
     }
 
     /// Removes the answer to a request from the queue; the client can still request it.

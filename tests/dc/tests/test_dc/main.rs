@@ -2,6 +2,7 @@
 
 mod accounts_agree_with_core;
 mod bindings;
+mod call_order;
 mod common;
 mod containers;
 mod fault_injection;
