@@ -60,7 +60,7 @@ pub(super) struct Datacenter {
     /// Requests that may not be sent yet.
     parked: BTreeSet<RequestTag>,
     /// Whether parked requests may be sent that could not before: the draining session awaits fewer answers, or one has
-    /// waited long enough.
+    /// waited long enough or was dropped.
     needs_unpark: bool,
     /// Requests that were sent under a key that is gone.
     orphaned: OrphanedRequests,

@@ -10,7 +10,7 @@
 //! | query, deadline, result | `RequestTable` (`rpc/request_table.rs`), until the result is taken |
 //! | queued or sent in a session | `Session` (`session/outgoing.rs`) of the main connection, or of the draining one |
 //! | refused, to be sent again inside `initConnection` | `ConnectionSession::retries`, until the received bytes are read |
-//! | may not be sent yet: a key rotation, a login transfer, an earlier request whose answer the draining session awaits | `Datacenter::parked` |
+//! | may not be sent yet: a key rotation, a login transfer, an earlier request that waits or whose answer the draining session awaits | `Datacenter::parked` |
 //! | sent under a key that is gone | `Datacenter::orphaned`, until its policy decides |
 //!
 //! A pending request that is in no session is taken by the DC's next session when its key is usable.

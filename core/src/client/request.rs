@@ -301,10 +301,12 @@ impl Client {
         id
     }
 
-    /// Queues a pending request at its DC, which has an address.
-    pub(super) fn queue(&mut self, id: RequestId, dc: DcId, now: Now) {
-        if let Some(constraints) = self.requests.constraints(id) {
-            self.datacenter(dc).queue(id.tag(), constraints, now.monotonic);
+    /// Queues a pending request again at its DC, which has an address.
+    pub(super) fn queue_again(&mut self, id: RequestId, dc: DcId, now: Now) {
+        // It may be the first at this DC.
+        self.datacenter(dc);
+        if let Some(datacenter) = self.datacenters.get_mut(&dc) {
+            datacenter.queue_again(id.tag(), &self.requests, now.monotonic);
         }
     }
 
@@ -329,7 +331,7 @@ impl Client {
             for id in datacenter.take_unknown_outcomes().into_iter().map(RequestId::from) {
                 match (self.requests.on_unknown_outcome(id), self.requests.constraints(id)) {
                     (Some(OnUnknownOutcome::Retry), Some(constraints)) => {
-                        datacenter.send_again(id.tag(), constraints);
+                        datacenter.send_again(id.tag(), constraints, &self.requests);
                     }
                     (Some(OnUnknownOutcome::Fail), _) => reported.push(id),
                     _ => {}

@@ -152,6 +152,12 @@ impl Session {
         self.is_draining
     }
 
+    /// Takes the queued requests for which `is_taken` returns `true`, which is asked in the order of the queue, so that
+    /// they can be queued again later. The session does not forget them.
+    pub fn take_queued_if(&mut self, mut is_taken: impl FnMut(RequestTag) -> bool) {
+        self.outgoing.take_queued_if(&mut is_taken);
+    }
+
     /// Takes the queued requests. The session forgets them.
     pub fn take_queued(&mut self) -> Vec<RequestTag> {
         self.outgoing.take_queued()

@@ -95,6 +95,11 @@ impl Outgoing {
         self.queue.pop_front();
     }
 
+    /// Takes the queued requests for which `is_taken` returns `true`. How far they came before is remembered.
+    pub(super) fn take_queued_if(&mut self, is_taken: &mut dyn FnMut(RequestTag) -> bool) {
+        self.queue.take_if(is_taken);
+    }
+
     /// Takes all queued requests and forgets them.
     pub(super) fn take_queued(&mut self) -> Vec<RequestTag> {
         let queued = self.queue.take();

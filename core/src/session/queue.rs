@@ -69,6 +69,14 @@ impl RequestQueue {
         }
     }
 
+    /// Takes the requests for which `is_taken` returns `true`; it is asked in order. The cost is linear in the length of
+    /// the queue.
+    pub(super) fn take_if(&mut self, is_taken: &mut dyn FnMut(RequestTag) -> bool) {
+        self.compact();
+        self.again.retain(|tag| !is_taken(*tag));
+        self.tags.retain(|tag| !is_taken(*tag));
+    }
+
     /// Takes all requests, in order.
     pub(super) fn take(&mut self) -> Vec<RequestTag> {
         self.compact();

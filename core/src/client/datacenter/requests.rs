@@ -21,6 +21,17 @@ impl Datacenter {
         }
     }
 
+    /// Queues a request that has come back without having been executed: the server's answer was an error. It leaves
+    /// before those that have not been sent, since they may have to be executed after it.
+    pub(crate) fn queue_again(&mut self, tag: RequestTag, requests: &RequestTable, now: Timestamp) {
+        self.last_used = now;
+        if let Some(constraints) = requests.constraints(tag.into())
+            && self.has_queued_pending()
+        {
+            self.requeue_or_park(tag, constraints, requests);
+        }
+    }
+
     /// Returns whether the pending requests have been queued in the session: new ones are queued at once then.
     pub(super) fn has_queued_pending(&self) -> bool {
         self.main.session().is_some_and(|session| session.has_queued_pending)
@@ -44,6 +55,15 @@ impl Datacenter {
         match self.main.session_mut() {
             Some(session) if may_be_sent => session.session.queue(tag),
             _ => _ = self.parked.insert(tag),
+        }
+    }
+
+    /// Queues a request in front of those that were not sent, or parks it with those that must be executed after it.
+    fn requeue_or_park(&mut self, tag: RequestTag, constraints: RequestConstraints, requests: &RequestTable) {
+        let may_be_sent = self.may_be_sent(constraints);
+        match self.main.session_mut() {
+            Some(session) if may_be_sent => session.session.requeue(tag),
+            _ => self.park(tag, requests),
         }
     }
 
@@ -71,9 +91,22 @@ impl Datacenter {
         waited
     }
 
-    /// Parks a request that the server answered with an error, until the login is transferred to this DC.
-    pub(crate) fn park(&mut self, tag: RequestTag) {
+    /// Parks a request that the session has taken already, and the queued ones that must be executed after it: without it
+    /// in the session they would be sent as if it had ended.
+    pub(crate) fn park(&mut self, tag: RequestTag, requests: &RequestTable) {
         self.parked.insert(tag);
+        let Some(session) = self.main.session_mut() else { return };
+        loop {
+            let before = self.parked.len();
+            session.session.take_queued_if(|tag| {
+                let after = requests.constraints(tag.into()).and_then(|constraints| constraints.after);
+                let is_parked = after.is_some_and(|after| self.parked.contains(&after));
+                is_parked && self.parked.insert(tag)
+            });
+            if self.parked.len() == before {
+                return;
+            }
+        }
     }
 
     /// Queues the parked requests that may be sent now.
@@ -118,7 +151,8 @@ impl Datacenter {
     /// Forgets a request whose result is no longer wanted.
     pub(crate) fn drop_request(&mut self, tag: RequestTag) {
         self.on_request_ended(tag);
-        self.parked.remove(&tag);
+        // Those to be executed after it may be parked too.
+        self.needs_unpark |= self.parked.remove(&tag);
         self.sessions_mut().for_each(|session| session.session.drop_request(tag));
     }
 
@@ -155,19 +189,18 @@ impl Datacenter {
 
     /// Sends a request of unknown outcome again: in this session, or in the next, which takes every request whose
     /// answer the draining session does not await.
-    pub(crate) fn send_again(&mut self, tag: RequestTag, constraints: RequestConstraints) {
+    pub(crate) fn send_again(
+        &mut self,
+        tag: RequestTag,
+        constraints: RequestConstraints,
+        requests: &RequestTable,
+    ) {
         if let Some(draining) = &mut self.draining {
             draining.drop_request(tag);
             self.needs_unpark = true;
         }
-        if !self.has_queued_pending() {
-            return;
-        }
-        let may_be_sent = self.may_be_sent(constraints);
-        match self.main.session_mut() {
-            // Requests to be executed after it may be queued there already.
-            Some(session) if may_be_sent => session.session.requeue(tag),
-            _ => _ = self.parked.insert(tag),
+        if self.has_queued_pending() {
+            self.requeue_or_park(tag, constraints, requests);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{Event, InvokeError, RequestId, RequestOptions};
+use sansgram_core::client::{Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
@@ -163,5 +163,65 @@ fn a_request_after_one_that_waits_is_executed_after_it() {
         assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
     }
     assert_eq!([1, 2, 3].map(|number| pair.dcs.counted(number)), [1; 3]);
+    assert_no_fault(&pair);
+}
+
+/// A pair that has lost its connection, so that a request with the policy Fail is held until the server is heard again.
+/// The next request with another policy gets this fault.
+fn held(fault: Fault) -> Pair {
+    let mut pair = refused(Vec::new());
+    pair.dcs.log_messages();
+    pair.network.cut_all(pair.timestamp());
+    pair.run_for(Duration::from_millis(100)).unwrap();
+    pair.dcs.inject_fault(fault.once()).unwrap();
+    pair
+}
+
+/// Makes three requests, each after the one before; the last is held.
+fn chain(pair: &mut Pair) -> [RequestId; 3] {
+    let retried = || RequestOptions::new().with_on_unknown_outcome(OnUnknownOutcome::Retry);
+    let first = pair.count(1, retried());
+    let second = pair.count(2, retried().with_after(first));
+    [first, second, pair.count(3, RequestOptions::new().with_after(second))]
+}
+
+#[test]
+fn held_requests_wait_for_one_that_waits() {
+    let mut pair = held(Fault::flood_wait(METHOD, 10));
+    let ids = chain(&mut pair);
+    pair.run_until(|pair| !waits(pair).is_empty()).unwrap();
+    pair.run_for(seconds(5)).unwrap();
+    assert!(pair.dcs.take_counted().is_empty());
+    for id in ids {
+        assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+    }
+    assert_eq!(pair.dcs.take_counted(), [1, 2, 3]);
+    assert_no_fault(&pair);
+}
+
+#[test]
+fn held_requests_keep_their_order_if_the_first_fails() {
+    let mut pair = held(Fault::error(METHOD, 400, "DATA_INVALID"));
+    let [first, second, third] = chain(&mut pair);
+    assert!(error_name(wait(&mut pair, first)).contains("DATA_INVALID"));
+    for id in [second, third] {
+        assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+    }
+    assert_eq!(pair.dcs.take_counted(), [2, 3]);
+    assert_no_fault(&pair);
+}
+
+#[test]
+fn requests_after_one_that_is_cancelled_while_it_waits_are_sent() {
+    let mut pair = held(Fault::flood_wait(METHOD, 10));
+    let [first, second, third] = chain(&mut pair);
+    pair.run_until(|pair| !waits(pair).is_empty()).unwrap();
+    let begun = pair.elapsed();
+    pair.client.cancel(first);
+    for id in [second, third] {
+        assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+    }
+    assert!(pair.elapsed() - begun < seconds(1), "{:?}", pair.elapsed() - begun);
+    assert_eq!(pair.dcs.take_counted(), [2, 3]);
     assert_no_fault(&pair);
 }
