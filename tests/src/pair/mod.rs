@@ -71,6 +71,8 @@ pub struct Pair {
     pub skipped_tasks: Vec<ComputeTask>,
     /// How many tasks were run.
     pub tasks_run: usize,
+    /// How many writes the client has made.
+    pub writes: u64,
     /// What the client printed, except for events.
     output: String,
     now: Timestamp,
@@ -112,6 +114,7 @@ impl Pair {
             skips_tasks: false,
             skipped_tasks: Vec::new(),
             tasks_run: 0,
+            writes: 0,
             output,
             now,
             suspended: Duration::ZERO,
@@ -371,6 +374,7 @@ impl Pair {
                     self.opened.push(endpoints);
                 }
                 Output::Transmit { conn, bytes } => {
+                    self.writes += 1;
                     self.network.client_writes(self.now, self.network_conn(conn), bytes);
                 }
                 Output::Close { conn } => self.network.reset_by_client(self.now, self.network_conn(conn)),

@@ -22,20 +22,7 @@ pub use self::violation::{Outcome, Violation};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Observation {
     /// The application made a request.
-    Issued {
-        /// Its number, by which the servers count it.
-        number: i64,
-        /// The client's identifier of it.
-        id: u64,
-        /// Its policy.
-        policy: OnUnknownOutcome,
-        /// The request after which it must be executed.
-        after: Option<i64>,
-        /// When it must have ended, if the application gave it a time limit.
-        end_by: Option<Duration>,
-        /// Whether a quick ack was requested.
-        quick_ack: bool,
-    },
+    Issued(IssuedRequest),
     /// The client refused to take a request.
     NotTaken(i64),
     /// The application cancelled a request.
@@ -85,12 +72,28 @@ pub enum Observation {
     Calm,
 }
 
+/// A request that the application made and the client took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IssuedRequest {
+    /// Its number, by which the servers count it.
+    pub number: i64,
+    /// The client's identifier of it.
+    pub id: u64,
+    /// Its policy.
+    pub policy: OnUnknownOutcome,
+    /// The request after which it must be executed.
+    pub after: Option<i64>,
+    /// When it must have ended, if the application gave it a time limit.
+    pub end_by: Option<Duration>,
+    /// Whether a quick ack was requested.
+    pub quick_ack: bool,
+}
+
 /// The state that follows from the observations.
 #[derive(Debug, Default)]
 pub struct Model {
     requests: Requests,
     messages: Messages,
-    now: Duration,
     calm: bool,
     closed: bool,
 }
@@ -108,14 +111,12 @@ impl Model {
     /// Returns the [`Violation`] if it breaks a rule.
     pub fn observe(&mut self, observation: Observation) -> Result<(), Violation> {
         match observation {
-            Observation::Issued { number, id, policy, after, end_by, quick_ack } => {
-                self.requests.issue(number, id, policy, after, end_by, quick_ack, self.calm);
+            Observation::Issued(request) => {
+                self.requests.issue(request, self.calm);
                 Ok(())
             }
-            Observation::NotTaken(number) => {
-                self.requests.not_taken(number);
-                Ok(())
-            }
+            Observation::NotTaken(number) if self.calm => Err(Violation::NotTakenInCalm(number)),
+            Observation::NotTaken(_) => Ok(()),
             Observation::Cancelled(number) => {
                 self.requests.cancel(number);
                 Ok(())
@@ -132,7 +133,6 @@ impl Model {
             Observation::Refused(_) => Ok(()),
             Observation::Restarted => {
                 self.requests.lose_process();
-                self.closed = false;
                 Ok(())
             }
             Observation::Closed => {
@@ -150,10 +150,7 @@ impl Model {
                 Err(Violation::Memory(bytes, requests))
             }
             Observation::Held { .. } => Ok(()),
-            Observation::Time(now) => {
-                self.now = now;
-                self.requests.check_time_limits(now)
-            }
+            Observation::Time(now) => self.requests.check_time_limits(now),
             Observation::Calm => {
                 self.calm = true;
                 Ok(())

@@ -18,7 +18,7 @@ use sansgram_testkit::server::ServerOptions;
 
 use super::disk::Disk;
 use super::login::Login;
-use super::model::{Model, Observation, Violation};
+use super::model::{IssuedRequest, Model, Observation, Violation};
 use super::plan::{Plan, PlannedRequest, Setup};
 use super::world::{DCS, World};
 use crate::network::{Chunks, NetworkOptions};
@@ -257,7 +257,7 @@ impl<'a> Run<'a> {
                     self.perform(action)?;
                 }
             }
-            _ => return self.stuck().map(|()| false),
+            _ => return Err(self.stuck()),
         }
         Ok(false)
     }
@@ -339,14 +339,14 @@ impl<'a> Run<'a> {
         if let Some(delay) = request.cancel_after {
             self.after(delay, Action::Cancel(request.number));
         }
-        self.model.observe(Observation::Issued {
+        self.model.observe(Observation::Issued(IssuedRequest {
             number: request.number,
             id: id.0,
             policy: request.policy,
             after: after.map(|(number, _)| number),
             end_by: request.timeout.map(|timeout| now.monotonic.since_origin() + timeout),
             quick_ack: request.quick_ack,
-        })
+        }))
     }
 
     /// Whether the faults are over, the user is logged in, as the server says too, and all requests have ended.
@@ -391,25 +391,25 @@ impl<'a> Run<'a> {
 
     fn check_recovery(&self) -> Result<(), Violation> {
         let Some(since) = self.calm_since else { return Ok(()) };
-        if self.pair.elapsed() > since + RECOVERY { self.stuck() } else { Ok(()) }
+        if self.pair.elapsed() > since + RECOVERY { Err(self.stuck()) } else { Ok(()) }
     }
 
-    fn stuck(&self) -> Result<(), Violation> {
+    fn stuck(&self) -> Violation {
         let waited = self.pair.elapsed().saturating_sub(self.calm_since.unwrap_or_default());
         if self.login.user().is_none() {
-            return Err(Violation::NotLoggedIn(waited, self.login.last_error.clone()));
+            return Violation::NotLoggedIn(waited, self.login.last_error.clone());
         }
-        let pending: Vec<i64> = self.model.pending().collect();
-        Err(Violation::Stuck(pending, waited))
+        Violation::Stuck(self.model.pending().collect(), waited)
     }
 
     /// Replaces the client's process.
     fn crash(&mut self, backup: usize) -> Result<(), Violation> {
-        let session = self.disk.restore(backup).map_err(|_| Violation::TornSession)?;
+        let Ok(session) = self.disk.restore(backup) else {
+            return self.model.observe(Observation::TornSessionRead);
+        };
         let is_logged_in = session.user.is_some();
         let old = self.pair.crash_client(config(&self.plan.setup), session.clone(), self.random.fork());
-        let pending = self.ids.len();
-        self.measure(old, pending)?;
+        self.measure(old)?;
         self.report.processes += 1;
         self.ids.clear();
         self.dcs.clear();
@@ -423,24 +423,25 @@ impl<'a> Run<'a> {
     }
 
     /// Drops a client, and measures what it held.
-    fn measure(&mut self, client: Client, requests: usize) -> Result<(), Violation> {
+    fn measure(&mut self, client: Client) -> Result<(), Violation> {
         let Some(meter) = self.meter else { return Ok(()) };
         let before = meter();
         drop(client);
         let bytes = usize::try_from(before - meter()).unwrap_or_default();
         self.report.held = self.report.held.max(bytes);
+        let requests = self.model.pending().count();
         self.model.observe(Observation::Held { bytes, requests })
     }
 
     /// Closes the client, and checks that it is silent afterwards.
     fn close(&mut self) -> Result<(), Violation> {
         let now = self.pair.client_now();
+        let (opened, written) = (self.pair.opened.len(), self.pair.writes);
         self.pair.client.close(now);
         self.model.observe(Observation::Closed)?;
         self.is_slow = false;
         self.pair.poll();
         self.watch()?;
-        let opened = self.pair.opened.len();
         // What is under way still arrives, and each timer that was forgotten runs.
         for _ in 0..2_000 {
             let is_soon = self
@@ -454,8 +455,14 @@ impl<'a> Run<'a> {
                 self.note(|| format!("after the end: {event:?}"));
                 self.model.observe(Observation::PutOut("an event"))?;
             }
-            if self.pair.opened.len() > opened {
-                self.model.observe(Observation::PutOut("a connection"))?;
+            for (is_put_out, kind) in [
+                (self.pair.opened.len() > opened, "a connection"),
+                (self.pair.writes > written, "bytes"),
+                (!self.pair.skipped_tasks.is_empty(), "a task"),
+            ] {
+                if is_put_out {
+                    self.model.observe(Observation::PutOut(kind))?;
+                }
             }
             self.watch()?;
         }
@@ -464,8 +471,7 @@ impl<'a> Run<'a> {
             Client::new(config(&self.plan.setup), StoredSession::default(), Box::new(self.random.fork()));
         let Ok(next) = next else { return Ok(()) };
         let old = std::mem::replace(&mut self.pair.client, next);
-        let requests = self.ids.len();
-        self.measure(old, requests.min(4))
+        self.measure(old)
     }
 }
 

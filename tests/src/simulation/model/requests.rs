@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sansgram_core::client::OnUnknownOutcome;
 
+use super::IssuedRequest;
 use super::violation::{Outcome, Violation};
 
 /// How late a time limit may be noticed: the client's timers are exact, its clock may have been set meanwhile.
@@ -16,24 +17,22 @@ pub(super) struct Requests {
     all: BTreeMap<i64, Request>,
     /// Those of the process that runs, by the client's identifier.
     by_id: BTreeMap<u64, i64>,
+    /// The executions of all of them.
+    executions: u64,
 }
 
 #[derive(Debug)]
 struct Request {
-    policy: OnUnknownOutcome,
-    after: Option<i64>,
-    end_by: Option<Duration>,
-    quick_ack: bool,
+    issued: IssuedRequest,
     in_calm: bool,
     state: State,
     executed: u32,
-    /// The position of the first execution among all of them.
-    first_executed: Option<usize>,
+    /// The position of the first execution among those of all requests.
+    first_executed: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    NotTaken,
     Pending,
     Completed,
     Ended(Outcome),
@@ -43,43 +42,10 @@ enum State {
 }
 
 impl Requests {
-    #[expect(clippy::too_many_arguments, reason = "the fields of the observation")]
-    pub(super) fn issue(
-        &mut self,
-        number: i64,
-        id: u64,
-        policy: OnUnknownOutcome,
-        after: Option<i64>,
-        end_by: Option<Duration>,
-        quick_ack: bool,
-        in_calm: bool,
-    ) {
-        self.by_id.insert(id, number);
-        let request = Request {
-            policy,
-            after,
-            end_by,
-            quick_ack,
-            in_calm,
-            state: State::Pending,
-            executed: 0,
-            first_executed: None,
-        };
-        self.all.insert(number, request);
-    }
-
-    pub(super) fn not_taken(&mut self, number: i64) {
-        let request = Request {
-            policy: OnUnknownOutcome::Fail,
-            after: None,
-            end_by: None,
-            quick_ack: false,
-            in_calm: false,
-            state: State::NotTaken,
-            executed: 0,
-            first_executed: None,
-        };
-        self.all.insert(number, request);
+    pub(super) fn issue(&mut self, issued: IssuedRequest, in_calm: bool) {
+        self.by_id.insert(issued.id, issued.number);
+        let request = Request { issued, in_calm, state: State::Pending, executed: 0, first_executed: None };
+        self.all.insert(issued.number, request);
     }
 
     pub(super) fn cancel(&mut self, number: i64) {
@@ -116,7 +82,7 @@ impl Requests {
         match outcome {
             Outcome::WrongAnswer => Err(Violation::WrongAnswer(number)),
             Outcome::Answered if request.executed == 0 => Err(Violation::AnsweredUnexecuted(number)),
-            Outcome::Unknown if request.policy == OnUnknownOutcome::Retry => {
+            Outcome::Unknown if request.issued.policy == OnUnknownOutcome::Retry => {
                 Err(Violation::OutcomeAgainstPolicy(number, outcome))
             }
             Outcome::Cancelled if !closed => Err(Violation::OutcomeAgainstPolicy(number, outcome)),
@@ -128,7 +94,7 @@ impl Requests {
 
     pub(super) fn quick_ack(&self, id: u64) -> Result<(), Violation> {
         let request = self.by_id.get(&id).and_then(|number| self.all.get(number));
-        if request.is_some_and(|request| request.quick_ack) {
+        if request.is_some_and(|request| request.issued.quick_ack) {
             Ok(())
         } else {
             Err(Violation::SurplusQuickAck(id))
@@ -136,27 +102,29 @@ impl Requests {
     }
 
     pub(super) fn execute(&mut self, number: i64) -> Result<(), Violation> {
-        let position = self.all.values().map(|request| request.executed as usize).sum();
-        let Some(request) = self.all.get_mut(&number).filter(|request| request.state != State::NotTaken)
-        else {
+        let Some(request) = self.all.get_mut(&number) else {
             return Err(Violation::ExecutedUntaken(number));
         };
+        self.executions += 1;
         request.executed += 1;
-        request.first_executed.get_or_insert(position);
-        if request.executed > 1 && request.policy == OnUnknownOutcome::Fail {
+        request.first_executed.get_or_insert(self.executions);
+        if request.executed > 1 && request.issued.policy == OnUnknownOutcome::Fail {
             return Err(Violation::ExecutedTwice(number, request.executed));
         }
         Ok(())
     }
 
-    /// If both were answered, a request was executed after the one that it must follow.
+    /// If both were answered, a request was executed after the one that it must follow. `number` was answered last,
+    /// whichever of the two it is.
     fn check_order(&self, number: i64) -> Result<(), Violation> {
-        let request = &self.all[&number];
-        let Some(after) = request.after else { return Ok(()) };
-        let Some(earlier) = self.all.get(&after) else { return Ok(()) };
-        let was_answered = earlier.state == State::Ended(Outcome::Answered);
-        if was_answered && earlier.first_executed > request.first_executed {
-            return Err(Violation::OutOfOrder(number, after));
+        let is_answered = |request: &Request| request.state == State::Ended(Outcome::Answered);
+        for (later, request) in self.all.iter().filter(|(_, request)| is_answered(request)) {
+            let Some(after) = request.issued.after else { continue };
+            let Some(earlier) = self.all.get(&after).filter(|earlier| is_answered(earlier)) else { continue };
+            let is_about = *later == number || after == number;
+            if is_about && earlier.first_executed > request.first_executed {
+                return Err(Violation::OutOfOrder(*later, after));
+            }
         }
         Ok(())
     }
@@ -175,7 +143,7 @@ impl Requests {
     pub(super) fn check_time_limits(&self, now: Duration) -> Result<(), Violation> {
         for number in self.by_id.values() {
             let request = &self.all[number];
-            if let Some(end) = request.end_by.filter(|_| request.state == State::Pending)
+            if let Some(end) = request.issued.end_by.filter(|_| request.state == State::Pending)
                 && now > end + TIMER_SLACK
             {
                 return Err(Violation::AfterTimeLimit(*number, now, end));
@@ -199,7 +167,7 @@ impl Requests {
                 continue;
             };
             // One that may be sent again may have been executed before it was refused.
-            if request.executed > 0 && request.policy == OnUnknownOutcome::Fail {
+            if request.executed > 0 && request.issued.policy == OnUnknownOutcome::Fail {
                 return Err(Violation::ExecutedAlthough(*number, outcome));
             }
         }

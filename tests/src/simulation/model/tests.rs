@@ -6,9 +6,13 @@ use super::Observation::*;
 use super::*;
 use crate::pair::CONNECTIONS_PER_PROCESS;
 
-fn issued(number: i64, policy: OnUnknownOutcome) -> Observation {
+fn request(number: i64, policy: OnUnknownOutcome) -> IssuedRequest {
     let id = number.cast_unsigned() + 100;
-    Issued { number, id, policy, after: None, end_by: None, quick_ack: false }
+    IssuedRequest { number, id, policy, after: None, end_by: None, quick_ack: false }
+}
+
+fn issued(number: i64, policy: OnUnknownOutcome) -> Observation {
+    Issued(request(number, policy))
 }
 
 const FAIL: OnUnknownOutcome = OnUnknownOutcome::Fail;
@@ -66,7 +70,12 @@ fn a_request_that_fails_if_its_outcome_is_unknown_is_not_executed_twice() {
 #[test]
 fn what_the_client_did_not_take_is_not_executed() {
     assert_eq!(broken([NotTaken(1), Executed(1)]), Some(Violation::ExecutedUntaken(1)));
-    assert_eq!(broken([Executed(3)]), Some(Violation::ExecutedUntaken(3)));
+}
+
+#[test]
+fn every_request_is_taken_after_the_faults() {
+    assert_eq!(broken([NotTaken(1), Calm]), None);
+    assert_eq!(broken([Calm, NotTaken(1)]), Some(Violation::NotTakenInCalm(1)));
 }
 
 #[test]
@@ -114,24 +123,34 @@ fn an_end_is_reported_once() {
 
 #[test]
 fn a_request_is_executed_after_the_one_that_it_follows() {
-    let second = Issued { number: 2, id: 102, policy: FAIL, after: Some(1), end_by: None, quick_ack: false };
-    let begin = [issued(1, FAIL), second, Executed(2), Executed(1)];
-    let end = [completed(1), taken(1, Outcome::Answered), completed(2), taken(2, Outcome::Answered)];
-    assert_eq!(broken(begin.into_iter().chain(end)), Some(Violation::OutOfOrder(2, 1)));
+    let history = |executed: [i64; 2], answered: [i64; 2]| {
+        let second = Issued(IssuedRequest { after: Some(1), ..request(2, FAIL) });
+        let answers = answered.map(|number| [completed(number), taken(number, Outcome::Answered)]);
+        let begin = [issued(1, FAIL), second].into_iter().chain(executed.map(Executed));
+        broken(begin.chain(answers.into_iter().flatten()))
+    };
+    for answered in [[1, 2], [2, 1]] {
+        assert_eq!(history([1, 2], answered), None);
+        assert_eq!(history([2, 1], answered), Some(Violation::OutOfOrder(2, 1)));
+    }
+    // The second was answered before the first was executed.
+    let second = Issued(IssuedRequest { after: Some(1), ..request(2, FAIL) });
+    let begin = [issued(1, FAIL), second, Executed(2), completed(2), taken(2, Outcome::Answered)];
+    let history = begin.into_iter().chain([Executed(1), completed(1), taken(1, Outcome::Answered)]);
+    assert_eq!(broken(history), Some(Violation::OutOfOrder(2, 1)));
 }
 
 #[test]
 fn a_quick_ack_was_requested() {
     assert_eq!(broken([issued(1, FAIL), QuickAck(101)]), Some(Violation::SurplusQuickAck(101)));
-    let quick = Issued { number: 1, id: 101, policy: FAIL, after: None, end_by: None, quick_ack: true };
+    let quick = Issued(IssuedRequest { quick_ack: true, ..request(1, FAIL) });
     assert_eq!(broken([quick, QuickAck(101)]), None);
 }
 
 #[test]
 fn a_time_limit_holds() {
     let end = Duration::from_secs(10);
-    let limited =
-        || Issued { number: 1, id: 101, policy: FAIL, after: None, end_by: Some(end), quick_ack: false };
+    let limited = || Issued(IssuedRequest { end_by: Some(end), ..request(1, FAIL) });
     let late = Duration::from_secs(12);
     assert_eq!(broken([limited(), Time(late)]), Some(Violation::AfterTimeLimit(1, late, end)));
     assert_eq!(broken([limited(), Time(end), completed(1), Time(late)]), None);
@@ -172,7 +191,10 @@ fn a_correct_client_is_not_refused() {
 
 #[test]
 fn a_closed_client_is_silent() {
-    assert_eq!(broken([Closed, PutOut("an event")]), Some(Violation::OutputAfterClose("an event")));
+    for kind in ["an event", "a connection", "bytes", "a task"] {
+        assert_eq!(broken([PutOut(kind), Closed]), None);
+        assert_eq!(broken([Closed, PutOut(kind)]), Some(Violation::OutputAfterClose(kind)));
+    }
 }
 
 #[test]

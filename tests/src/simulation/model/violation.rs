@@ -29,7 +29,7 @@ pub enum Violation {
     /// A request with the policy Fail was executed again.
     #[error("request {0}, which must not be executed twice, was executed {1} times")]
     ExecutedTwice(i64, u32),
-    /// A request was executed that the client had refused, or that no process made.
+    /// A request was executed that no process of the client had taken.
     #[error("request {0} was executed, but the client had not taken it")]
     ExecutedUntaken(i64),
     /// A request was answered without having been executed.
@@ -101,6 +101,9 @@ pub enum Violation {
     /// Requests were not answered after the faults.
     #[error("requests {0:?} were pending {1:?} after the faults")]
     Stuck(Vec<i64>, Duration),
+    /// The client refused to take a request after the faults.
+    #[error("the client did not take request {0}, which was made after the faults")]
+    NotTakenInCalm(i64),
     /// A request that was made after the faults did not succeed.
     #[error("request {0} was made after the faults, and ended with {1:?}")]
     FailedInCalm(i64, Outcome),
