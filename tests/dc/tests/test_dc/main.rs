@@ -6,6 +6,7 @@ mod call_order;
 mod common;
 mod containers;
 mod fault_injection;
+mod forgeries;
 mod handlers;
 mod handshake;
 mod handshake_checks;
