@@ -91,7 +91,7 @@ impl Candidate {
         let mut arithmetic = self.modulus.arithmetic();
         (0..rounds).all(|_| {
             let base = arithmetic.residue(&bytes(&self.draw_base(random)));
-            let power = arithmetic.power(&base, &self.odd, self.n.bits_vartime());
+            let power = arithmetic.power(&base, &self.odd, bit_length(&self.n));
             self.is_strong_power(&mut arithmetic, power)
         })
     }
@@ -119,7 +119,7 @@ impl Candidate {
     /// Returns `2^odd`: a squaring for each bit of the exponent, which is public, and a doubling for each set bit.
     fn power_of_two(&self, arithmetic: &mut Arithmetic<'_>) -> Residue {
         let mut power = arithmetic.small(1);
-        for at in (0..self.odd.bits_vartime()).rev() {
+        for at in (0..bit_length(&self.odd)).rev() {
             arithmetic.square(&mut power);
             if self.odd.bit_vartime(at) {
                 // A residue may be this large.
@@ -168,7 +168,7 @@ impl Candidate {
         let [two, b] = [two, b].map(|small| arithmetic.residue(&bytes(&small)));
         // V(k) and V(k + 1), for the k of the bits so far.
         let (mut low, mut high) = (two.clone(), b.clone());
-        for at in (0..odd.bits_vartime()).rev() {
+        for at in (0..bit_length(&odd)).rev() {
             let (doubled, other) =
                 if odd.bit_vartime(at) { (&mut high, &mut low) } else { (&mut low, &mut high) };
             arithmetic.multiply(other, doubled);
@@ -203,6 +203,11 @@ fn add(sum: &mut Limbs, addend: &Limbs) {
     for (limb, addend) in sum.iter_mut().zip(addend) {
         *limb += addend;
     }
+}
+
+/// Returns the number of bits of a public number.
+fn bit_length(n: &U2048) -> u32 {
+    U2048::BITS - n.leading_zeros_vartime()
 }
 
 /// Returns the Jacobi symbol of a small number above 0 and an odd number.

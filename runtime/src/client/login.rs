@@ -7,7 +7,7 @@ use sansgram_core::login::{
     EmailCode, LoginError, LoginState, LoginStep, NewPassword, PasswordReset, RecoveryCode, SendCodeOutcome,
     SentCode, SignInOutcome, TermsOfService, UserInfo,
 };
-use sansgram_core::tl::functions;
+use sansgram_core::tl::{Serialize, functions};
 
 use super::Client;
 use super::request::CancelOnDrop;
@@ -163,7 +163,7 @@ impl Client {
     /// [`LoginStep::check_password`].
     ///
     /// The computation takes about 0.1 seconds on a thread for blocking work, and several seconds if this library is
-    /// compiled without optimization (the README has the two lines that prevent it).
+    /// compiled without optimization (the README has the profile that prevents it).
     ///
     /// # Errors
     /// Returns [`Error::Login`]: after `PasswordInvalid`, the caller may try another password; `Restart` if the server
@@ -222,7 +222,8 @@ impl Client {
         QrLogin::start(self.clone(), except_ids)
     }
 
-    /// Logs in a bot: [`LoginStep::bot_login`].
+    /// Logs in a bot: [`LoginStep::bot_login`]. If there is no auth key yet, a `help.getConfig` before it creates one,
+    /// which is saved first.
     ///
     /// # Errors
     /// Returns [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the caller may try again. Returns
@@ -245,7 +246,8 @@ impl Client {
         }
         // Only the waits of login steps are shown. The key exists also if the server demands one.
         let options = RequestOptions::default().with_flood_sleep_threshold(Duration::ZERO);
-        match self.invoke_with(&functions::help::GetNearestDc {}, options).await {
+        // Of the machine's own requests, so that a test's answers to others are for the application's calls.
+        match self.invoke_raw_with(functions::help::GetConfig {}.to_bytes(), options).await {
             // If the login then fails too, it has a better reason.
             Ok(_) | Err(Error::Invoke(InvokeError::Rpc(_))) => Ok(()),
             Err(Error::Invoke(error)) => Err(LoginError::from(error).into()),

@@ -41,6 +41,9 @@ impl Client {
     /// [`Update::State`] are returned before the remaining updates, [`Update::LoggedOut`] after them. The first
     /// call connects if a user is logged in; no updates arrive before that call.
     ///
+    /// What a request of this client changes is in its result, such as the `Updates` of `messages.sendMessage`: servers
+    /// send it as an update only to the other sessions of the user. A message to oneself is never returned here.
+    ///
     /// # Errors
     /// Returns [`Error::Stopped`] if the client has stopped.
     pub async fn next_update(&self) -> Result<Update, Error> {

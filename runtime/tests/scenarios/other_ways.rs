@@ -206,7 +206,7 @@ pub(crate) async fn interactive_shows_no_wait_of_another_request<R: Runtime>(run
 /// The request that creates the key of a bot's login is no step whose waits are shown, so it does not wait.
 pub(crate) async fn a_bot_login_waits_for_no_key_request<R: Runtime>(runtime: R) {
     let mut options = ServerOptions::default();
-    options.accounts.faults = vec![Fault::flood_wait("help.getNearestDc", 300)];
+    options.accounts.faults = vec![Fault::flood_wait("help.getConfig", 300)];
     let served = sandbox_with(options);
     let config = config(&served).with_flood_sleep_threshold(Duration::from_secs(3600));
     let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();

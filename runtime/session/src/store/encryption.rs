@@ -74,7 +74,7 @@ impl Cost {
 }
 
 /// The second recommendation of RFC 9106, for machines with little memory: 64 MiB, 3 passes, 4 lanes. About 0.1
-/// seconds; several without optimization (the README has the two lines that prevent it).
+/// seconds; several without optimization (the README has the profile that prevents it).
 impl Default for Cost {
     fn default() -> Self {
         Self::new(64 << 10, 3, 4)

@@ -117,7 +117,8 @@ impl Handler {
             }
             Err(panic) => {
                 self.problem(format!("its handler panicked: {}", message(&*panic)));
-                Answer::error(500, "HANDLER_PANICKED")
+                // Clients repeat what fails with 500.
+                Answer::error(400, "HANDLER_PANICKED")
             }
         }
     }

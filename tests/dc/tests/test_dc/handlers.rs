@@ -191,7 +191,7 @@ fn unmet_expectations_are_listed() {
     caller.country().unwrap_err();
     caller.call(&functions::help::GetAppConfig { hash: 0 }).unwrap_err();
     let panicked = caller.call(&functions::users::GetUsers { id: vec![] }).unwrap_err();
-    assert_eq!(panicked, "500 HANDLER_PANICKED");
+    assert_eq!(panicked, "400 HANDLER_PANICKED");
     // A vector of one object that is no `InputUser`.
     let unreadable = [0xd91a548, 0x1cb5_c415, 1, 7_u32].map(u32::to_le_bytes).concat();
     assert_eq!(caller.outcome(&unreadable).answer, Answer::error(400, "INPUT_FETCH_ERROR"));
