@@ -13,7 +13,7 @@ use crate::driver::Driver;
 use crate::ownership::Ownership;
 use crate::policy::DEFAULT_MAX_ATTEMPTS;
 use crate::shared::Shared;
-use crate::wait::Stopped;
+use crate::stopped::Stopped;
 use crate::{ClientOptions, Error, Runtime, SessionStore};
 
 mod events;

@@ -60,6 +60,7 @@ mod read_buffer;
 mod runtime;
 mod shared;
 mod socket;
+mod stopped;
 #[cfg(feature = "terminal")]
 mod terminal;
 pub mod text;

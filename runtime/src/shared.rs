@@ -20,7 +20,7 @@ use crate::connect::ProxyWaits;
 use crate::event::ClientEvent;
 use crate::machine::Machine;
 use crate::policy::{INITIAL_SAVE_BACKOFF, MAX_EVENTS, MAX_SAVE_BACKOFF};
-use crate::wait::Stopped;
+use crate::stopped::Stopped;
 use crate::waiters::Waiters;
 
 const PROXY_SILENT: DisconnectReason = DisconnectReason::Network(IoFailure::Proxy(ProxyFault::Silent));

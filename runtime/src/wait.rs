@@ -3,28 +3,15 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use sansgram_core::client::RequestId;
 use sansgram_core::time::Now;
 
-use crate::StoreError;
 use crate::machine::Machine;
 use crate::shared::{Shared, State};
+use crate::stopped::Stopped;
 use crate::waiters::Key;
-
-/// The error of a wait whose driver has ended: because the lease of the session is over, or for no reason of its own. It
-/// becomes [`Error::Store`](crate::Error::Store) or [`Error::Stopped`](crate::Error::Stopped).
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Stopped(pub(crate) Option<Arc<StoreError>>);
-
-#[cfg(test)]
-impl PartialEq for Stopped {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.is_some() == other.0.is_some()
-    }
-}
 
 /// A future that waits for a condition of the shared state.
 #[must_use]

@@ -1,7 +1,9 @@
 //! The file store against crashes, foreign files and other users.
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sansgram_core::client::{Config, DcAuth, DcId};
 use sansgram_core::{AuthKey, Secret};

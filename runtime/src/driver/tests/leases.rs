@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::oneshot::{Sender, oneshot};
-use crate::wait::Stopped;
+use crate::stopped::Stopped;
 use crate::{Lease, OwnedSession, StoreFuture};
 
 const LEASE: Duration = Duration::from_secs(30);

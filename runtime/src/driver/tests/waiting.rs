@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ClientEvent;
-use crate::wait::Stopped;
+use crate::stopped::Stopped;
 
 #[test]
 fn calls_wake_the_driver_and_completions_wake_their_waiters() {

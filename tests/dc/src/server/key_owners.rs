@@ -8,9 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::dcs::TestDcs;
-use super::refusal::Refusal;
-
 /// The owners of all permanent keys, by their identifiers.
 #[derive(Default)]
 pub(super) struct KeyOwners {
@@ -36,6 +33,12 @@ impl KeyOwners {
         self.keys.get(&key).is_some_and(|owner| owner.is_ended)
     }
 
+    pub(super) fn end(&mut self, key: u64) {
+        if let Some(owner) = self.keys.get_mut(&key) {
+            owner.is_ended = true;
+        }
+    }
+
     pub(super) fn forget(&mut self, key: u64) {
         self.keys.remove(&key);
     }
@@ -47,7 +50,7 @@ impl KeyOwners {
     }
 
     /// Notes a packet. Returns whether the connection carried the key before another address did, which makes two owners.
-    fn is_shared(&mut self, key: u64, conn: u64, address: IpAddr) -> bool {
+    pub(super) fn is_shared(&mut self, key: u64, conn: u64, address: IpAddr) -> bool {
         let new = || KeyOwner { address, conns: BTreeSet::new(), is_ended: false };
         let owner = self.keys.entry(key).or_insert_with(new);
         let is_known = !owner.conns.insert(conn);
@@ -55,23 +58,5 @@ impl KeyOwners {
         let is_shared = is_known && is_other && !owner.is_ended;
         self.shared_uses += u64::from(is_shared);
         is_shared
-    }
-}
-
-impl TestDcs {
-    /// Notes that a packet under this key arrived, and ends the key if it has two owners.
-    pub(super) fn note_owner(&mut self, conn: u64, key: u64) {
-        let Some(address) = self.conns.get(&conn).and_then(|conn| conn.client_ip) else { return };
-        if !self.owners.is_shared(key, conn, address) {
-            return;
-        }
-        self.refuse(conn, Refusal::SharedKey(key));
-        if self.options.end_shared_keys
-            && let Some(owner) = self.owners.keys.get_mut(&key)
-        {
-            owner.is_ended = true;
-            self.accounts.forget_key(key);
-            self.changed = true;
-        }
     }
 }

@@ -130,4 +130,18 @@ impl TestDcs {
             self.push(push.auth_key_id, &push.body);
         }
     }
+
+    /// Notes that a packet under this key arrived, and ends the key if it has two owners.
+    fn note_owner(&mut self, conn: u64, key: u64) {
+        let Some(address) = self.conns.get(&conn).and_then(|conn| conn.client_ip) else { return };
+        if !self.owners.is_shared(key, conn, address) {
+            return;
+        }
+        self.refuse(conn, Refusal::SharedKey(key));
+        if self.options.end_shared_keys {
+            self.owners.end(key);
+            self.accounts.forget_key(key);
+            self.changed = true;
+        }
+    }
 }
