@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly published=(core simd tl tl-json session runtime tokio smol testkit)
+readonly published=(core simd tl tl-json session stores runtime tokio smol testkit)
 packages=(-p sansgram)
 for crate in "${published[@]}"; do packages+=(-p "sansgram-$crate"); done
 

@@ -1,0 +1,158 @@
+//! Sessions in PostgreSQL (tested with version 15), one row each, owned by leases.
+//!
+//! Times are those of the database's clock, which must not be set back or forth by more than a lease while clients run; the
+//! clocks of the clients may be wrong. One connection and one thread serve all sessions of a store, and one statement for
+//! each third of a lease renews them together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sansgram_session::{Acquired, LeasedStore, SessionStore, StoreError, StoreFuture, StoredSession};
+
+use crate::policy::{MAX_LEASE, MAX_NAME_LEN, MIN_LEASE};
+use crate::sealing::SealingKeys;
+
+mod acquire;
+mod answer;
+mod connection;
+mod error;
+mod info;
+mod options;
+mod owned;
+mod schema;
+mod worker;
+
+pub use error::PostgresError;
+pub use info::SessionInfo;
+pub use options::PostgresOptions;
+pub use schema::SCHEMA;
+
+use acquire::acquire;
+use answer::{received, wait};
+use worker::Worker;
+
+/// Sessions in a PostgreSQL database. Clones share one connection and one thread, which ends with the last of them and of
+/// their clients.
+#[derive(Clone)]
+pub struct PostgresStore {
+    worker: Arc<Worker>,
+}
+
+impl PostgresStore {
+    /// Connects to the database of `url` (`postgres://USER:PASSWORD@HOST/DATABASE`) and creates the tables if they are
+    /// missing. The connection is opened again whenever it is lost. TLS is required and the certificate checked, unless the
+    /// URL says `sslmode=disable`, or the host is this machine and it does not say `sslmode=require`.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::Other`] with a [`PostgresError`], which says what to do.
+    pub async fn connect(url: &str, keys: SealingKeys, options: PostgresOptions) -> Result<Self, StoreError> {
+        let limits = MIN_LEASE..=MAX_LEASE;
+        if !limits.contains(&options.lease) {
+            return Err(PostgresError::Lease(options.lease).into());
+        }
+        let worker = Worker::start(url, keys, options)?;
+        let this = Self { worker };
+        let worker = this.worker.clone();
+        received(this.worker.run(async move { worker.check().await })).await?;
+        Ok(this)
+    }
+
+    /// Returns the session of this name, for a client. It may not exist yet. Nothing is read before the client starts.
+    ///
+    /// # Errors
+    /// Errors if the name is empty, longer than 200 bytes, or has a zero byte.
+    pub fn session(&self, name: &str) -> Result<PostgresSession, StoreError> {
+        if name.is_empty() || name.len() > MAX_NAME_LEN || name.contains('\0') {
+            return Err(PostgresError::Name(name.chars().take(40).collect()).into());
+        }
+        Ok(PostgresSession { worker: self.worker.clone(), name: name.into() })
+    }
+
+    /// Lists all sessions by their names, without their content.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::Other`] with a [`PostgresError`].
+    pub async fn list(&self) -> Result<Vec<SessionInfo>, StoreError> {
+        let worker = self.worker.clone();
+        received(self.worker.run(async move { worker.list().await })).await
+    }
+
+    /// Returns the content of a session, whether or not it has an owner; `None` if there is none. Do not start a client
+    /// with it: that is what the lease prevents.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::Other`] with a [`PostgresError`].
+    pub async fn export(&self, name: &str) -> Result<Option<StoredSession>, StoreError> {
+        let (worker, name) = (self.worker.clone(), self.session(name)?.name);
+        received(self.worker.run(async move { worker.export(&name).await })).await
+    }
+
+    /// Stores a session under a name that has none yet.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::Leased`] if the name has an owner, and [`StoreError::Other`] with a [`PostgresError`], such
+    /// as [`PostgresError::Exists`]. Nothing is overwritten.
+    pub async fn import(&self, name: &str, session: &StoredSession) -> Result<(), StoreError> {
+        let session_of_name = self.session(name)?;
+        let acquired = session_of_name.acquire().await?;
+        if acquired.session.is_some() {
+            acquired.owned.release().await?;
+            return Err(PostgresError::Exists(name.into()).into());
+        }
+        let saved = acquired.owned.save(session).await;
+        acquired.owned.release().await?;
+        saved
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("database", &self.worker.place()).finish_non_exhaustive()
+    }
+}
+
+/// One session of a [`PostgresStore`], the store of a client.
+#[derive(Clone)]
+pub struct PostgresSession {
+    worker: Arc<Worker>,
+    name: String,
+}
+
+impl fmt::Debug for PostgresSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresSession").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl LeasedStore for PostgresSession {
+    fn acquire(&self) -> StoreFuture<Acquired> {
+        let (worker, name) = (self.worker.clone(), self.name.clone());
+        let taken = self.worker.run(async move { acquire(worker, &name).await });
+        Box::pin(received(taken))
+    }
+}
+
+/// A client uses the lease alone. These methods are for programs that only read or replace a session; they must not be
+/// called inside an async task.
+impl SessionStore for PostgresSession {
+    fn load(&self) -> Result<Option<StoredSession>, StoreError> {
+        let (worker, name) = (self.worker.clone(), self.name.clone());
+        wait(self.worker.run(async move { worker.export(&name).await }))
+    }
+
+    /// Replaces the session, which must be free.
+    fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
+        let (worker, name) = (self.worker.clone(), self.name.clone());
+        let acquired = wait(self.worker.run(async move { acquire(worker, &name).await }))?;
+        let saving = acquired.owned.save(session);
+        wait(self.worker.run(async move {
+            let saved = saving.await;
+            acquired.owned.release().await?;
+            saved
+        }))
+    }
+
+    fn leased(&self) -> Option<&dyn LeasedStore> {
+        Some(self)
+    }
+}

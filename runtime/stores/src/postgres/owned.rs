@@ -1,0 +1,66 @@
+//! The ownership of one session: its saves and its release.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use sansgram_session::{Lease, OwnedSession, StoreFuture, StoredSession};
+
+use super::answer::received;
+use super::worker::{Ownership, Worker};
+
+pub(super) struct Owned {
+    worker: Arc<Worker>,
+    number: u64,
+    ownership: Ownership,
+    /// The version of the last content that may have been stored.
+    version: AtomicI64,
+    is_released: bool,
+}
+
+impl Owned {
+    pub(super) const fn new(worker: Arc<Worker>, number: u64, ownership: Ownership, version: i64) -> Self {
+        Self { worker, number, ownership, version: AtomicI64::new(version), is_released: false }
+    }
+}
+
+impl OwnedSession for Owned {
+    fn lease(&self) -> &Lease {
+        &self.ownership.lease
+    }
+
+    fn save(&self, session: &StoredSession) -> StoreFuture<()> {
+        // A version is used once, even if its save fails: it may have been stored.
+        let version = self.version.fetch_add(1, Ordering::Relaxed) + 1;
+        let sealed = self.worker.keys.seal(&self.ownership.name, version.cast_unsigned(), session);
+        let (worker, ownership) = (self.worker.clone(), self.ownership.clone());
+        let saved = self.worker.run(async move { worker.save(&ownership, version, &sealed).await });
+        Box::pin(received(saved))
+    }
+
+    fn release(mut self: Box<Self>) -> StoreFuture<()> {
+        self.is_released = true;
+        self.worker.remove(self.number);
+        let (worker, ownership) = (self.worker.clone(), self.ownership.clone());
+        let released = self.worker.run(async move { worker.release(&ownership).await });
+        Box::pin(received(released))
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if self.is_released {
+            return;
+        }
+        self.worker.remove(self.number);
+        let (worker, ownership) = (self.worker.clone(), self.ownership.clone());
+        // The answer is not waited for. After a loss, another owner is not disturbed: the statement names this ownership.
+        drop(self.worker.run(async move { worker.release(&ownership).await }));
+    }
+}
+
+impl fmt::Debug for Owned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Owned").field("lease", &self.ownership.lease).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,272 @@
+//! Sessions sealed under a key that the store's server never sees.
+//!
+//! XChaCha20-Poly1305 with a random nonce. The name of the session and the version of its content are authenticated with
+//! it, so that the server can neither exchange two sessions nor pass an earlier content off as a later version.
+
+use std::error::Error;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sansgram_core::client::SessionFormatError;
+use sansgram_core::{OsRandom, SecureRandom};
+use sansgram_session::StoredSession;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::policy::MAX_KEY_FILE_LEN;
+
+/// The first bytes of a sealed session, with the version of the layout.
+const MAGIC: [u8; 4] = *b"sgs1";
+const KEY_LEN: usize = 32;
+const KEY_ID_LEN: usize = 8;
+const NONCE_LEN: usize = 24;
+/// The magic, the key's identifier and the nonce.
+const HEADER_LEN: usize = MAGIC.len() + KEY_ID_LEN + NONCE_LEN;
+
+/// A key of 256 bits that seals sessions.
+pub struct SealingKey {
+    id: [u8; KEY_ID_LEN],
+    cipher: XChaCha20Poly1305,
+}
+
+/// Why there is no sealing key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealingKeyError {
+    /// The text is not a key.
+    #[error("a sealing key has 43 characters of base64url, as `SealingKey::generate` makes them")]
+    Text,
+    /// The environment variable does not exist.
+    #[error("the environment variable {0} is not set; put a sealing key into it")]
+    NotSet(String),
+    /// The file cannot be read.
+    #[error("the sealing key {} cannot be read: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// The callback returned an error.
+    #[error("the sealing key cannot be fetched: {0}")]
+    Callback(Box<dyn Error + Send + Sync>),
+}
+
+impl SealingKey {
+    /// Takes the 32 bytes of a key, which must be random.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; KEY_LEN]) -> Self {
+        let hash = Sha256::new().chain_update(b"sansgram sealing key").chain_update(bytes).finalize();
+        let mut id = [0; KEY_ID_LEN];
+        id.copy_from_slice(&hash[..KEY_ID_LEN]);
+        Self { id, cipher: XChaCha20Poly1305::new(bytes.into()) }
+    }
+
+    /// Reads the text of a key, as [`generate`](Self::generate) returns it. Blanks around it are ignored.
+    ///
+    /// # Errors
+    /// Returns [`SealingKeyError::Text`] if it is not one.
+    pub fn from_text(text: &str) -> Result<Self, SealingKeyError> {
+        let mut bytes = Zeroizing::new([0; KEY_LEN]);
+        match Base64UrlUnpadded::decode(text.trim(), &mut *bytes) {
+            Ok(decoded) if decoded.len() == KEY_LEN => {}
+            _ => return Err(SealingKeyError::Text),
+        }
+        Ok(Self::from_bytes(&bytes))
+    }
+
+    /// Reads the text of a key from a file, such as a secret that an orchestrator mounts.
+    ///
+    /// # Errors
+    /// Returns [`SealingKeyError`] if the file cannot be read or has no key.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, SealingKeyError> {
+        let path = path.as_ref();
+        let failed = |error| SealingKeyError::File { path: path.into(), error };
+        let mut text = Zeroizing::new(String::new());
+        File::open(path).map_err(failed)?.take(MAX_KEY_FILE_LEN).read_to_string(&mut text).map_err(failed)?;
+        Self::from_text(&text)
+    }
+
+    /// Reads the text of a key from an environment variable.
+    ///
+    /// # Errors
+    /// Returns [`SealingKeyError`] if it is not set or has no key.
+    pub fn from_environment(variable: &str) -> Result<Self, SealingKeyError> {
+        let text = std::env::var(variable).map_err(|_| SealingKeyError::NotSet(variable.into()))?;
+        Self::from_text(&Zeroizing::new(text))
+    }
+
+    /// Takes the 32 bytes that `fetch` returns, such as from a key service.
+    ///
+    /// # Errors
+    /// Returns [`SealingKeyError::Callback`] with the error of `fetch`.
+    pub fn from_callback<E: Into<Box<dyn Error + Send + Sync>>>(
+        fetch: impl FnOnce() -> Result<[u8; KEY_LEN], E>,
+    ) -> Result<Self, SealingKeyError> {
+        let bytes = fetch().map_err(|error| SealingKeyError::Callback(error.into()))?;
+        Ok(Self::from_bytes(&Zeroizing::new(bytes)))
+    }
+
+    /// Returns the text of a new key: 43 characters of base64url. It opens the sessions; without it, they are lost.
+    #[must_use]
+    pub fn generate() -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new([0; KEY_LEN]);
+        OsRandom::default().fill(&mut *bytes);
+        Zeroizing::new(Base64UrlUnpadded::encode_string(&*bytes))
+    }
+}
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealingKey").finish_non_exhaustive()
+    }
+}
+
+/// The keys of a store: one that seals, and earlier ones that still open.
+///
+/// To replace a key, give the new one as the current key and the old one with [`with_old`](Self::with_old) to every
+/// process. Each save seals with the current key.
+#[derive(Debug)]
+pub struct SealingKeys {
+    current: SealingKey,
+    old: Vec<SealingKey>,
+}
+
+/// Why a sealed session cannot be opened. It is left as it is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// It is not a sealed session of this version.
+    #[error("it is not a session that this version has sealed")]
+    Foreign,
+    /// It is sealed under a key that is not there.
+    #[error("it is sealed under another key; give the key that sealed it, as an old one if there is a newer")]
+    UnknownKey,
+    /// The bytes do not belong to this session and version under this key.
+    #[error("it was changed, or it is the content of another session or version; restore it from a backup")]
+    Changed,
+    /// The text inside cannot be read.
+    #[error("{0}")]
+    Format(#[from] SessionFormatError),
+}
+
+impl SealingKeys {
+    /// Takes the key that seals and opens.
+    #[must_use]
+    pub const fn new(current: SealingKey) -> Self {
+        Self { current, old: Vec::new() }
+    }
+
+    /// Adds a key that only opens.
+    #[must_use]
+    pub fn with_old(mut self, key: SealingKey) -> Self {
+        self.old.push(key);
+        self
+    }
+
+    /// Seals a session under its name and the version of its content: 36 bytes, then the text of the session encrypted,
+    /// and 16 more.
+    #[must_use]
+    pub fn seal(&self, name: &str, version: u64, session: &StoredSession) -> Vec<u8> {
+        let mut nonce = [0; NONCE_LEN];
+        OsRandom::default().fill(&mut nonce);
+        let header = [&MAGIC[..], &self.current.id, &nonce].concat();
+        let text = session.to_text();
+        let bound = bound_to(&header, name, version);
+        let payload = Payload { msg: text.as_bytes(), aad: &bound };
+        let sealed = self.current.cipher.encrypt(&XNonce::from(nonce), payload);
+        [header, sealed.expect("only texts of 256 GiB and more are refused")].concat()
+    }
+
+    /// Opens what [`seal`](Self::seal) returned for the same name and version.
+    ///
+    /// # Errors
+    /// Returns [`SealError`] if it is anything else.
+    pub fn open(&self, name: &str, version: u64, sealed: &[u8]) -> Result<StoredSession, SealError> {
+        let (header, sealed) = sealed.split_at_checked(HEADER_LEN).ok_or(SealError::Foreign)?;
+        let rest = header.strip_prefix(&MAGIC).ok_or(SealError::Foreign)?;
+        let (id, nonce) = rest.split_at(KEY_ID_LEN);
+        let mut keys = std::iter::once(&self.current).chain(&self.old);
+        let key = keys.find(|key| key.id == id).ok_or(SealError::UnknownKey)?;
+        let nonce = XNonce::try_from(nonce).map_err(|_| SealError::Foreign)?;
+        let bound = bound_to(header, name, version);
+        let payload = Payload { msg: sealed, aad: &bound };
+        let text = Zeroizing::new(key.cipher.decrypt(&nonce, payload).map_err(|_| SealError::Changed)?);
+        let text = std::str::from_utf8(&text).map_err(|_| SessionFormatError::Foreign)?;
+        Ok(StoredSession::from_text(text)?)
+    }
+}
+
+fn bound_to(header: &[u8], name: &str, version: u64) -> Vec<u8> {
+    [header, &version.to_be_bytes(), name.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> StoredSession {
+        StoredSession { api_id: Some(7), ..StoredSession::default() }
+    }
+
+    fn keys(byte: u8) -> SealingKeys {
+        SealingKeys::new(SealingKey::from_bytes(&[byte; KEY_LEN]))
+    }
+
+    #[test]
+    fn a_session_opens_under_its_name_version_and_key_only() {
+        let sealed = keys(1).seal("me", 5, &session());
+        assert_eq!(keys(1).open("me", 5, &sealed).unwrap().api_id, Some(7));
+        assert_ne!(sealed, keys(1).seal("me", 5, &session()), "each nonce is new");
+        for (name, version) in [("you", 5), ("me", 4), ("me", 6)] {
+            assert!(matches!(keys(1).open(name, version, &sealed), Err(SealError::Changed)));
+        }
+        assert!(matches!(keys(2).open("me", 5, &sealed), Err(SealError::UnknownKey)));
+        for length in [0, 3, HEADER_LEN - 1] {
+            assert!(matches!(keys(1).open("me", 5, &sealed[..length]), Err(SealError::Foreign)));
+        }
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(keys(1).open("me", 5, &changed).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn old_keys_open_and_the_current_one_seals() {
+        let old = keys(1).seal("me", 1, &session());
+        let both = keys(2).with_old(SealingKey::from_bytes(&[1; KEY_LEN]));
+        assert_eq!(both.open("me", 1, &old).unwrap().api_id, Some(7));
+        let new = both.seal("me", 2, &session());
+        assert_eq!(keys(2).open("me", 2, &new).unwrap().api_id, Some(7));
+    }
+
+    #[test]
+    fn keys_are_read_from_texts_files_and_callbacks() {
+        let text = SealingKey::generate();
+        assert_eq!(text.len(), 43);
+        let key = SealingKey::from_text(&format!(" {}\n", *text)).unwrap();
+        assert!(!format!("{key:?}").contains(&*text));
+        for wrong in ["", "short", &text[1..], &format!("{}A", *text)] {
+            assert!(matches!(SealingKey::from_text(wrong), Err(SealingKeyError::Text)), "{wrong}");
+        }
+        let path = std::env::temp_dir().join(format!("sansgram-sealing-key-{}", std::process::id()));
+        std::fs::write(&path, &*text).unwrap();
+        assert_eq!(SealingKey::from_file(&path).unwrap().id, key.id);
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(SealingKey::from_file(&path), Err(SealingKeyError::File { .. })));
+        assert!(matches!(
+            SealingKey::from_environment("SANSGRAM_NO_SUCH_KEY"),
+            Err(SealingKeyError::NotSet(_))
+        ));
+        let fetched = SealingKey::from_callback(|| Ok::<_, io::Error>([7; KEY_LEN])).unwrap();
+        assert_eq!(fetched.id, SealingKey::from_bytes(&[7; KEY_LEN]).id);
+        let failed = SealingKey::from_callback(|| Err::<[u8; KEY_LEN], _>("no network")).unwrap_err();
+        assert_eq!(failed.to_string(), "the sealing key cannot be fetched: no network");
+    }
+}

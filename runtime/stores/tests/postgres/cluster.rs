@@ -1,0 +1,170 @@
+//! A PostgreSQL server on a free port of loopback, in a temporary directory, as an unprivileged user.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio_postgres::{Client, NoTls};
+
+const PASSWORD: &str = "only-for-tests";
+
+/// Runs the server until the standard input ends, which it also does if the tests are killed. A server that ends before
+/// is started again.
+const SCRIPT: &str = r#"
+set -e
+bin=$1 port=$2 tls=$3 dir=$(mktemp -d)
+printf only-for-tests >"$dir/password"
+"$bin/initdb" -D "$dir/data" -A scram-sha-256 -U postgres --pwfile="$dir/password" --no-sync -E UTF8 --locale=C \
+    >"$dir/log" 2>&1 </dev/null
+if [ "$tls" = on ]; then
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test \
+        -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
+        -keyout "$dir/data/server.key" -out "$dir/data/server.crt" >>"$dir/log" 2>&1 </dev/null
+    chmod 600 "$dir/data/server.key"
+    cp "$dir/data/server.crt" "$dir/certificate.pem"
+fi
+serve() {
+    while [ -d "$dir" ]; do
+        "$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
+            -c ssl="$tls" -c fsync=off -c max_connections=200 -c log_statement=all >>"$dir/log" 2>&1 </dev/null || sleep 0.1
+    done
+}
+serve & serving=$!
+chmod 755 "$dir"
+echo "$dir"
+cat >/dev/null
+kill "$serving"
+kill -QUIT "$(head -n 1 "$dir/data/postmaster.pid")"
+rm -rf "$dir"
+"#;
+
+pub(crate) struct Cluster {
+    port: u16,
+    directory: PathBuf,
+    databases: AtomicU32,
+    /// The server ends with it.
+    _input: ChildStdin,
+    _script: Child,
+}
+
+impl Cluster {
+    /// The server of the tests that leave it alone.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<Cluster> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    pub(crate) fn start() -> Self {
+        Self::start_with("off")
+    }
+
+    /// Starts a server with a certificate for 127.0.0.1, which is in the returned file.
+    pub(crate) fn start_with_tls() -> (Self, PathBuf) {
+        let this = Self::start_with("on");
+        let certificate = this.directory.join("certificate.pem");
+        (this, certificate)
+    }
+
+    fn start_with(tls: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // The server refuses to run as root.
+        let mut command = if rustix::process::getuid().is_root() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--", "sh"]);
+            command
+        } else {
+            Command::new("sh")
+        };
+        command.args(["-c", SCRIPT, "sh"]).arg(programs()).arg(port.to_string()).arg(tls).current_dir("/");
+        let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut directory = String::new();
+        BufReader::new(script.stdout.take().unwrap()).read_line(&mut directory).unwrap();
+        let directory = PathBuf::from(directory.trim());
+        assert!(directory.is_absolute(), "the server cannot be started");
+        let input = script.stdin.take().unwrap();
+        Self { port, directory, databases: AtomicU32::new(0), _input: input, _script: script }
+    }
+
+    /// Creates an empty database. Returns its URL.
+    pub(crate) async fn database(&self) -> String {
+        let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.execute("postgres", &format!("CREATE DATABASE {name}")).await;
+        self.url("postgres", PASSWORD, &name)
+    }
+
+    pub(crate) fn url(&self, user: &str, password: &str, database: &str) -> String {
+        format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Returns the name of the database that a URL ends in.
+    pub(crate) fn name_of(url: &str) -> &str {
+        url.rsplit('/').next().unwrap()
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Runs statements as the superuser.
+    pub(crate) async fn execute(&self, database: &str, statements: &str) {
+        self.connect(database).await.batch_execute(statements).await.unwrap();
+    }
+
+    /// Returns the first column of the first row, as text.
+    pub(crate) async fn query(&self, database: &str, query: &str) -> String {
+        self.connect(database).await.query_one(query, &[]).await.unwrap().get(0)
+    }
+
+    /// Connects as the superuser, once the server answers.
+    async fn connect(&self, database: &str) -> Client {
+        let begin = Instant::now();
+        loop {
+            match tokio_postgres::connect(&self.url("postgres", PASSWORD, database), NoTls).await {
+                Ok((client, connection)) => {
+                    tokio::spawn(connection);
+                    return client;
+                }
+                Err(error) if begin.elapsed() > Duration::from_secs(60) => {
+                    panic!("{error}: {}", self.log());
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    /// Kills the server, which is started again.
+    pub(crate) fn kill(&self) {
+        let file = Command::new("cat").arg(self.directory.join("data/postmaster.pid")).output();
+        let text = String::from_utf8(file.unwrap().stdout).unwrap();
+        let pid: i32 = text.lines().next().unwrap().parse().unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::QUIT).unwrap();
+    }
+
+    /// Returns what the server has logged: each statement, among others.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+
+    /// Returns a dump of a database as SQL.
+    pub(crate) fn dump(&self, url: &str) -> String {
+        let dump = Command::new(programs().join("pg_dump")).arg(url).output().unwrap();
+        assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+        String::from_utf8(dump.stdout).unwrap()
+    }
+}
+
+/// Returns the directory of the newest version's programs, as Debian installs them.
+fn programs() -> &'static Path {
+    static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAMS.get_or_init(|| {
+        let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+        let programs = installed.map(|version| version.unwrap().path().join("bin"));
+        let newest = programs.filter(|path| path.join("initdb").exists()).max();
+        newest.expect("PostgreSQL is not installed: apt-get install postgresql")
+    })
+}

@@ -1,0 +1,255 @@
+//! Who owns a session: acquire, renew, lose, take over, release; and that a stale owner changes nothing.
+
+use std::time::{Duration, Instant};
+
+use sansgram_stores::{PostgresOptions, PostgresStore};
+use sansgram_tokio::core::client::StoredSession;
+use sansgram_tokio::{Acquired, LeasedStore, SessionStore, StoreError};
+
+use super::cluster::Cluster;
+use super::{keys, run, store};
+
+const LEASE: Duration = Duration::from_secs(2);
+
+fn session(api_id: i32) -> StoredSession {
+    StoredSession { api_id: Some(api_id), ..StoredSession::default() }
+}
+
+async fn acquire(store: &PostgresStore, name: &str) -> Result<Acquired, StoreError> {
+    store.session(name).unwrap().acquire().await
+}
+
+async fn short(url: &str, owner: &str) -> PostgresStore {
+    let options = PostgresOptions::default().with_lease(LEASE).with_owner(owner);
+    PostgresStore::connect(url, keys(), options).await.unwrap()
+}
+
+/// Tries again until the session is free.
+async fn take_over(store: &PostgresStore, name: &str) -> Acquired {
+    loop {
+        match acquire(store, name).await {
+            Ok(acquired) => return acquired,
+            Err(StoreError::Leased { .. }) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// Waits until the lease is over. Returns the reason.
+async fn lost(acquired: &Acquired) -> String {
+    loop {
+        if let Some(error) = acquired.owned.lease().lost() {
+            return error.to_string();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[test]
+fn a_session_has_one_owner_and_keeps_what_is_saved() {
+    run(async {
+        let url = Cluster::shared().database().await;
+        let (first, second) = (short(&url, "first").await, short(&url, "second").await);
+        let owned = acquire(&first, "me").await.unwrap();
+        assert!(owned.session.is_none());
+        assert_eq!(owned.owned.lease().fence(), 1);
+        let left = owned.owned.lease().remaining();
+        assert!(left > LEASE / 2 && left < LEASE, "{left:?}");
+        owned.owned.save(&session(1)).await.unwrap();
+        owned.owned.save(&session(2)).await.unwrap();
+        let error = acquire(&second, "me").await.unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Leased { session, owner, remaining }
+            if session == "me" && owner == "first" && *remaining <= LEASE),
+            "{error:?}"
+        );
+        assert!(error.to_string().starts_with("the session me is in use by first; stop it"), "{error}");
+        // Others are free.
+        acquire(&second, "other").await.unwrap();
+
+        owned.owned.release().await.unwrap();
+        let next = acquire(&second, "me").await.unwrap();
+        assert_eq!((next.session.unwrap().api_id, next.owned.lease().fence()), (Some(2), 2));
+        // A dropped ownership is released, too.
+        drop(next.owned);
+        assert_eq!(take_over(&first, "me").await.owned.lease().fence(), 3);
+    });
+}
+
+#[test]
+fn a_lease_is_renewed_for_as_long_as_it_is_owned() {
+    run(async {
+        let url = Cluster::shared().database().await;
+        let (first, second) = (short(&url, "first").await, short(&url, "second").await);
+        let owned = acquire(&first, "me").await.unwrap();
+        let begin = Instant::now();
+        while begin.elapsed() < LEASE * 2 {
+            assert!(matches!(acquire(&second, "me").await, Err(StoreError::Leased { .. })));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(owned.owned.lease().remaining() > Duration::ZERO);
+        owned.owned.save(&session(1)).await.unwrap();
+    });
+}
+
+/// The owner's clock may say what it likes: the row says who owns the session.
+#[test]
+fn a_stale_owner_changes_nothing_and_learns_of_it() {
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let name = Cluster::name_of(&url);
+        let (first, second) = (store(&url).await, store(&url).await);
+        let stale = acquire(&first, "me").await.unwrap();
+        stale.owned.save(&session(1)).await.unwrap();
+        cluster.execute(name, "UPDATE sansgram_sessions SET expires_at = now() - interval '1 s'").await;
+        let owned = acquire(&second, "me").await.unwrap();
+        assert_eq!(owned.session.as_ref().unwrap().api_id, Some(1));
+        assert!(stale.owned.lease().remaining() > Duration::ZERO, "it believes that it owns the session");
+        let error = stale.owned.save(&session(7)).await.unwrap_err();
+        assert!(matches!(&error, StoreError::LeaseLost { session, .. } if session == "me"), "{error:?}");
+        assert_eq!(stale.owned.lease().remaining(), Duration::ZERO);
+        assert!(matches!(stale.owned.save(&session(8)).await, Err(StoreError::LeaseLost { .. })));
+        // Its release frees nothing.
+        stale.owned.release().await.unwrap();
+        owned.owned.save(&session(2)).await.unwrap();
+        assert_eq!(second.export("me").await.unwrap().unwrap().api_id, Some(2));
+    });
+}
+
+#[test]
+fn a_renewal_finds_that_a_session_is_lost() {
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let store = short(&url, "first").await;
+        let (lost_one, kept) = (acquire(&store, "me").await.unwrap(), acquire(&store, "you").await.unwrap());
+        let change = "UPDATE sansgram_sessions SET fence = fence + 1 WHERE name = 'me'";
+        cluster.execute(Cluster::name_of(&url), change).await;
+        assert!(lost(&lost_one).await.contains("another client has taken it"));
+        assert!(kept.owned.lease().remaining() > Duration::ZERO);
+    });
+}
+
+/// A save that went over a connection that hangs, and was given up.
+#[test]
+fn an_earlier_save_that_arrives_late_changes_nothing() {
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let store = store(&url).await;
+        let owned = acquire(&store, "me").await.unwrap();
+        for api_id in 1..=3 {
+            owned.owned.save(&session(api_id)).await.unwrap();
+        }
+        // The statement of a save as the server has logged it, with the version of an earlier one.
+        let log = cluster.log();
+        let statement = log
+            .split("execute <unnamed>: ")
+            .find(|it| it.starts_with("UPDATE sansgram_sessions SET version"));
+        let statement = statement.unwrap().lines().take(2).collect::<Vec<_>>().join(" ");
+        let statement = statement.replace("$1", "'me'").replace("$2", "owner").replace("$3", "fence");
+        let late = |version: &str| statement.replace("$4", version).replace("$5", "''");
+        cluster.execute(Cluster::name_of(&url), &late("2")).await;
+        assert_eq!(store.export("me").await.unwrap().unwrap().api_id, Some(3));
+        cluster.execute(Cluster::name_of(&url), &late("4")).await;
+        assert!(store.export("me").await.is_err(), "that is the statement");
+    });
+}
+
+#[test]
+fn one_statement_renews_all_leases_of_a_process() {
+    run(async {
+        let cluster = Cluster::start();
+        let url = cluster.database().await;
+        let store = short(&url, "first").await;
+        let mut owned = Vec::new();
+        for number in 0..100 {
+            owned.push(acquire(&store, &format!("session {number}")).await.unwrap());
+        }
+        let renewals = || cluster.log().matches("FROM unnest").count();
+        let (before, begin) = (renewals(), Instant::now());
+        while begin.elapsed() < LEASE * 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let count = renewals() - before;
+        assert!((4..=7).contains(&count), "{count} renewals in two leases");
+        assert!(owned.iter().all(|it| it.owned.lease().remaining() > Duration::ZERO));
+    });
+}
+
+#[test]
+fn a_database_that_is_killed_and_restarted_costs_no_lease() {
+    run(async {
+        let cluster = Cluster::start();
+        let url = cluster.database().await;
+        let options = PostgresOptions::default().with_lease(Duration::from_secs(20));
+        let store = PostgresStore::connect(&url, keys(), options).await.unwrap();
+        let owned = acquire(&store, "me").await.unwrap();
+        for api_id in 1..=3 {
+            cluster.kill();
+            while let Err(error) = owned.owned.save(&session(api_id)).await {
+                assert!(matches!(error, StoreError::Other(_)), "{error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        assert!(owned.owned.lease().remaining() > Duration::ZERO);
+        assert_eq!(store.export("me").await.unwrap().unwrap().api_id, Some(3));
+    });
+}
+
+#[test]
+fn a_database_that_stays_away_ends_the_lease() {
+    run(async {
+        let cluster = Cluster::start();
+        let url = cluster.database().await;
+        let store = short(&url, "first").await;
+        let owned = acquire(&store, "me").await.unwrap();
+        drop(cluster);
+        assert!(lost(&owned).await.contains("not renewed in time"));
+        let error = owned.owned.save(&session(1)).await.unwrap_err();
+        assert!(matches!(error, StoreError::LeaseLost { .. }), "{error}");
+    });
+}
+
+#[test]
+fn sessions_are_listed_exported_and_imported() {
+    run(async {
+        let url = Cluster::shared().database().await;
+        let store = store(&url).await;
+        assert_eq!(store.list().await.unwrap(), []);
+        store.import("b", &session(1)).await.unwrap();
+        store.import("a", &session(2)).await.unwrap();
+        let error = store.import("a", &session(3)).await.unwrap_err();
+        assert_eq!(error.to_string(), "there is a session a already; import under another name");
+        assert_eq!(store.export("a").await.unwrap().unwrap().api_id, Some(2));
+        assert!(store.export("c").await.unwrap().is_none());
+        let owned = acquire(&store, "b").await.unwrap();
+        let list = store.list().await.unwrap();
+        let names: Vec<_> =
+            list.iter().map(|it| (it.name.as_str(), it.version, it.owner.is_some())).collect();
+        assert_eq!(names, [("a", 1, false), ("b", 1, true)]);
+        assert!(list[1].owner.as_ref().unwrap().0.starts_with("process "), "{list:?}");
+        assert!(matches!(store.import("b", &session(4)).await, Err(StoreError::Leased { .. })));
+        drop(owned);
+        for wrong in ["", "zero\0", &"x".repeat(201)] {
+            assert!(
+                store.session(wrong).unwrap_err().to_string().contains("cannot be the name of a session")
+            );
+        }
+    });
+}
+
+/// For programs that are not async.
+#[test]
+fn a_session_is_read_and_replaced_without_a_runtime() {
+    let store = run(async { store(&Cluster::shared().database().await).await });
+    let me = store.session("me").unwrap();
+    assert!(me.load().unwrap().is_none());
+    me.save(&session(5)).unwrap();
+    me.save(&session(6)).unwrap();
+    assert_eq!(me.load().unwrap().unwrap().api_id, Some(6));
+    let owned = run(acquire(&store, "me")).unwrap();
+    assert!(matches!(me.save(&session(7)), Err(StoreError::Leased { .. })));
+    drop(owned);
+}

@@ -1,0 +1,30 @@
+//! Sessions in a real PostgreSQL, which the tests start: one subject per file.
+
+#![cfg(all(unix, feature = "postgres"))]
+
+mod cluster;
+mod leases;
+mod process;
+mod processes;
+mod refusals;
+mod runtimes;
+mod secrecy;
+
+use std::future::Future;
+
+use sansgram_stores::{PostgresOptions, PostgresStore, SealingKey, SealingKeys};
+
+/// The text of the sealing key of all tests.
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+fn keys() -> SealingKeys {
+    SealingKeys::new(SealingKey::from_text(KEY).unwrap())
+}
+
+async fn store(url: &str) -> PostgresStore {
+    PostgresStore::connect(url, keys(), PostgresOptions::default()).await.unwrap()
+}
+
+fn run<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
+}

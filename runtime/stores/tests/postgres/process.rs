@@ -1,0 +1,234 @@
+//! Clients in processes of their own, each with an address of loopback: this program again, as a child.
+
+use std::future::Future;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use sansgram_stores::{PostgresOptions, PostgresStore};
+use sansgram_testkit::TestServer;
+use sansgram_tokio::core::PublicKey;
+use sansgram_tokio::core::client::{ApiCredentials, Config, DcId, DcTable};
+use sansgram_tokio::{Client, Error, Runtime, Sleep, StoreError, Tokio};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
+
+use super::keys;
+
+/// Set in a child: the URL, the address of the child, the address of DC 2, and the lease in milliseconds.
+const CHILD: &str = "SANSGRAM_STORES_CHILD";
+/// The name of the session that the processes share.
+pub(crate) const SESSION: &str = "shared";
+
+/// tokio, with connections from an address of its own.
+#[derive(Clone)]
+pub(crate) struct Bound {
+    tokio: Tokio,
+    address: IpAddr,
+    blocking: Arc<AtomicUsize>,
+}
+
+impl Bound {
+    pub(crate) fn new(address: impl Into<IpAddr>) -> Self {
+        Self { tokio: Tokio::current(), address: address.into(), blocking: Arc::default() }
+    }
+
+    /// Returns how often a blocking thread was asked for.
+    pub(crate) fn blocking(&self) -> usize {
+        self.blocking.load(Ordering::Relaxed)
+    }
+}
+
+impl Runtime for Bound {
+    type Stream = Compat<TcpStream>;
+    type Timer = Sleep;
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<Self::Stream> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(self.address, 0))?;
+        let stream = socket.connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream.compat())
+    }
+
+    fn reset(&self, stream: Self::Stream) {
+        self.tokio.reset(stream);
+    }
+
+    fn timer(&self, deadline: Instant) -> Sleep {
+        self.tokio.timer(deadline)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tokio.spawn(task);
+    }
+
+    fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static) {
+        self.blocking.fetch_add(1, Ordering::Relaxed);
+        self.tokio.spawn_blocking(work);
+    }
+}
+
+/// What a child does, or nothing in the tests themselves.
+#[test]
+fn child() {
+    let Ok(arguments) = std::env::var(CHILD) else { return };
+    let arguments: Vec<_> = arguments.split(' ').collect();
+    let [url, address, dc, lease] = arguments[..] else { panic!("{arguments:?}") };
+    let lease = Duration::from_millis(lease.parse().unwrap());
+    let (address, dc): (IpAddr, SocketAddr) = (address.parse().unwrap(), dc.parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    thread::spawn(|| {
+        // It ends when the parent says so, or dies.
+        let _ = io::stdin().read(&mut [0]);
+        STOPPING.store(true, Ordering::Relaxed);
+    });
+    runtime.block_on(share(url, address, dc, lease));
+}
+
+static STOPPING: AtomicBool = AtomicBool::new(false);
+
+/// Takes the session whenever it is free, and uses it without a pause.
+async fn share(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration) {
+    let options = PostgresOptions::default().with_lease(lease).with_owner(address.to_string());
+    let store = PostgresStore::connect(url, keys(), options).await.unwrap();
+    let runtime = Bound::new(address);
+    while !STOPPING.load(Ordering::Relaxed) {
+        let session = store.session(SESSION).unwrap();
+        let client = match Client::start(runtime.clone(), config(dc), session).await {
+            Ok(client) => client,
+            Err(Error::Store(error)) if matches!(*error, StoreError::Leased { .. }) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+            Err(error) => {
+                say("failed", &error);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        say("owner", &"");
+        let mut is_first = true;
+        loop {
+            if STOPPING.load(Ordering::Relaxed) {
+                client.disconnect().await;
+                say("released", &"");
+                return;
+            }
+            match client.get_me().await {
+                Ok(_) if is_first => {
+                    say("served", &"");
+                    is_first = false;
+                }
+                Ok(_) => tokio::time::sleep(Duration::from_millis(2)).await,
+                Err(error) => {
+                    say("lost", &error);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn say(what: &str, about: &dyn std::fmt::Display) {
+    let mut out = io::stdout().lock();
+    // The parent may be gone.
+    let _ = writeln!(out, "\n@{what} {about}").and_then(|()| out.flush());
+}
+
+fn config(dc: SocketAddr) -> Config {
+    let id = DcId::new(2).unwrap();
+    let mut dcs = DcTable::new();
+    dcs.insert(id, dc);
+    let pem = std::env::var("SANSGRAM_STORES_CHILD_KEY").unwrap();
+    let api = ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() };
+    Config::new(dcs, id, [PublicKey::from_pem(&pem).unwrap()]).with_api(Some(api))
+}
+
+/// A child process.
+pub(crate) struct Process {
+    child: Child,
+    input: Option<ChildStdin>,
+    said: Receiver<(String, String, Instant)>,
+}
+
+impl Process {
+    pub(crate) fn start(server: &TestServer, url: &str, address: [u8; 4], lease: Duration) -> Self {
+        let dc = server.address(2).unwrap();
+        let arguments = format!("{url} {} {dc} {}", IpAddr::from(address), lease.as_millis());
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["process::child", "--exact", "--nocapture", "--test-threads=1"])
+            .env(CHILD, arguments)
+            .env("SANSGRAM_STORES_CHILD_KEY", server.public_key_pem())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (sender, said) = mpsc::channel();
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let Some((what, about)) = line.strip_prefix('@').and_then(|it| it.split_once(' ')) else {
+                    continue;
+                };
+                if sender.send((what.into(), about.into(), Instant::now())).is_err() {
+                    return;
+                }
+            }
+        });
+        let input = child.stdin.take();
+        Self { child, input, said }
+    }
+
+    /// Waits until the process says this, and returns what it says about it and when it did. It may say other things before.
+    pub(crate) fn says(&self, what: &str, within: Duration) -> (String, Instant) {
+        let until = Instant::now() + within;
+        let mut others = Vec::new();
+        loop {
+            match self.said.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok((said, about, at)) if said == what => return (about, at),
+                Ok((said, about, _)) => others.push((said, about)),
+                Err(_) => panic!("the process has not said {what:?} within {within:?}, but {others:?}"),
+            }
+        }
+    }
+
+    /// Waits a moment. Returns whether the process has said nothing meanwhile.
+    pub(crate) fn try_says_nothing(&self) -> bool {
+        self.said.recv_timeout(Duration::from_millis(20)).is_err()
+    }
+
+    /// Waits a moment for an answer of the server to this process.
+    pub(crate) fn has_said_served(&self) -> bool {
+        let said = self.said.recv_timeout(Duration::from_millis(20));
+        said.is_ok_and(|(what, _, _)| what == "served")
+    }
+
+    /// Forgets what the process has said.
+    pub(crate) fn forget(&self) {
+        while self.said.try_recv().is_ok() {}
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Tells the process to give the session back and to end.
+    pub(crate) fn stop(&mut self) {
+        self.input = None;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,133 @@
+//! Two processes share a session: whatever happens to them, the test DC never sees two owners at once, and the session is
+//! taken over in time.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use sansgram_testkit::{TestServer, TestServerOptions};
+use sansgram_tokio::MemoryStore;
+
+use super::cluster::Cluster;
+use super::process::{Process, SESSION};
+use super::{run, store};
+
+/// The shortest one, so that the tests are short.
+const LEASE: Duration = Duration::from_secs(2);
+/// How long the next owner may take, from the death of the one before.
+const TAKEOVER: Duration = Duration::from_secs(4);
+/// How long a process may take for what needs no lease to end, on a busy machine.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A session with a bot in it, and the server that it belongs to.
+fn logged_in(cluster: &Cluster) -> (TestServer, String) {
+    run(async {
+        let server = TestServer::start(TestServerOptions::default()).unwrap();
+        let client = sansgram_tokio::start(server.config(), MemoryStore::new()).await.unwrap();
+        client.bot_login("1:sandbox").await.unwrap();
+        client.disconnect().await;
+        let url = cluster.database().await;
+        store(&url).await.import(SESSION, &client.stored_session()).await.unwrap();
+        (server, url)
+    })
+}
+
+/// The owner dies, and the other one takes over.
+#[test]
+fn a_killed_owner_is_replaced_within_its_lease_and_two_seconds() {
+    let (server, url) = logged_in(Cluster::shared());
+    let mut owner = Process::start(&server, &url, [127, 0, 0, 2], LEASE);
+    owner.says("served", SOON);
+    for host in [3, 4] {
+        let next = Process::start(&server, &url, [127, 0, 0, host], LEASE);
+        next.forget();
+        // It has connected to the database when it is refused the session; there is no message for that.
+        let ready = Instant::now() + LEASE;
+        while Instant::now() < ready {
+            assert!(next.try_says_nothing(), "there is an owner");
+        }
+        let killed = Instant::now();
+        owner.signal(Signal::KILL);
+        let (_, at) = next.says("owner", SOON);
+        assert!(at - killed <= TAKEOVER, "{:?}", at - killed);
+        next.says("served", SOON);
+        owner = next;
+    }
+    assert_eq!(server.shared_key_uses(), 0);
+}
+
+/// The process does not run while its lease ends (SIGSTOP, a virtual machine that is paused): once it runs again, it sends
+/// nothing under the key.
+#[test]
+fn a_stopped_owner_sends_nothing_when_it_continues() {
+    let (server, url) = logged_in(Cluster::shared());
+    let mut processes = [2, 3].map(|host| Process::start(&server, &url, [127, 0, 0, host], LEASE));
+    // Whichever is first.
+    let first = loop {
+        if let Some(first) = processes.iter().position(Process::has_said_served) {
+            break first;
+        }
+    };
+    if first == 1 {
+        processes.swap(0, 1);
+    }
+    for _ in 0..3 {
+        let [owner, next] = &processes;
+        next.forget();
+        let stopped = Instant::now();
+        owner.signal(Signal::STOP);
+        let (_, at) = next.says("owner", SOON);
+        assert!(at - stopped <= TAKEOVER, "{:?}", at - stopped);
+        next.says("served", SOON);
+        std::thread::sleep((LEASE * 2).saturating_sub(stopped.elapsed()));
+        owner.signal(Signal::CONT);
+        let (why, _) = owner.says("lost", SOON);
+        assert!(
+            why.starts_with("the session shared is no longer owned: its lease was not renewed in time"),
+            "{why}"
+        );
+        assert_eq!(server.shared_key_uses(), 0);
+        processes.swap(0, 1);
+    }
+}
+
+/// A rolling restart: the session is handed over without waiting for the lease.
+#[test]
+fn a_session_is_handed_over_within_a_second() {
+    let (server, url) = logged_in(Cluster::shared());
+    let lease = Duration::from_secs(60);
+    let mut owner = Process::start(&server, &url, [127, 0, 0, 2], lease);
+    owner.says("served", SOON);
+    for host in [3, 4, 5] {
+        let next = Process::start(&server, &url, [127, 0, 0, host], lease);
+        // Until it polls for the session.
+        let ready = Instant::now() + Duration::from_secs(1);
+        while Instant::now() < ready {
+            assert!(next.try_says_nothing(), "there is an owner");
+        }
+        owner.stop();
+        let (_, released) = owner.says("released", SOON);
+        let (_, taken) = next.says("owner", SOON);
+        assert!(taken.saturating_duration_since(released) < Duration::from_secs(1));
+        next.says("served", SOON);
+        owner = next;
+    }
+    assert_eq!(server.shared_key_uses(), 0);
+}
+
+/// Without the leases, two processes do end the key: the tests above would notice.
+#[test]
+fn two_owners_would_be_noticed() {
+    let (server, url) = logged_in(Cluster::shared());
+    let first = Process::start(&server, &url, [127, 0, 0, 2], Duration::from_secs(60));
+    first.says("served", SOON);
+    run(async {
+        let stolen = "UPDATE sansgram_sessions SET owner = NULL";
+        Cluster::shared().execute(Cluster::name_of(&url), stolen).await;
+    });
+    let second = Process::start(&server, &url, [127, 0, 0, 3], Duration::from_secs(60));
+    second.says("owner", SOON);
+    let begin = Instant::now();
+    while server.shared_key_uses() == 0 {
+        assert!(begin.elapsed() < SOON, "both use the key");
+    }
+}
