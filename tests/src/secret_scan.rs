@@ -71,7 +71,7 @@ impl Needles {
         each_reading(said, &mut |form, bytes| {
             let mut likely = pieces(bytes).filter(|piece| self.first_two[first_two(piece)]);
             let binary = likely.find_map(|piece| self.binary.get(piece));
-            let has = |text: &[u8]| has_text(bytes, text, form == PLAIN);
+            let has = |text: &[u8]| has_text(bytes, text, form == PLAIN || form == UNESCAPED);
             let found =
                 binary.or_else(|| self.texts.iter().find(|(text, _)| has(text)).map(|(_, kind)| kind));
             if let Some(kind) = found {
@@ -91,13 +91,14 @@ fn first_two(piece: &[u8; LEAK_BYTES]) -> usize {
 }
 
 const PLAIN: &str = "as it is";
+const UNESCAPED: &str = "escaped";
 
 fn is_text(secret: &[u8]) -> bool {
     std::str::from_utf8(secret).is_ok_and(|text| !text.contains(char::is_control))
 }
 
-/// Whether a text occurs; a short one in plain form must be a whole word.
-fn has_text(said: &[u8], text: &[u8], is_plain: bool) -> bool {
+/// Whether a text occurs; a short one must be a whole word if `said` is a text too, and not decoded bytes.
+fn has_text(said: &[u8], text: &[u8], is_text: bool) -> bool {
     let mut from = 0;
     while let Some(at) = text.first().and_then(|first| said[from..].iter().position(|c| c == first)) {
         let at = from + at;
@@ -106,7 +107,7 @@ fn has_text(said: &[u8], text: &[u8], is_plain: bool) -> bool {
         // `@` too, since the sandbox's password is part of its e-mail addresses.
         let is_word = !before.is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'@')
             && !behind.is_some_and(u8::is_ascii_alphanumeric);
-        if said[at..].starts_with(text) && (is_word || !is_plain || text.len() == LEAK_CHARS) {
+        if said[at..].starts_with(text) && (is_word || !is_text || text.len() == LEAK_CHARS) {
             return true;
         }
         from = at + 1;
@@ -118,7 +119,7 @@ fn has_text(said: &[u8], text: &[u8], is_plain: bool) -> bool {
 fn each_reading(said: &str, show: &mut dyn FnMut(&'static str, &[u8])) {
     show(PLAIN, said.as_bytes());
     if said.contains('\\') {
-        show("escaped", &unescaped(said));
+        show(UNESCAPED, &unescaped(said));
     }
     let hex = |c: &u8| c.is_ascii_hexdigit();
     for run in runs(said.as_bytes(), hex) {
@@ -358,7 +359,14 @@ mod tests {
         ] {
             assert_eq!(leak(&said), Some("key"), "{said}");
         }
-        for said in ["code: \"22222\"", "22222", "[50, 50, 50, 50, 50]", "3232323232", "the code 22222."] {
+        for said in [
+            "code: \"22222\"",
+            "22222",
+            "[50, 50, 50, 50, 50]",
+            "3232323232",
+            "the code 22222.",
+            r#"\"\n22222\""#,
+        ] {
             assert_eq!(leak(said), Some("code"), "{said}");
         }
         assert_eq!(leak("ApiCredentials { hash: \"0123456789abcdef01234567"), Some("hash"));
@@ -375,6 +383,7 @@ mod tests {
             "user 9996620001 of DC 2, 300 s",
             "0123456789abcde",
             "in [10, 20], out [30], (Duration(1s), 22.222s)",
+            r#"in [10, 20], \"escaped\", 1.222222222s"#,
         ] {
             assert_eq!(leak(said), None, "{said}");
         }
