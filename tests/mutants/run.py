@@ -9,8 +9,10 @@ Mutants of layers whose tests do not use each other share a build; scenarios hav
 are changed and changed back, so core must have no uncommitted changes. Ends with 1 if a mutant survives.
 """
 
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -76,14 +78,23 @@ def run(batch):
     """What is printed by the tests of a batch, or `None` if one does not end."""
     crate, _ = crate_of(batch[0]["fails"])
     targets = sorted({crate_of(mutant["fails"])[1] for mutant in batch})
-    command = ["cargo", "test", "--no-fail-fast", *crate, *(part for target in targets for part in target), "--",
-               *sorted({name_of(mutant) for mutant in batch})]
+    command = ["cargo", "test", "--no-fail-fast", *crate, *(part for target in targets for part in target)]
+    output = {"cwd": ROOT, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    # The time limit is that of the tests, not of the compiler.
+    built = subprocess.run([*command, "--no-run"], **output)
+    if built.returncode != 0:
+        return built.stdout
+    names = sorted({name_of(mutant) for mutant in batch})
+    # A process group of their own: the tests are children of cargo.
+    tests = subprocess.Popen([*command, "--", *names], start_new_session=True, **output)
     try:
-        done = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=TIME_LIMIT)
+        return tests.communicate(timeout=TIME_LIMIT)[0]
     except subprocess.TimeoutExpired:
         return None
-    return done.stdout
+    finally:
+        if tests.poll() is None:
+            os.killpg(tests.pid, signal.SIGKILL)
+            tests.wait()
 
 
 def result_of(mutant, output):
