@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sansgram_harness::simulation::{Plan, Summary, World, minimize, run, run_with};
+use sansgram_harness::simulation::{FaultKind, Flow, Plan, Summary, World, minimize, run, run_with};
 
 #[test]
 fn runs_keep_the_rules_and_follow_from_their_seeds() {
@@ -23,7 +23,9 @@ fn runs_keep_the_rules_and_follow_from_their_seeds() {
         }
     }
     println!("{summary}");
-    assert_eq!((summary.seeds(), summary.failed()), (60, 0));
+    let figures = summary.figures();
+    assert!(figures.logins >= 55 && figures.answered > 500 && figures.executed > 500, "{summary}");
+    assert!(figures.faults.len() > 25 && figures.processes > 70, "{summary}");
 }
 
 #[test]
@@ -31,9 +33,9 @@ fn plans_have_every_fault_and_every_login() {
     let plans: Vec<Plan> = (0..2000).map(Plan::of_seed).collect();
     let faults: BTreeSet<&str> =
         plans.iter().flat_map(|plan| plan.faults.iter().map(|fault| fault.kind.name())).collect();
-    assert_eq!(faults.len(), 34, "{faults:?}");
+    assert_eq!(faults, FaultKind::names());
     let logins: BTreeSet<&str> = plans.iter().map(|plan| plan.setup.flow.name()).collect();
-    assert_eq!(logins.len(), 8, "{logins:?}");
+    assert_eq!(logins, Flow::names());
     assert!(plans.iter().any(|plan| plan.setup.pfs) && plans.iter().any(|plan| !plan.setup.pfs));
     assert!(plans.iter().any(|plan| plan.setup.prepared.is_none()));
 }

@@ -125,7 +125,7 @@ impl Pair {
     }
 
     /// Replaces the client by one of another process, as after a crash: the old one is told nothing, and what it wrote
-    /// still arrives. Returns the old one.
+    /// still arrives. Returns the old one. Later searches for secrets cover what it would have printed.
     ///
     /// # Panics
     /// Panics if the session belongs to other servers than those of the configuration.
@@ -135,6 +135,7 @@ impl Pair {
         session: StoredSession,
         random: SeededRandomForTestingOnly,
     ) -> Client {
+        self.record_state();
         self.network.end_client(self.now);
         self.first_conn += CONNECTIONS_PER_PROCESS;
         self.events.clear();
@@ -347,16 +348,19 @@ impl Pair {
     /// # Errors
     /// Returns [`Leak`] if a secret was printed.
     pub fn check_secrets(&mut self) -> Result<(), Leak> {
-        let mut output = std::mem::take(&mut self.output);
-        let Self { client, events, refusals, .. } = self;
+        self.record_state();
+        secret_scan::check(self.dcs.secrets(), &self.output)?;
+        self.output.clear();
+        Ok(())
+    }
+
+    /// Adds the `Debug` forms of the client, its session and its events to what it printed.
+    fn record_state(&mut self) {
+        let Self { client, events, refusals, output, .. } = self;
         let session = client.stored_session();
+        // Writing to a string cannot fail.
         let _ =
             writeln!(output, "{client:?} {session:?} {events:?} {refusals:?} {:?}", client.rejected_counts());
-        let outcome = secret_scan::check(self.dcs.secrets(), &output);
-        if outcome.is_err() {
-            self.output = output;
-        }
-        outcome
     }
 
     fn poll_client(&mut self) {

@@ -26,10 +26,14 @@ impl Choice {
         values[self.0.below(values.len() as u64) as usize]
     }
 
+    /// A number up to `most`; small ones are likelier.
+    pub(super) const fn up_to(&mut self, most: u64) -> u64 {
+        let scale = self.one_of(&[1, 1, 4, 16, 64]);
+        self.below(most / scale + 1)
+    }
+
     /// A time up to `longest`, in milliseconds; short ones are likelier.
     pub(super) fn time(&mut self, longest: Duration) -> Duration {
-        let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
-        let scale = self.one_of(&[1, 1, 4, 16, 64]);
-        Duration::from_millis(self.below(longest / scale + 1))
+        Duration::from_millis(self.up_to(longest.as_millis() as u64))
     }
 }

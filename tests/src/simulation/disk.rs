@@ -42,13 +42,15 @@ impl Disk {
         self.saves.drain(..surplus);
     }
 
-    /// Restores the newest save that can be read, or one that is `backup` saves older.
+    /// Restores the newest save that is whole, or one that is `backup` saves older.
     pub(super) fn restore(&self, backup: usize) -> Result<StoredSession, TornSaveRead> {
         if self.torn.as_ref().is_some_and(|torn| StoredSession::from_text(torn).is_ok()) {
             return Err(TornSaveRead);
         }
         let at = self.saves.len().checked_sub(backup + 1);
         let text = at.and_then(|at| self.saves.get(at)).or_else(|| self.saves.first());
-        Ok(text.and_then(|text| StoredSession::from_text(text).ok()).unwrap_or_default())
+        // A run begins with a save that succeeds.
+        let text = text.expect("there is a save");
+        Ok(StoredSession::from_text(text).expect("a whole save can be read"))
     }
 }

@@ -1,5 +1,6 @@
 //! The faults of a run.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -70,8 +71,8 @@ pub enum FaultKind {
     FloodWait(u32, u32),
     /// The next call of any method is answered with `500 INTERNAL`.
     ServerError,
-    /// The next call of a method of the login, by its position, is sent to another DC.
-    Migrate(usize, i32),
+    /// The next call of this method of the login is sent to another DC.
+    Migrate(&'static str, i32),
     /// The servers push so many updates at once.
     Updates(u32),
     /// The application takes neither results nor updates, for this long.
@@ -88,8 +89,8 @@ pub enum FaultKind {
     CrashWithBackup(usize),
 }
 
-/// The methods that a detour over another DC is tried with.
-pub(super) const MIGRATING: [&str; 6] = [
+/// The methods that a server answers with a migration.
+const MIGRATING: [&str; 6] = [
     "auth.sendCode",
     "auth.resendCode",
     "auth.signIn",
@@ -98,19 +99,33 @@ pub(super) const MIGRATING: [&str; 6] = [
     "auth.exportLoginToken",
 ];
 
+/// The numbers by which faults are chosen; likelier ones have several.
+const NUMBERS: u64 = 46;
+
 impl FaultKind {
     /// Chooses a fault; `lasts`: how long it lasts, if it does.
     pub(super) fn choose(choice: &mut Choice, lasts: Duration) -> Self {
+        let number = choice.below(NUMBERS);
+        Self::numbered(number, choice, lasts)
+    }
+
+    /// The names of all faults that are chosen.
+    #[must_use]
+    pub fn names() -> BTreeSet<&'static str> {
+        let faults =
+            (0..NUMBERS).map(|number| Self::numbered(number, &mut Choice::new(number), Duration::ZERO));
+        faults.map(|fault| fault.name()).collect()
+    }
+
+    fn numbered(number: u64, choice: &mut Choice, lasts: Duration) -> Self {
         let stall = |choice: &mut Choice| choice.one_of(&[Stall::ToServer, Stall::ToClient, Stall::Both]);
-        match choice.below(46) {
+        match number {
             0 | 1 => Self::Cut(choice.below(8)),
             2 | 3 => Self::CutAll,
-            4..=7 => Self::CutAtByte(choice.time(Duration::from_secs(12)).as_millis() as u64),
+            4..=7 => Self::CutAtByte(choice.up_to(12_000)),
             8 => Self::CutOften(choice.one_of(&[4, 20, 60]), lasts),
             9 | 10 => Self::HalfOpen(choice.below(8), stall(choice)),
-            11 | 12 => {
-                Self::HalfOpenAtByte(choice.time(Duration::from_secs(12)).as_millis() as u64, stall(choice))
-            }
+            11 | 12 => Self::HalfOpenAtByte(choice.up_to(12_000), stall(choice)),
             13 => Self::Blackout(lasts),
             14 => Self::DeadDc(choice.one_of(&[1, 2, 3]), lasts),
             15 => Self::RefuseConnects(choice.one_of(&[1, 2, 5])),
@@ -131,7 +146,7 @@ impl FaultKind {
             33 => Self::Suspend(Duration::from_secs(choice.one_of(&[1, 20, 100, 1_000, 40_000]))),
             34 => Self::FloodWait(choice.one_of(&[1, 2, 6]), choice.one_of(&[1, 3, 20])),
             35 => Self::ServerError,
-            36 => Self::Migrate(choice.below(MIGRATING.len() as u64) as usize, choice.one_of(&[1, 2, 3])),
+            36 => Self::Migrate(choice.one_of(&MIGRATING), choice.one_of(&[1, 2, 3])),
             37 => Self::Updates(choice.one_of(&[1, 10, 1_200])),
             38 => Self::SlowConsumer(lasts),
             39 => Self::SlowTasks(choice.time(Duration::from_secs(20)), lasts),
@@ -172,7 +187,7 @@ impl FaultKind {
             Self::Suspend(_) => "suspend",
             Self::FloodWait(..) => "flood wait",
             Self::ServerError => "server error",
-            Self::Migrate(..) => "detour",
+            Self::Migrate(..) => "migration",
             Self::Updates(_) => "updates",
             Self::SlowConsumer(_) => "slow consumer",
             Self::SlowTasks(..) => "slow tasks",

@@ -1,5 +1,6 @@
 //! The ways to log in.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::choice::Choice;
@@ -46,7 +47,17 @@ pub enum Account {
 impl Flow {
     pub(super) fn choose(choice: &mut Choice) -> Self {
         let dc = choice.one_of(&[1, 2, 3]);
-        match choice.below(100) {
+        Self::of_percent(choice.below(100), dc)
+    }
+
+    /// The names of all logins that are chosen.
+    #[must_use]
+    pub fn names() -> BTreeSet<&'static str> {
+        (0..100).map(|percent| Self::of_percent(percent, 1).name()).collect()
+    }
+
+    const fn of_percent(percent: u64, dc: i32) -> Self {
+        match percent {
             0..22 => Self::Bot { elsewhere: dc != 2 },
             22..48 => Self::Phone { dc, account: Account::Plain },
             48..51 => Self::Phone { dc, account: Account::Password },

@@ -1,5 +1,7 @@
 //! The user who logs in: one step after the other, again after an error, from the saved login after a restart.
 
+use std::fmt::Debug;
+
 use sansgram_core::client::{Client, RequestId, StepHandle};
 use sansgram_core::login::{
     Continuation, EmailCode, LoginError, LoginProgress, LoginState, LoginStep, QrLoginOutcome, SavedLogin,
@@ -73,6 +75,11 @@ impl Login {
         self.running().is_some_and(|handle| handle.id() == id)
     }
 
+    /// Whether the step that runs only asks for the state of the login.
+    pub(super) const fn is_asking_state(&self) -> bool {
+        matches!(self.running(), Some(Handle::State(_)))
+    }
+
     const fn running(&self) -> Option<Handle> {
         match self.stage {
             Stage::Running(_, handle) => Some(handle),
@@ -101,12 +108,9 @@ impl Login {
     /// Another process continues, from the saved login if there is one.
     pub(super) fn restart(&mut self, saved: Option<&str>, is_logged_in: bool) {
         self.errors = 0;
-        let saved = saved.and_then(|text| SavedLogin::from_text(text).ok());
-        self.stage = Stage::Next(match saved {
-            _ if is_logged_in => Next::AskState,
-            Some(saved) => Next::Resume(saved),
-            None => Next::AskState,
-        });
+        let saved = saved.map(|text| SavedLogin::from_text(text).expect("a saved login can be read"));
+        let resumed = saved.filter(|_| !is_logged_in);
+        self.stage = Stage::Next(resumed.map_or(Next::AskState, Next::Resume));
     }
 
     /// The server is asked whether the user is still logged in.
@@ -163,29 +167,28 @@ impl Login {
         }
     }
 
-    /// Takes the result of the step that has ended; `false` if there is none.
-    pub(super) fn end(&mut self, client: &mut Client) -> bool {
-        let Stage::Running(next, handle) = &self.stage else { return false };
+    /// Takes the result of the step that has ended; returns what it prints, or `None` if there is none.
+    pub(super) fn end(&mut self, client: &mut Client) -> Option<String> {
+        let Stage::Running(next, handle) = &self.stage else { return None };
         let next = next.clone();
-        let ended = match *handle {
-            Handle::SendCode(handle) => client.take_step(handle).map(|it| it.map(Ended::from_send_code)),
-            Handle::SignIn(handle) => client.take_step(handle).map(|it| it.map(Ended::from_sign_in)),
-            Handle::User(handle) => client
-                .take_step(handle)
-                .map(|it| it.map(|user| Ended::Progress(LoginProgress::LoggedIn(user)))),
-            Handle::Qr(handle) => client.take_step(handle).map(|it| it.map(|it| Ended::Progress(it.into()))),
-            Handle::EmailCode(handle) => client.take_step(handle).map(|it| it.map(Ended::EmailCode)),
-            Handle::State(handle) => client.take_step(handle).map(|it| it.map(Ended::State)),
-        };
+        let (printed, ended) = match *handle {
+            Handle::SendCode(handle) => taken(client, handle, |outcome| Ended::Progress(outcome.into())),
+            Handle::SignIn(handle) => taken(client, handle, |outcome| Ended::Progress(outcome.into())),
+            Handle::User(handle) => {
+                taken(client, handle, |user| Ended::Progress(LoginProgress::LoggedIn(user)))
+            }
+            Handle::Qr(handle) => taken(client, handle, |outcome| Ended::Progress(outcome.into())),
+            Handle::EmailCode(handle) => taken(client, handle, Ended::EmailCode),
+            Handle::State(handle) => taken(client, handle, Ended::State),
+        }?;
         match ended {
-            None => return false,
-            Some(Ok(ended)) => {
+            Ok(ended) => {
                 self.errors = 0;
                 self.stage = ended.next(next);
             }
-            Some(Err(error)) => self.fail(next, &error),
+            Err(error) => self.fail(next, &error),
         }
-        true
+        Some(printed)
     }
 
     fn fail(&mut self, next: Next, error: &LoginError) {
@@ -201,6 +204,17 @@ impl Login {
     }
 }
 
+/// Takes the result of a step, and what it prints.
+fn taken<T: Debug + Send + 'static>(
+    client: &mut Client,
+    handle: StepHandle<T>,
+    ended: impl FnOnce(T) -> Ended,
+) -> Option<(String, Result<Ended, LoginError>)> {
+    let outcome = client.take_step(handle)?;
+    let error = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
+    Some((format!("{outcome:?} {error}"), outcome.map(ended)))
+}
+
 /// What a step has led to.
 enum Ended {
     Progress(LoginProgress),
@@ -209,14 +223,6 @@ enum Ended {
 }
 
 impl Ended {
-    fn from_send_code(outcome: SendCodeOutcome) -> Self {
-        Self::Progress(outcome.into())
-    }
-
-    fn from_sign_in(outcome: SignInOutcome) -> Self {
-        Self::Progress(outcome.into())
-    }
-
     fn next(self, before: Next) -> Stage {
         match self {
             Self::Progress(LoginProgress::LoggedIn(user)) | Self::State(LoginState::LoggedIn(user)) => {

@@ -1,4 +1,4 @@
-//! The simulator: whole lives of a client under faults, on virtual time, with a reference model that watches.
+//! The simulator: a client, its user and its requests under faults, on virtual time, with a reference model that watches.
 //!
 //! A run follows from its seed: the way to log in, the requests, the schedule of faults ([`Plan`]), and all that the
 //! client, the servers and the network draw. While it runs, the [`model`] is told what the application did, what the
@@ -34,5 +34,5 @@ pub use self::flow::{Account, Flow};
 pub use self::minimize::{Minimal, minimize};
 pub use self::plan::{Plan, PlannedRequest, Setup};
 pub use self::run::{MemoryMeter, RECOVERY, Report, run, run_with};
-pub use self::summary::Summary;
+pub use self::summary::{Figures, Summary};
 pub use self::world::World;

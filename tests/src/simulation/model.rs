@@ -17,6 +17,7 @@ use sansgram_testkit::server::{ReceivedMessage, Refusal};
 use self::messages::Messages;
 use self::requests::Requests;
 pub use self::violation::{Outcome, Violation};
+use crate::secret_scan::Leak;
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub enum Observation {
     },
     /// A session that was not saved completely was read.
     TornSessionRead,
+    /// A secret was found in what the client printed.
+    SecretPrinted(Leak),
     /// The memory that the client held, in bytes, and the number of requests that it knew.
     Held {
         /// Bytes.
@@ -146,6 +149,7 @@ impl Model {
             }
             Observation::LoggedIn { .. } => Ok(()),
             Observation::TornSessionRead => Err(Violation::TornSession),
+            Observation::SecretPrinted(leak) => Err(Violation::Secret(leak)),
             Observation::Held { bytes, requests } if bytes > HELD_IDLE + requests * HELD_PER_REQUEST => {
                 Err(Violation::Memory(bytes, requests))
             }

@@ -1,8 +1,11 @@
 //! One run: the application, its user and the faults around a pair, with the model watching.
 
 mod inject;
+#[cfg(test)]
+mod tests;
 mod watch;
 
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -20,6 +23,7 @@ use super::disk::Disk;
 use super::login::Login;
 use super::model::{IssuedRequest, Model, Observation, Violation};
 use super::plan::{Plan, PlannedRequest, Setup};
+use super::summary::Figures;
 use super::world::{DCS, World};
 use crate::network::{Chunks, NetworkOptions};
 use crate::pair::{Pair, PairOptions};
@@ -39,24 +43,10 @@ const REQUESTS_OF_CALM: i64 = 3;
 pub struct Report {
     /// The broken rule, if any, and when.
     pub violation: Option<(Duration, Violation)>,
-    /// The virtual time.
-    pub virtual_time: Duration,
+    /// What happened until then.
+    pub figures: Figures,
     /// How long after the faults everything was well again.
     pub recovered_in: Duration,
-    /// The requests that the application made.
-    pub requests: u64,
-    /// How many of them were answered.
-    pub answered: u64,
-    /// How many calls the servers executed for them.
-    pub executed: u64,
-    /// The faults that happened, by name.
-    pub faults: BTreeMap<&'static str, u64>,
-    /// Logins that were reached.
-    pub logins: u64,
-    /// Processes of the client.
-    pub processes: u64,
-    /// The steps of the pair.
-    pub steps: u64,
     /// The most memory that the client held at the end of a process, in bytes, if it is measured.
     pub held: usize,
 }
@@ -85,22 +75,19 @@ pub fn run_with<'a>(
 type Log<'a> = Option<&'a mut (dyn FnMut(String) + 'a)>;
 
 fn run_logged<'a>(world: &'a World, plan: &'a Plan, meter: Option<MemoryMeter>, log: Log<'a>) -> Report {
-    let mut at = Duration::ZERO;
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let mut run = Run::new(world, plan, meter, log);
-        let outcome = run.live();
-        at = run.pair.elapsed();
-        let mut report = std::mem::take(&mut run.report);
-        report.violation = outcome.err().map(|violation| (at, violation));
-        report.virtual_time = at;
-        report
-    }));
-    outcome.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
-        let violation = Violation::Panic(text.unwrap_or_default());
-        Report { violation: Some((at, violation)), ..Report::default() }
-    })
+    let mut run = None;
+    let outcome = catch_unwind(AssertUnwindSafe(|| run.insert(Run::new(world, plan, meter, log)).live()));
+    let violation = outcome.unwrap_or_else(|panic| Err(Violation::Panic(text_of(&*panic)))).err();
+    let mut report = run.as_mut().map(Run::take_report).unwrap_or_default();
+    report.violation = violation.map(|violation| (report.figures.virtual_time, violation));
+    // What has panicked may do so again.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(run)));
+    report
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into())).unwrap_or_default()
 }
 
 /// What is done at a time of its own.
@@ -134,15 +121,12 @@ struct Run<'a> {
     actions: BTreeMap<(Duration, u64), Action>,
     next_action: u64,
     report: Report,
-    /// The client's identifiers of the requests of this process.
-    ids: BTreeMap<i64, RequestId>,
-    /// The DC that each of them was sent to.
-    dcs: BTreeMap<i64, DcId>,
+    /// The requests of this process: the client's identifier, and the DC that it was sent to.
+    sent: BTreeMap<i64, (RequestId, DcId)>,
     /// Completed requests whose results the application has not taken.
     to_take: VecDeque<(i64, RequestId)>,
     is_slow: bool,
     task_time: Duration,
-    updates_wait: bool,
     user_is_planned: bool,
     scan_is_planned: bool,
     calm_since: Option<Duration>,
@@ -178,19 +162,18 @@ impl<'a> Run<'a> {
             random,
             actions: BTreeMap::new(),
             next_action: 0,
-            report: Report { processes: 1, ..Report::default() },
-            ids: BTreeMap::new(),
-            dcs: BTreeMap::new(),
+            report: Report::default(),
+            sent: BTreeMap::new(),
             to_take: VecDeque::new(),
             is_slow: false,
             task_time: Duration::ZERO,
-            updates_wait: false,
             user_is_planned: false,
             scan_is_planned: false,
             calm_since: None,
             checked_state: false,
             asked_in_calm: 0,
         };
+        run.report.figures.processes = 1;
         for (at, fault) in plan.faults.iter().enumerate() {
             run.plan_action(fault.at, Action::Fault(at));
             if fault.kind.lasts() > Duration::ZERO {
@@ -202,6 +185,12 @@ impl<'a> Run<'a> {
         }
         run.plan_action(plan.calm_at, Action::Calm);
         run
+    }
+
+    fn take_report(&mut self) -> Report {
+        let mut report = std::mem::take(&mut self.report);
+        report.figures.virtual_time = self.pair.elapsed();
+        report
     }
 
     fn plan_action(&mut self, at: Duration, action: Action) {
@@ -231,8 +220,8 @@ impl<'a> Run<'a> {
 
     /// Makes one step; `true` once all is done.
     fn advance_once(&mut self) -> Result<bool, Violation> {
-        self.report.steps += 1;
-        if self.report.steps > MAX_STEPS {
+        self.report.figures.steps += 1;
+        if self.report.figures.steps > MAX_STEPS {
             return Err(Violation::Steps(MAX_STEPS));
         }
         self.pair.poll();
@@ -251,7 +240,7 @@ impl<'a> Run<'a> {
             (_, Some(action)) => {
                 let rest = action.saturating_sub(self.pair.elapsed());
                 // This only sets the clock, except after a suspend: then much is due at once.
-                self.pair.run_for(rest).map_err(|_| Violation::Steps(MAX_STEPS))?;
+                self.pair.run_for(rest).map_err(|_| Violation::Steps(Pair::MAX_STEPS))?;
                 self.watch()?;
                 if let Some((_, action)) = self.actions.pop_first() {
                     self.perform(action)?;
@@ -268,14 +257,16 @@ impl<'a> Run<'a> {
             Action::EndFault(at) => self.end_fault(at),
             Action::Request(request) => self.request(&request)?,
             Action::Cancel(number) => {
-                if let Some(id) = self.ids.get(&number).copied() {
+                if let Some((id, _)) = self.sent.get(&number).copied() {
                     self.model.observe(Observation::Cancelled(number))?;
                     self.to_take.retain(|(waiting, _)| *waiting != number);
                     self.pair.client.cancel(id);
                 }
             }
             Action::Computed(task) => {
+                self.pair.record_output(&task);
                 let output = task.run();
+                self.pair.record_output(&output);
                 let now = self.pair.client_now();
                 self.pair.client.handle(now, Input::Computed(output));
             }
@@ -315,8 +306,10 @@ impl<'a> Run<'a> {
         let dc = request.dc.and_then(|dc| DcId::new(dc.into()).ok());
         // Order only exists within a DC.
         let dc_or_home = dc.unwrap_or(self.pair.client.home());
-        let after = request.after.filter(|number| self.dcs.get(number) == Some(&dc_or_home));
-        let after = after.and_then(|number| Some((number, *self.ids.get(&number)?)));
+        let after = request.after.and_then(|number| {
+            let (id, dc) = *self.sent.get(&number)?;
+            (dc == dc_or_home).then_some((number, id))
+        });
         let mut options = RequestOptions::new()
             .with_on_unknown_outcome(request.policy)
             .with_timeout(request.timeout)
@@ -330,12 +323,11 @@ impl<'a> Run<'a> {
         }
         let now = self.pair.client_now();
         let query = Accounts::count_query_of_length(request.number, request.extra);
-        self.report.requests += 1;
+        self.report.figures.requests += 1;
         let Ok(id) = self.pair.client.invoke_raw(now, query, options) else {
             return self.model.observe(Observation::NotTaken(request.number));
         };
-        self.ids.insert(request.number, id);
-        self.dcs.insert(request.number, dc_or_home);
+        self.sent.insert(request.number, (id, dc_or_home));
         if let Some(delay) = request.cancel_after {
             self.after(delay, Action::Cancel(request.number));
         }
@@ -410,9 +402,8 @@ impl<'a> Run<'a> {
         let is_logged_in = session.user.is_some();
         let old = self.pair.crash_client(config(&self.plan.setup), session.clone(), self.random.fork());
         self.measure(old)?;
-        self.report.processes += 1;
-        self.ids.clear();
-        self.dcs.clear();
+        self.report.figures.processes += 1;
+        self.sent.clear();
         self.to_take.clear();
         // Tasks of the old process have ended with it.
         self.actions.retain(|_, action| !matches!(action, Action::Computed(_)));
@@ -420,6 +411,12 @@ impl<'a> Run<'a> {
         self.model.observe(Observation::Restarted)?;
         self.login.restart(self.disk.login.as_deref(), is_logged_in);
         Ok(())
+    }
+
+    /// Searches what the client has printed for the secrets that the servers know now.
+    fn check_secrets(&mut self) -> Result<(), Violation> {
+        let leak = self.pair.check_secrets().err();
+        leak.map_or(Ok(()), |leak| self.model.observe(Observation::SecretPrinted(leak)))
     }
 
     /// Drops a client, and measures what it held.
@@ -466,6 +463,7 @@ impl<'a> Run<'a> {
             }
             self.watch()?;
         }
+        self.check_secrets()?;
         self.model.finish()?;
         let next =
             Client::new(config(&self.plan.setup), StoredSession::default(), Box::new(self.random.fork()));

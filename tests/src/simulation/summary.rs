@@ -7,20 +7,54 @@ use std::time::Duration;
 use super::plan::Plan;
 use super::run::Report;
 
+/// What happened, in one run or in many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The virtual time.
+    pub virtual_time: Duration,
+    /// The requests that the application made.
+    pub requests: u64,
+    /// How many of them were answered.
+    pub answered: u64,
+    /// How many calls the servers executed for them.
+    pub executed: u64,
+    /// The faults by name, without those that found nothing to act upon, such as a connection or a key. One that waits
+    /// for a byte or a call counts when it is armed.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// The login steps that ended with a logged-in user.
+    pub logins: u64,
+    /// Processes of the client.
+    pub processes: u64,
+    /// The steps of the pair.
+    pub steps: u64,
+}
+
+impl Figures {
+    fn merge(&mut self, other: &Self) {
+        self.virtual_time += other.virtual_time;
+        self.requests += other.requests;
+        self.answered += other.answered;
+        self.executed += other.executed;
+        merge_counts(&mut self.faults, &other.faults);
+        self.logins += other.logins;
+        self.processes += other.processes;
+        self.steps += other.steps;
+    }
+}
+
+fn merge_counts(counts: &mut BTreeMap<&'static str, u64>, other: &BTreeMap<&'static str, u64>) {
+    for (name, count) in other {
+        *counts.entry(name).or_default() += count;
+    }
+}
+
 /// The figures of many runs.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     seeds: u64,
     failed: u64,
-    faults: BTreeMap<&'static str, u64>,
     flows: BTreeMap<&'static str, u64>,
-    requests: u64,
-    answered: u64,
-    executed: u64,
-    logins: u64,
-    processes: u64,
-    steps: u64,
-    virtual_time: Duration,
+    figures: Figures,
     slowest_recovery: (Duration, u64),
     held: (usize, u64),
 }
@@ -28,48 +62,30 @@ pub struct Summary {
 impl Summary {
     /// Adds a run.
     pub fn add(&mut self, plan: &Plan, report: &Report) {
-        self.seeds += 1;
-        self.failed += u64::from(report.violation.is_some());
-        for (name, count) in &report.faults {
-            *self.faults.entry(name).or_default() += count;
-        }
-        *self.flows.entry(plan.setup.flow.name()).or_default() += 1;
-        self.requests += report.requests;
-        self.answered += report.answered;
-        self.executed += report.executed;
-        self.logins += report.logins;
-        self.processes += report.processes;
-        self.steps += report.steps;
-        self.virtual_time += report.virtual_time;
-        self.slowest_recovery = self.slowest_recovery.max((report.recovered_in, plan.seed));
-        self.held = self.held.max((report.held, plan.seed));
+        self.merge(&Self {
+            seeds: 1,
+            failed: u64::from(report.violation.is_some()),
+            flows: BTreeMap::from([(plan.setup.flow.name(), 1)]),
+            figures: report.figures.clone(),
+            slowest_recovery: (report.recovered_in, plan.seed),
+            held: (report.held, plan.seed),
+        });
     }
 
     /// Adds the runs of another thread.
     pub fn merge(&mut self, other: &Self) {
-        for (name, count) in &other.faults {
-            *self.faults.entry(name).or_default() += count;
-        }
-        for (name, count) in &other.flows {
-            *self.flows.entry(name).or_default() += count;
-        }
         self.seeds += other.seeds;
         self.failed += other.failed;
-        self.requests += other.requests;
-        self.answered += other.answered;
-        self.executed += other.executed;
-        self.logins += other.logins;
-        self.processes += other.processes;
-        self.steps += other.steps;
-        self.virtual_time += other.virtual_time;
+        merge_counts(&mut self.flows, &other.flows);
+        self.figures.merge(&other.figures);
         self.slowest_recovery = self.slowest_recovery.max(other.slowest_recovery);
         self.held = self.held.max(other.held);
     }
 
-    /// How many seeds were run.
+    /// What happened in all runs.
     #[must_use]
-    pub const fn seeds(&self) -> u64 {
-        self.seeds
+    pub const fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     /// How many of them broke a rule.
@@ -98,9 +114,9 @@ impl fmt::Display for Summary {
             parts.join(", ")
         };
         writeln!(f, "logins by: {}", list(&self.flows))?;
-        let faults: u64 = self.faults.values().sum();
-        writeln!(f, "faults: {faults}: {}", list(&self.faults))?;
-        let Self { requests, answered, executed, logins, processes, steps, .. } = self;
+        let Figures { virtual_time, requests, answered, executed, faults, logins, processes, steps } =
+            &self.figures;
+        writeln!(f, "faults: {}: {}", faults.values().sum::<u64>(), list(faults))?;
         writeln!(f, "requests: {requests}, of which {answered} were answered; {executed} executions")?;
         writeln!(f, "logins reached: {logins}, by {processes} processes of the client; {steps} steps")?;
         let (recovery, seed) = self.slowest_recovery;
@@ -108,7 +124,7 @@ impl fmt::Display for Summary {
         writeln!(
             f,
             "virtual time: {:.1} days; slowest recovery {slowest:.1} s (seed {seed})",
-            self.virtual_time.as_secs_f64() / 86_400.0
+            virtual_time.as_secs_f64() / 86_400.0
         )?;
         let (held, seed) = self.held;
         writeln!(f, "memory that a client held at its end: at most {} KiB (seed {seed})", held / 1024)

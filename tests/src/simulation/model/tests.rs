@@ -208,6 +208,12 @@ fn a_torn_session_is_not_read() {
 }
 
 #[test]
+fn no_secret_is_printed() {
+    let leak = Leak { kind: "auth_key", form: "in hex" };
+    assert_eq!(broken([SecretPrinted(leak)]), Some(Violation::Secret(leak)));
+}
+
+#[test]
 fn memory_is_bounded() {
     let most = HELD_IDLE + 3 * HELD_PER_REQUEST;
     assert_eq!(broken([Held { bytes: most, requests: 3 }]), None);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sansgram_testkit::server::Refusal;
 
+use crate::secret_scan::Leak;
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -92,6 +94,9 @@ pub enum Violation {
     /// A damaged session was read as if it were whole.
     #[error("a session that was not saved completely was read as if it were")]
     TornSession,
+    /// The client printed a secret.
+    #[error("the client printed: {0}")]
+    Secret(Leak),
     /// The client held more memory than it may.
     #[error("the client held {0} bytes with {1} requests")]
     Memory(usize, usize),

@@ -8,11 +8,11 @@ use sansgram_testkit::server::{ServerInput, TestDcs};
 
 use super::{Run, network, server_options};
 use crate::network::{Chunks, Stall};
-use crate::simulation::fault::{FaultKind, MIGRATING};
+use crate::simulation::fault::FaultKind;
 use crate::simulation::model::{Observation, Violation};
 use crate::simulation::world::{DCS, restore};
 
-/// A short text message, in an `updateShortMessage` that any client can read.
+/// The constructor of `updateShortMessage`. The client passes updates on unread, so its fields can be zeros.
 const UPDATE: u32 = 0x313b_c7f8;
 
 impl Run<'_> {
@@ -20,23 +20,22 @@ impl Run<'_> {
     pub(super) fn inject(&mut self, at: usize) -> Result<(), Violation> {
         let Some(fault) = self.plan.faults.get(at) else { return Ok(()) };
         let kind = fault.kind.clone();
-        *self.report.faults.entry(kind.name()).or_default() += 1;
+        let name = kind.name();
         self.note(|| format!("FAULT {kind:?}"));
         let now = self.pair.timestamp();
         let carried = self.pair.network.bytes_carried();
         match kind {
             FaultKind::Cut(position) => {
-                if let Some(conn) = self.connection(position) {
-                    self.pair.network.cut(now, conn);
-                }
+                let Some(conn) = self.connection(position) else { return Ok(()) };
+                self.pair.network.cut(now, conn);
             }
+            FaultKind::CutAll if self.connection(0).is_none() => return Ok(()),
             FaultKind::CutAll => self.pair.network.cut_all(now),
             FaultKind::CutAtByte(after) => self.pair.network.options.cut_at_byte = Some(carried + after),
             FaultKind::CutOften(mean, _) => self.pair.network.options.cut_one_in = Some(mean),
             FaultKind::HalfOpen(position, stall) => {
-                if let Some(conn) = self.connection(position) {
-                    self.pair.network.stall(conn, stall);
-                }
+                let Some(conn) = self.connection(position) else { return Ok(()) };
+                self.pair.network.stall(conn, stall);
             }
             FaultKind::HalfOpenAtByte(after, stall) => {
                 self.pair.network.options.stall_at_byte = Some((carried + after, stall));
@@ -76,9 +75,8 @@ impl Run<'_> {
             FaultKind::ForgetKey(dc) => {
                 let session = self.pair.client.stored_session();
                 let key = session.keys.iter().find(|(of, _)| i32::from(of.number()) == dc);
-                if let Some(id) = key.map(|(_, key)| key.auth_key.id().0) {
-                    self.pair.dcs.forget_key(dc, id);
-                }
+                let Some((_, key)) = key else { return Ok(()) };
+                self.pair.dcs.forget_key(dc, key.auth_key.id().0);
             }
             FaultKind::ForgetTemporaryKeys => self.pair.dcs.forget_temporary_keys(),
             FaultKind::UnbindTemporaryKeys => self.pair.dcs.unbind_temporary_keys(),
@@ -99,7 +97,6 @@ impl Run<'_> {
                 self.account_fault(fault);
             }
             FaultKind::Migrate(method, dc) => {
-                let method = MIGRATING[method];
                 let what = if method == "auth.importBotAuthorization" { "USER" } else { "PHONE" };
                 // To another DC than the one that is called: a server never sends a client to itself.
                 for called in DCS.into_iter().filter(|called| *called != dc) {
@@ -119,6 +116,7 @@ impl Run<'_> {
             FaultKind::Crash => self.crash(0)?,
             FaultKind::CrashWithBackup(older) => self.crash(older)?,
         }
+        *self.report.figures.faults.entry(name).or_default() += 1;
         Ok(())
     }
 
@@ -141,10 +139,7 @@ impl Run<'_> {
                 self.pair.dcs.close_all();
             }
             FaultKind::DhRetries(_) => self.pair.dcs.options_mut().fault_injection.dh_retries = 0,
-            FaultKind::SlowConsumer(_) => {
-                self.is_slow = false;
-                self.updates_wait = true;
-            }
+            FaultKind::SlowConsumer(_) => self.is_slow = false,
             FaultKind::SlowTasks(..) => self.task_time = Duration::ZERO,
             FaultKind::SavesFail(_) => self.disk.fails = false,
             _ => {}
@@ -182,6 +177,8 @@ impl Run<'_> {
         self.pair.dcs.close_all();
         self.pair.poll();
         self.watch()?;
+        // The next ones do not know the secrets that these have forgotten.
+        self.check_secrets()?;
         let now = self.pair.server_now();
         self.pair.dcs = next;
         // The clock of the new ones.

@@ -13,7 +13,7 @@ const TRUE: [u8; 4] = 0x9972_75b5_u32.to_le_bytes();
 impl Run<'_> {
     pub(super) fn watch(&mut self) -> Result<(), Violation> {
         for number in self.pair.dcs.take_counted() {
-            self.report.executed += 1;
+            self.report.figures.executed += 1;
             self.note(|| format!("request {number} is executed"));
             self.model.observe(Observation::Executed(number))?;
         }
@@ -30,6 +30,7 @@ impl Run<'_> {
         }
         for event in std::mem::take(&mut self.pair.events) {
             self.note(|| format!("{event:?}"));
+            self.pair.record_output(&event);
             self.on_event(&event)?;
         }
         if !self.is_slow {
@@ -43,7 +44,6 @@ impl Run<'_> {
             Event::Completed(id) => self.on_completed(*id)?,
             Event::QuickAck(id) => self.model.observe(Observation::QuickAck(id.0))?,
             Event::StoredSessionChanged => self.disk.save(self.pair.client.stored_session()),
-            Event::Update => self.updates_wait = true,
             Event::QrLink(_) if !self.scan_is_planned => {
                 self.scan_is_planned = true;
                 let delay = self.random.below(6_000);
@@ -60,16 +60,19 @@ impl Run<'_> {
         self.model.observe(Observation::Completed { id: id.0, is_step })?;
         if let Some(number) = self.model.number_of(id.0) {
             self.to_take.push_back((number, id));
-        } else if is_step && self.login.end(&mut self.pair.client) {
+            return Ok(());
+        }
+        let was_asking_state = self.login.is_asking_state();
+        let ended = if is_step { self.login.end(&mut self.pair.client) } else { None };
+        if let Some(printed) = ended {
+            self.note(|| format!("a step has ended: {printed}"));
+            self.pair.record_output(&format_args!("{printed}"));
             self.disk.login = self.login.saved().or_else(|| self.disk.login.take());
             if let Some(user) = self.login.user() {
-                self.report.logins += 1;
+                self.report.figures.logins += u64::from(!was_asking_state);
                 self.disk.login = None;
                 let expected = self.plan.setup.flow.user_id();
                 self.model.observe(Observation::LoggedIn { user, expected })?;
-            } else {
-                let error = self.login.last_error.clone();
-                self.note(|| format!("a step has ended; the last error was {error:?}"));
             }
         }
         Ok(())
@@ -80,13 +83,12 @@ impl Run<'_> {
         for (number, id) in std::mem::take(&mut self.to_take) {
             let result = self.pair.client.take_raw(id);
             let outcome = result.as_ref().map(outcome_of);
-            self.report.answered += u64::from(outcome == Some(Outcome::Answered));
+            self.report.figures.answered += u64::from(outcome == Some(Outcome::Answered));
             self.note(|| format!("request {number} has ended: {result:?}"));
+            self.pair.record_output(&result);
             self.model.observe(Observation::Taken(number, outcome))?;
         }
-        if std::mem::take(&mut self.updates_wait) {
-            while self.pair.client.take_update().is_some() {}
-        }
+        while self.pair.client.take_update().is_some() {}
         Ok(())
     }
 }
