@@ -67,7 +67,8 @@ pub enum Requester {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnUnknownOutcome {
     /// Ends it with [`InvokeError::OutcomeUnknown`](super::InvokeError::OutcomeUnknown). A server that reports
-    /// correctly never executes it twice.
+    /// correctly never executes it twice. One that has executed it, then forgets its session without having sent the
+    /// result and keeps the connection, reports falsely that it has ignored it, and executes it again.
     #[default]
     Fail,
     /// Sends it again until it is answered or its deadline passes. For requests that may be executed twice, or contain

@@ -31,9 +31,9 @@ fn endless_migration_ends_the_login() {
     assert!(matches!(outcome, Err(LoginError::MigrationLoop)), "{outcome:?}");
 }
 
-/// A detour over another DC in each step: the step is repeated there, and that DC redirects to the home DC.
+/// A migration to another DC and back in each step: the step is repeated there, and that DC redirects to the home DC.
 #[test]
-fn a_detour_in_any_step_ends_on_the_home_dc() {
+fn a_migration_and_back_in_any_step_ends_on_the_home_dc() {
     for error in ["PHONE_MIGRATE_3", "NETWORK_MIGRATE_3", "USER_MIGRATE_3"] {
         for method in ["auth.sendCode", "auth.resendCode", "auth.signIn", "auth.signUp"] {
             let mut pair = pair_with(vec![Fault::error(method, 303, error).once().on_dc(2)]);
