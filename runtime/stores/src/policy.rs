@@ -17,9 +17,9 @@ pub(crate) const MARGIN_PART: u32 = 10;
 pub(crate) const RENEWALS_PER_LEASE: u32 = 3;
 /// The pause after a renewal that failed.
 pub(crate) const RENEWAL_RETRY: Duration = Duration::from_millis(200);
-/// How long a connection to the database may take.
+/// How long a connection to the database may take, unless a third of the lease is shorter.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a statement may take, unless a third of the lease is shorter.
+/// How long a statement may take, unless a sixth of the lease is shorter.
 pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of the name of a session, as an index of the database takes them easily.
 pub(crate) const MAX_NAME_LEN: usize = 200;

@@ -26,6 +26,7 @@ pub(super) struct Connection {
     /// Host, port and name of the database, for errors.
     pub(super) place: String,
     client: Mutex<Option<Arc<Client>>>,
+    connect_timeout: Duration,
     statement_timeout: Duration,
 }
 
@@ -56,8 +57,10 @@ impl Connection {
         }
         let tls = MakeRustlsConnect::new(tls_config(options, config.get_ssl_mode())?);
         let place = describe(&config);
-        let statement_timeout = STATEMENT_TIMEOUT.min(renewal_period);
-        Ok(Self { config, tls, place, client: Mutex::default(), statement_timeout })
+        // A renewal that waits in vain leaves time for another one over a new connection.
+        let statement_timeout = STATEMENT_TIMEOUT.min(renewal_period / 2);
+        let connect_timeout = CONNECT_TIMEOUT.min(renewal_period);
+        Ok(Self { config, tls, place, client: Mutex::default(), connect_timeout, statement_timeout })
     }
 
     /// Runs a statement, over a new connection if the one that is there is lost. The statement must be one that may be
@@ -102,7 +105,7 @@ impl Connection {
         if let Some(client) = slot.as_ref().filter(|client| !client.is_closed()) {
             return Ok((client.clone(), true));
         }
-        let opened = timeout(CONNECT_TIMEOUT, self.open()).await;
+        let opened = timeout(self.connect_timeout, self.open()).await;
         let client = Arc::new(opened.map_err(|_| self.unreachable("it does not answer"))??);
         *slot = Some(client.clone());
         Ok((client, false))

@@ -247,14 +247,9 @@ async fn renew_all(worker: Weak<Worker>, mut ended: oneshot::Receiver<()>) {
     loop {
         let Some(worker) = worker.upgrade() else { return };
         let mut pause = worker.lease / RENEWALS_PER_LEASE;
-        match timeout(pause, worker.renew()).await {
-            Ok(Ok(())) => {}
-            failed => {
-                if let Ok(Err(error)) = failed {
-                    tracing::warn!(%error, "the leases could not be renewed");
-                }
-                pause = RENEWAL_RETRY.min(pause);
-            }
+        if let Err(error) = worker.renew().await {
+            tracing::warn!(%error, "the leases could not be renewed");
+            pause = RENEWAL_RETRY.min(pause);
         }
         drop(worker);
         if timeout(pause, &mut ended).await.is_ok() {

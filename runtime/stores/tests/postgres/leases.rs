@@ -1,5 +1,9 @@
 //! Who owns a session: acquire, renew, lose, take over, release; and that a stale owner changes nothing.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use sansgram_stores::{PostgresOptions, PostgresStore};
@@ -9,7 +13,7 @@ use sansgram_tokio::{Acquired, LeasedStore, SessionStore, StoreError};
 use super::cluster::Cluster;
 use super::{keys, run, store};
 
-const LEASE: Duration = Duration::from_secs(2);
+const LEASE: Duration = Duration::from_secs(3);
 
 fn session(api_id: i32) -> StoredSession {
     StoredSession { api_id: Some(api_id), ..StoredSession::default() }
@@ -196,6 +200,82 @@ fn a_database_that_is_killed_and_restarted_costs_no_lease() {
         assert!(owned.owned.lease().remaining() > Duration::ZERO);
         assert_eq!(store.export("me").await.unwrap().unwrap().api_id, Some(3));
     });
+}
+
+/// The way to the database falls silent without a word, as by a firewall that has forgotten a connection.
+#[test]
+fn a_silent_connection_is_replaced_before_the_lease_ends() {
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let way = Way::to(SocketAddr::from(([127, 0, 0, 1], cluster.port())));
+        let through = url.replace(&cluster.port().to_string(), &way.port.to_string());
+        let store = short(&through, "first").await;
+        let owned = acquire(&store, "me").await.unwrap();
+        for api_id in 1..=3 {
+            way.silence();
+            tokio::time::sleep(LEASE).await;
+            assert!(owned.owned.lease().remaining() > Duration::ZERO);
+            owned.owned.save(&session(api_id)).await.unwrap();
+        }
+        assert!(way.connections() > 3, "{}", way.connections());
+    });
+}
+
+/// A forwarder whose connections can be made silent.
+struct Way {
+    port: u16,
+    shared: Arc<WayState>,
+}
+
+#[derive(Default)]
+struct WayState {
+    /// The number of accepted connections.
+    connections: AtomicUsize,
+    /// Connections with a number up to this one are silent.
+    silent: AtomicUsize,
+}
+
+impl Way {
+    fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shared = Arc::new(WayState::default());
+        let state = shared.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let number = state.connections.fetch_add(1, Ordering::Relaxed) + 1;
+                let (client, server) =
+                    (Arc::new(client.unwrap()), Arc::new(TcpStream::connect(server).unwrap()));
+                for (from, to) in [(client.clone(), server.clone()), (server, client)] {
+                    let state = state.clone();
+                    std::thread::spawn(move || {
+                        forward(&from, &to, || number <= state.silent.load(Ordering::Relaxed));
+                    });
+                }
+            }
+        });
+        Self { port, shared }
+    }
+
+    fn silence(&self) {
+        self.shared.silent.store(self.connections(), Ordering::Relaxed);
+    }
+
+    fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+}
+
+/// Forwards until the end of the stream, and swallows what arrives while the connection is silent.
+fn forward(mut from: &TcpStream, mut to: &TcpStream, is_silent: impl Fn() -> bool) {
+    let mut buffer = [0; 4096];
+    while let Ok(len @ 1..) = from.read(&mut buffer) {
+        if !is_silent() && to.write_all(&buffer[..len]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
 }
 
 #[test]

@@ -3,6 +3,10 @@
 #![cfg(all(unix, feature = "postgres"))]
 
 mod cluster;
+mod fleet;
+#[path = "../../examples/fleet.rs"]
+#[allow(dead_code, reason = "its main reads arguments that a test does not have")]
+mod fleet_example;
 mod leases;
 mod process;
 mod processes;

@@ -19,9 +19,10 @@ use sansgram_tokio::{Client, Error, Runtime, Sleep, StoreError, Tokio};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
-use super::keys;
+use super::{fleet_example, keys};
 
-/// Set in a child: the URL, the address of the child, the address of DC 2, and the lease in milliseconds.
+/// Set in a child: the URL, the address of the child, the address of DC 2, the lease in milliseconds, and how many
+/// sessions it takes in the example of a fleet; 0: it shares one session.
 const CHILD: &str = "SANSGRAM_STORES_CHILD";
 /// The name of the session that the processes share.
 pub(crate) const SESSION: &str = "shared";
@@ -80,7 +81,7 @@ impl Runtime for Bound {
 fn child() {
     let Ok(arguments) = std::env::var(CHILD) else { return };
     let arguments: Vec<_> = arguments.split(' ').collect();
-    let [url, address, dc, lease] = arguments[..] else { panic!("{arguments:?}") };
+    let [url, address, dc, lease, capacity] = arguments[..] else { panic!("{arguments:?}") };
     let lease = Duration::from_millis(lease.parse().unwrap());
     let (address, dc): (IpAddr, SocketAddr) = (address.parse().unwrap(), dc.parse().unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -89,7 +90,12 @@ fn child() {
         let _ = io::stdin().read(&mut [0]);
         STOPPING.store(true, Ordering::Relaxed);
     });
-    runtime.block_on(share(url, address, dc, lease));
+    runtime.block_on(async {
+        match capacity.parse().unwrap() {
+            0 => share(url, address, dc, lease).await,
+            capacity => join_fleet(url, address, dc, lease, capacity).await,
+        }
+    });
 }
 
 static STOPPING: AtomicBool = AtomicBool::new(false);
@@ -136,6 +142,18 @@ async fn share(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration) {
     }
 }
 
+/// Runs the example until SIGTERM.
+async fn join_fleet(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration, capacity: usize) {
+    let options = PostgresOptions::default().with_lease(lease).with_owner(address.to_string());
+    let store = PostgresStore::connect(url, keys(), options).await.unwrap();
+    let report = |event: String| {
+        let (what, about) = event.split_once(' ').unwrap_or((&event, ""));
+        say(what, &about);
+    };
+    let stop = fleet_example::told_to_stop();
+    fleet_example::run(Bound::new(address), store, &config(dc), capacity, stop, report).await.unwrap();
+}
+
 fn say(what: &str, about: &dyn std::fmt::Display) {
     let mut out = io::stdout().lock();
     // The parent may be gone.
@@ -159,9 +177,21 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Starts a process that takes the shared session whenever it is free.
     pub(crate) fn start(server: &TestServer, url: &str, address: [u8; 4], lease: Duration) -> Self {
+        Self::start_fleet(server, url, address, lease, 0)
+    }
+
+    /// Starts the example with this capacity.
+    pub(crate) fn start_fleet(
+        server: &TestServer,
+        url: &str,
+        address: [u8; 4],
+        lease: Duration,
+        capacity: usize,
+    ) -> Self {
         let dc = server.address(2).unwrap();
-        let arguments = format!("{url} {} {dc} {}", IpAddr::from(address), lease.as_millis());
+        let arguments = format!("{url} {} {dc} {} {capacity}", IpAddr::from(address), lease.as_millis());
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["process::child", "--exact", "--nocapture", "--test-threads=1"])
             .env(CHILD, arguments)

@@ -11,10 +11,10 @@ use super::cluster::Cluster;
 use super::process::{Process, SESSION};
 use super::{run, store};
 
-/// The shortest one, so that the tests are short.
-const LEASE: Duration = Duration::from_secs(2);
+/// Short, so that the tests are, and long enough for a busy machine to renew it.
+const LEASE: Duration = Duration::from_secs(3);
 /// How long the next owner may take, from the death of the one before.
-const TAKEOVER: Duration = Duration::from_secs(4);
+const TAKEOVER: Duration = Duration::from_secs(5);
 /// How long a process may take for what needs no lease to end, on a busy machine.
 const SOON: Duration = Duration::from_secs(20);
 

@@ -1,0 +1,71 @@
+//! The example: processes share sessions, hand them over, and take over those of a dead one.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use sansgram_stores::PostgresStore;
+use sansgram_testkit::{TestServer, TestServerOptions};
+use sansgram_tokio::MemoryStore;
+
+use super::cluster::Cluster;
+use super::process::Process;
+use super::{run, store};
+
+const SESSIONS: usize = 6;
+const CAPACITY: usize = 4;
+const LEASE: Duration = Duration::from_secs(3);
+const SOON: Duration = Duration::from_secs(20);
+
+/// Waits until all sessions have an owner, and none of `gone`. Returns how long that took.
+async fn all_owned(store: &PostgresStore, gone: &str) -> Duration {
+    let begin = Instant::now();
+    loop {
+        let list = store.list().await.unwrap();
+        let owned = list.iter().filter(|it| it.owner.as_ref().is_some_and(|(owner, _)| owner != gone));
+        if owned.count() == SESSIONS {
+            return begin.elapsed();
+        }
+        assert!(begin.elapsed() < SOON, "{list:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[test]
+fn sessions_are_shared_handed_over_and_taken_over() {
+    let server = TestServer::start(TestServerOptions::default()).unwrap();
+    let url = run(Cluster::shared().database());
+    let watcher = run(async {
+        let store = store(&url).await;
+        for number in 1..=SESSIONS {
+            let client = sansgram_tokio::start(server.config(), MemoryStore::new()).await.unwrap();
+            client.bot_login("1:sandbox").await.unwrap();
+            client.disconnect().await;
+            store.import(&format!("bot {number}"), &client.stored_session()).await.unwrap();
+        }
+        store
+    });
+    let fleet = |host| Process::start_fleet(&server, &url, [127, 0, 0, host], LEASE, CAPACITY);
+    let first = fleet(2);
+    for _ in 0..CAPACITY {
+        first.says("took", SOON);
+    }
+    let _second = fleet(3);
+    run(all_owned(&watcher, ""));
+    assert!((0..20).all(|_| first.try_says_nothing()), "its capacity is used up");
+    let third = fleet(4);
+
+    // It waits for a free session only once it has connected.
+    third.says("ready", SOON);
+    first.signal(Signal::TERM);
+    for _ in 0..CAPACITY {
+        first.says("gave", SOON);
+    }
+    let gap = run(all_owned(&watcher, "127.0.0.2"));
+    assert!(gap < Duration::from_secs(1), "{gap:?}");
+
+    let _fourth = fleet(5);
+    third.signal(Signal::KILL);
+    let gap = run(all_owned(&watcher, "127.0.0.4"));
+    assert!(gap < LEASE + Duration::from_secs(2), "{gap:?}");
+    assert_eq!(server.shared_key_uses(), 0);
+}
