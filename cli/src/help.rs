@@ -163,7 +163,7 @@ changes it, if any; repeated lines are counted for 10 seconds.
 
 With --json, the first line on standard output is {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:PORT\"},...],\
 \"public_key\":\"FILE\"}. Each later line has an \"event\": code_sent or email_sent if a login code \"arrives\", logged_in, \
-logged_out, scanned, scan_failed, unserved, refused, tolerated, closed or not_saved. The last six have a \"reason\", and \
+logged_out, scanned, message_not_sent, scan_failed, unserved, refused, tolerated, closed or not_saved. The last seven have a \"reason\", and \
 the last four may have \"advice\", \"option\" and \"repeated\".
 
 To scan a login link that a client shows as a QR code, write a line \"tg://login?token=... NUMBER\" to standard input, \

@@ -131,10 +131,15 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
     let received = signal.clone();
     interrupt::on_signal(move |number| received.store(number, Ordering::Relaxed))?;
     let options = serve_options(args)?;
-    let script = args.script.as_deref().map(script_file::read).transpose()?;
+    let script = match args.script.as_deref() {
+        Some(file) => Some((file, script_file::read(file)?)),
+        None => None,
+    };
     let is_everywhere = options.listen.is_unspecified() && options.advertise.is_empty();
     let server = TestServer::start(options).map_err(|error| addresses::start_failure(&error, args.port))?;
-    if let Some(script) = &script {
+    if let Some((file, script)) = &script {
+        let checked = server.with_dcs(|dcs| script.check_users(dcs));
+        checked.map_err(|error| script_file::failure(file, &error))?;
         server.play(script);
     }
     announcement::write_key(&args.public_key, server.public_key_pem())?;

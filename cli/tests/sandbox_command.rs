@@ -551,6 +551,12 @@ fn a_script_answers_in_place_of_the_sandbox() {
         from = 9996621234
         text = "/start"
         after = "messages.setTyping"
+
+        # This account has to sign up first.
+        [[message]]
+        from = 9996621239
+        text = "/start"
+        after = "messages.setTyping"
     "#;
     fs::write(directory.path.join("script.toml"), script).unwrap();
     let mut sandbox = Running::start(&directory.path, &["--json", "--script", "script.toml"]);
@@ -567,6 +573,10 @@ fn a_script_answers_in_place_of_the_sandbox() {
     assert!(refused.stderr.contains("420 FLOOD_WAIT_77"), "{refused:?}");
     let typing = r#"{"peer": {"_": "inputPeerSelf"}, "action": {"_": "sendMessageTypingAction"}}"#;
     assert_eq!(call("messages.setTyping", typing).json(), json!(true));
+    let dropped = std::iter::repeat_with(|| sandbox.json()).find(|line| line["event"] == "message_not_sent");
+    let dropped = dropped.unwrap();
+    assert_eq!((&dropped["from"], &dropped["to"]), (&json!(9996621239_i64), &json!(9996621235_i64)));
+    assert!(dropped["reason"].as_str().unwrap().contains("signed up"), "{dropped}");
     let history = r#"{"peer": {"_": "inputPeerUser", "user_id": 9996621234, "access_hash": 0}, "offset_id": 0,
         "offset_date": 0, "add_offset": 0, "limit": 5, "max_id": 0, "min_id": 0, "hash": 0}"#;
     let history = call("messages.getHistory", history).json();
@@ -583,6 +593,13 @@ fn a_bad_script_is_refused_with_its_line() {
         ),
         ("[[fault]]\nkind = \"truncated\"\ntime = 1", "line 3: unknown field `time`"),
         ("[[answer", "line 1: "),
+        (
+            "[[message]]\nfrom = 5\nto = 1\ntext = \"x\"",
+            "line 2: no account can have the identifier 5; users are named by",
+        ),
+        ("[[message]]\nfrom = 1\nto = 9996641234\ntext = \"x\"", "line 3: no account can have"),
+        ("[[update]]\nupdate = { _ = \"updateConfig\" }\nby = 5", "line 3: no account can have"),
+        ("[[answer]]\nmethod = \"help.getConfig\"\nuser = 5\nerror = \"400 X\"", "line 3: no account"),
     ] {
         fs::write(directory.path.join("script.toml"), script).unwrap();
         let mut command = support::command(&directory.path);

@@ -21,6 +21,8 @@ pub(super) enum SandboxEvent {
 /// The advice for a call that the sandbox does not implement.
 const UNSERVED: &str = "not implemented in the sandbox, which answers it with INPUT_METHOD_INVALID";
 
+const NOT_SENT: &str = "one of the accounts has not signed up yet";
+
 const UNRECOGNISED: &str = "this line is not a login link; paste one tg://login link, optionally followed by an account's phone number";
 
 impl SandboxEvent {
@@ -41,6 +43,9 @@ impl SandboxEvent {
             }
             Self::Account(AccountEvent::UnknownMethod { method, dc }) => {
                 format!("a client called {method} (DC {dc}): {UNSERVED}")
+            }
+            Self::Account(AccountEvent::MessageNotSent { from, to }) => {
+                format!("a message from {from} to {to} was not sent: {NOT_SENT}")
             }
             Self::Account(_) => return None,
             Self::Scan { phone, result: Ok(()) } => format!("{} scanned the link", printable(phone)),
@@ -68,6 +73,9 @@ impl SandboxEvent {
             }
             Self::Account(AccountEvent::UnknownMethod { method, dc }) => {
                 EventJson::Unserved { method, reason: UNSERVED, dc: *dc }
+            }
+            Self::Account(AccountEvent::MessageNotSent { from, to }) => {
+                EventJson::MessageNotSent { from: *from, to: *to, reason: NOT_SENT }
             }
             Self::Account(_) => return None,
             Self::Scan { phone, result: Ok(()) } => EventJson::Scanned { phone },
@@ -98,6 +106,11 @@ enum EventJson<'a> {
     LoggedOut {
         user_id: i64,
         dc: i32,
+    },
+    MessageNotSent {
+        from: i64,
+        to: i64,
+        reason: &'a str,
     },
     Unserved {
         method: &'a str,

@@ -153,6 +153,13 @@ pub enum AccountEvent {
         /// The DC.
         dc: i32,
     },
+    /// A message of a handler or a script was not sent when it was due, since one of the accounts does not exist.
+    MessageNotSent {
+        /// The sender.
+        from: i64,
+        /// The receiver.
+        to: i64,
+    },
 }
 
 /// Everything that follows from one call.

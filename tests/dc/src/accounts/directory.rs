@@ -244,6 +244,13 @@ impl Directory {
         }
     }
 
+    /// Returns whether an account has this identifier, or a sandbox number with these digits may still create it.
+    pub(super) fn may_exist(&self, id: i64) -> bool {
+        let is_free = |number: &Number| self.phones.get(&number.digits).is_none_or(|user| *user == id);
+        self.accounts.contains_key(&id)
+            || (id > 0 && self.sandbox_number(&id.to_string()).as_ref().is_some_and(is_free))
+    }
+
     fn sandbox_number(&self, digits: &str) -> Option<Number> {
         let rest = digits.strip_prefix("99966").filter(|_| self.sandbox)?;
         if rest.len() != 5 || !rest.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -361,6 +368,20 @@ mod tests {
         Directory::new(&AccountOptions::default())
     }
 
+    fn some_user() -> TestUser {
+        TestUser {
+            id: 7,
+            phone: "12025550123".into(),
+            first_name: "Grace".into(),
+            last_name: String::new(),
+            username: String::new(),
+            dc: 4,
+            code: None,
+            password: None,
+            login_email: LoginEmail::None,
+        }
+    }
+
     #[test]
     fn sandbox_numbers_name_their_dc_and_code() {
         let number = directory().number("+999 66 (3) 12-34").expect("a sandbox number");
@@ -388,6 +409,19 @@ mod tests {
     }
 
     #[test]
+    fn an_identifier_may_exist_if_an_account_or_a_sandbox_number_has_it() {
+        let user = TestUser { id: 7, phone: "9996621235".into(), ..some_user() };
+        let directory = Directory::new(&AccountOptions { users: vec![user], ..AccountOptions::default() });
+        for id in [1, 2, 7, 9_996_621_234, 9_996_621_239] {
+            assert!(directory.may_exist(id), "{id}");
+        }
+        // The number of the last one belongs to the account 7.
+        for id in [0, 3, -9_996_621_234, 9_996_641_234, i64::MIN, 9_996_621_235] {
+            assert!(!directory.may_exist(id), "{id}");
+        }
+    }
+
+    #[test]
     fn a_newcomer_keeps_the_number_and_its_code() {
         let mut directory = directory();
         let number = directory.number("9996611119").expect("a sandbox number");
@@ -410,17 +444,7 @@ mod tests {
 
     #[test]
     fn without_the_sandbox_only_listed_accounts_exist() {
-        let user = TestUser {
-            id: 7,
-            phone: "12025550123".into(),
-            first_name: "Grace".into(),
-            last_name: String::new(),
-            username: String::new(),
-            dc: 4,
-            code: None,
-            password: None,
-            login_email: LoginEmail::None,
-        };
+        let user = some_user();
         let options = AccountOptions { sandbox: false, users: vec![user], ..AccountOptions::default() };
         let mut directory = Directory::new(&options);
         assert_eq!(directory.number("9996621234"), None);

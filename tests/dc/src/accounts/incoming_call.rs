@@ -85,8 +85,9 @@ impl IncomingCall {
         self.deliveries.push((self.delay, Delivery::Updates { user_id, body }));
     }
 
-    /// Sends a text message from one account to another after the answer, as if a client of the first had sent it. Nothing
-    /// happens if one of them does not exist; the accounts of sandbox numbers are created, unless they end in 9.
+    /// Sends a text message from one account to another after the answer, as if a client of the first had sent it. If one of
+    /// them does not exist, only [`AccountEvent::MessageNotSent`](super::AccountEvent::MessageNotSent) follows; the accounts
+    /// of sandbox numbers are created, unless they end in 9.
     pub fn send_message(&mut self, from: i64, to: i64, text: impl Into<String>) {
         self.deliveries.push((self.delay, Delivery::Message { from, to, text: text.into() }));
     }

@@ -174,8 +174,9 @@ impl Accounts {
         // They follow an error too.
         for (delay, delivery) in incoming.deliveries {
             if delay.is_zero() {
-                let pushes = self.deliveries(delivery, call.now);
+                let (pushes, event) = self.deliveries(delivery, call.now);
                 call.pushes.extend(pushes);
+                call.events.extend(event);
             } else {
                 call.later.push((delay, delivery));
             }
@@ -187,16 +188,17 @@ impl Accounts {
         Ok(answer)
     }
 
-    /// Carries out a delivery. Returns the updates that follow from it.
-    pub(crate) fn deliveries(&mut self, delivery: Delivery, now: i32) -> Vec<Push> {
+    /// Carries out a delivery. Returns the updates that follow from it, and what did not work.
+    pub(crate) fn deliveries(&mut self, delivery: Delivery, now: i32) -> (Vec<Push>, Option<AccountEvent>) {
         match delivery {
             Delivery::Updates { user_id, body } => {
                 let keys = self.keys_of(user_id).into_iter();
-                keys.map(|auth_key_id| Push { auth_key_id, body: body.clone() }).collect()
+                (keys.map(|auth_key_id| Push { auth_key_id, body: body.clone() }).collect(), None)
             }
-            Delivery::Message { from, to, text } => {
-                self.send_text(from, to, &text, now).map_or_else(Vec::new, |(_, pushes)| pushes)
-            }
+            Delivery::Message { from, to, text } => match self.send_text(from, to, &text, now) {
+                Some((_, pushes)) => (pushes, None),
+                None => (Vec::new(), Some(AccountEvent::MessageNotSent { from, to })),
+            },
         }
     }
 

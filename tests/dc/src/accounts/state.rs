@@ -187,6 +187,11 @@ impl Accounts {
         self.directory.remove(id)
     }
 
+    /// Returns whether an account has this identifier, or may still be created with it from a sandbox number.
+    pub(crate) fn may_have_account(&self, id: i64) -> bool {
+        self.directory.may_exist(id)
+    }
+
     /// Returns the keys under which a user is logged in.
     pub(crate) fn keys_of(&self, user: i64) -> Vec<u64> {
         let of_user = self.keys.iter().filter(|(_, key)| key.user == Some(user));

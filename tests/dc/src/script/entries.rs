@@ -17,6 +17,17 @@ pub(super) struct Entries {
     pub(super) message: Vec<MessageEntry>,
 }
 
+impl Entries {
+    /// Returns the users that the script names, in each kind of table by their order.
+    pub(super) fn users(&self) -> impl Iterator<Item = &Spanned<i64>> {
+        let answers = self.answer.iter().filter_map(|it| it.user.as_ref());
+        let updates =
+            self.update.iter().map(Spanned::get_ref).flat_map(|it| [it.to.as_ref(), it.by.as_ref()]);
+        let messages = self.message.iter().flat_map(|it| [Some(&it.from), it.to.as_ref(), it.by.as_ref()]);
+        answers.chain(updates.chain(messages).flatten())
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnswerEntry {
@@ -26,7 +37,7 @@ pub(super) struct AnswerEntry {
     #[serde(default)]
     pub(super) silence: bool,
     pub(super) times: Option<u32>,
-    pub(super) user: Option<i64>,
+    pub(super) user: Option<Spanned<i64>>,
     pub(super) dc: Option<i32>,
 }
 
@@ -45,9 +56,9 @@ pub(super) struct FaultEntry {
 pub(super) struct UpdateEntry {
     pub(super) update: Option<Spanned<Value>>,
     pub(super) updates: Option<Spanned<Value>>,
-    pub(super) to: Option<i64>,
+    pub(super) to: Option<Spanned<i64>>,
     pub(super) after: Option<Spanned<String>>,
-    pub(super) by: Option<i64>,
+    pub(super) by: Option<Spanned<i64>>,
     pub(super) delay: Option<Spanned<f64>>,
     pub(super) times: Option<u32>,
 }
@@ -55,20 +66,20 @@ pub(super) struct UpdateEntry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MessageEntry {
-    pub(super) from: i64,
+    pub(super) from: Spanned<i64>,
     pub(super) text: String,
-    pub(super) to: Option<i64>,
+    pub(super) to: Option<Spanned<i64>>,
     pub(super) after: Option<Spanned<String>>,
-    pub(super) by: Option<i64>,
+    pub(super) by: Option<Spanned<i64>>,
     pub(super) delay: Option<Spanned<f64>>,
     pub(super) times: Option<u32>,
 }
 
 /// What updates and messages have in common.
 pub(super) struct TriggerEntry {
-    pub(super) to: Option<i64>,
+    pub(super) to: Option<Spanned<i64>>,
     pub(super) after: Option<Spanned<String>>,
-    pub(super) by: Option<i64>,
+    pub(super) by: Option<Spanned<i64>>,
     pub(super) delay: Option<Spanned<f64>>,
     pub(super) times: Option<u32>,
 }

@@ -17,6 +17,11 @@ impl ScriptError {
         self.line
     }
 
+    pub(super) fn of_user(line: usize, id: i64) -> Self {
+        let advice = "users are named by the identifiers of accounts, or by the digits of sandbox numbers";
+        Self { line, reason: format!("no account can have the identifier {id}; {advice}") }
+    }
+
     pub(super) fn of_toml(text: &str, error: &toml::de::Error) -> Self {
         let at = error.span().map_or(text.len(), |span| span.start);
         let reason = error.message().lines().collect::<Vec<_>>().join(", ");
@@ -41,8 +46,16 @@ impl Located {
     }
 
     pub(super) fn in_text(self, text: &str) -> ScriptError {
-        let before = text.as_bytes().get(..self.at).unwrap_or(text.as_bytes());
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        ScriptError { line, reason: self.reason }
+        ScriptError { line: line_at(text, self.at), reason: self.reason }
     }
+}
+
+/// Returns the number of the line of a value, from 1.
+pub(super) fn line_of<T>(text: &str, value: &Spanned<T>) -> usize {
+    line_at(text, value.span().start)
+}
+
+fn line_at(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    1 + before.iter().filter(|byte| **byte == b'\n').count()
 }

@@ -42,7 +42,9 @@
 //! others to the next. An update or a message goes to the user `to`, or to any caller, after a call of the method `after`
 //! (default `updates.getState`, by which clients ask for updates) by that user, or by the user `by`. It is sent `delay`
 //! seconds later (default 0), for the first `times` such calls (default 1). Users are named by their identifiers; those of
-//! the sandbox's numbers are the digits of the number.
+//! the sandbox's numbers are the digits of the number. [`Script::check_users`] reports those that cannot exist. A message
+//! whose sender or receiver has not signed up when it is due is reported as
+//! [`AccountEvent::MessageNotSent`](crate::accounts::AccountEvent::MessageNotSent).
 
 mod entries;
 mod error;
@@ -53,8 +55,8 @@ use sansgram_tl_json::{Schema, Type};
 use toml::Spanned;
 
 use self::entries::{AnswerEntry, Entries, FaultEntry, MessageEntry, TriggerEntry, UpdateEntry};
-use self::error::Located;
 pub use self::error::ScriptError;
+use self::error::{Located, line_of};
 use crate::accounts::{Answer, Fault, FaultKind, Handlers, IncomingCall, method_exists};
 use crate::server::TestDcs;
 
@@ -69,6 +71,14 @@ pub struct Script {
     answers: Vec<ScriptedAnswer>,
     faults: Vec<Fault>,
     sendings: Vec<Sending>,
+    users: Vec<NamedUser>,
+}
+
+/// A user that a script names, and the line.
+#[derive(Clone, Copy, Debug)]
+struct NamedUser {
+    id: i64,
+    line: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -110,12 +120,23 @@ impl Script {
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let entries: Entries = toml::from_str(text).map_err(|error| ScriptError::of_toml(text, &error))?;
+        let users = entries.users().map(|user| NamedUser { id: *user.get_ref(), line: line_of(text, user) });
+        let users = users.collect();
         let located = |error: Located| error.in_text(text);
         let answers = entries.answer.into_iter().map(answer).collect::<Result<_, _>>().map_err(located)?;
         let faults = entries.fault.into_iter().map(fault).collect::<Result<_, _>>().map_err(located)?;
         let updates = entries.update.into_iter().map(update);
         let sendings = updates.chain(entries.message.into_iter().map(message));
-        Ok(Self { answers, faults, sendings: sendings.collect::<Result<_, _>>().map_err(located)? })
+        Ok(Self { answers, faults, sendings: sendings.collect::<Result<_, _>>().map_err(located)?, users })
+    }
+
+    /// Checks that each user of the script is an account of the DCs, or may become one.
+    ///
+    /// # Errors
+    /// Returns [`ScriptError`] with the line of a user that cannot exist.
+    pub fn check_users(&self, dcs: &TestDcs) -> Result<(), ScriptError> {
+        let unknown = self.users.iter().find(|user| !dcs.may_have_account(user.id));
+        unknown.map_or(Ok(()), |user| Err(ScriptError::of_user(user.line, user.id)))
     }
 
     /// Adds what the script says to the DCs, after what was added before.
@@ -182,6 +203,7 @@ fn answer(entry: AnswerEntry) -> Result<ScriptedAnswer, Located> {
             ));
         }
     };
+    let user = user.map(Spanned::into_inner);
     Ok(ScriptedAnswer { method: method.into_inner(), answer, times, user, dc })
 }
 
@@ -225,11 +247,12 @@ fn update(entry: Spanned<UpdateEntry>) -> Result<Sending, Located> {
 
 fn message(entry: MessageEntry) -> Result<Sending, Located> {
     let MessageEntry { from, text, to, after, by, delay, times } = entry;
-    sending(TriggerEntry { to, after, by, delay, times }, What::Message { from, text })
+    sending(TriggerEntry { to, after, by, delay, times }, What::Message { from: from.into_inner(), text })
 }
 
 fn sending(trigger: TriggerEntry, what: What) -> Result<Sending, Located> {
     let TriggerEntry { to, after, by, delay, times } = trigger;
+    let (to, by) = (to.map(Spanned::into_inner), by.map(Spanned::into_inner));
     if let Some(method) = &after {
         known_method(method)?;
     }

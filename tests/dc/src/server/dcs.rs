@@ -234,6 +234,11 @@ impl TestDcs {
         Some(id)
     }
 
+    /// Returns whether an account has this identifier, or may still be created with it from a sandbox number.
+    pub(crate) fn may_have_account(&self, id: i64) -> bool {
+        self.accounts.may_have_account(id)
+    }
+
     /// The test's own answers to API methods, and the recorded calls.
     pub const fn handlers(&mut self) -> &mut Handlers {
         self.accounts.handlers()

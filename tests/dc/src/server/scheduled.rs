@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::dcs::TestDcs;
+use super::io::ServerOutput;
 use super::policy::MAX_SCHEDULED;
 use crate::accounts::Delivery;
 
@@ -23,7 +24,8 @@ impl TestDcs {
         while let Some(first) =
             self.scheduled.first_entry().filter(|first| first.key().0 <= self.now.monotonic)
         {
-            let pushes = self.accounts.deliveries(first.remove(), now);
+            let (pushes, event) = self.accounts.deliveries(first.remove(), now);
+            self.outputs.extend(event.map(ServerOutput::Account));
             for push in pushes {
                 self.push(push.auth_key_id, &push.body);
             }
