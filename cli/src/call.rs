@@ -61,6 +61,7 @@ impl CallArgs {
     fn request(&self) -> Result<Request<'static>, Failure> {
         let schema = Schema::telegram();
         let given = arguments::read(self.arguments.as_ref().map(|json| json.expose().as_str()))?;
+        schema.find_function(&self.method).map_err(arguments::unknown_method)?;
         Ok(schema.encode_call(&self.method, &arguments::complete(schema, &self.method, given))?)
     }
 }

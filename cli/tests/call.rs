@@ -142,7 +142,24 @@ fn a_method_is_described() {
     assert!(sansgram(&["call", "users.", "--describe", "--json"]).json().as_array().unwrap().len() > 3);
     sansgram(&["call", "inputUsr", "--describe"])
         .misused(&["there is no method inputUsr; did you mean inputUser?"]);
+    for arguments in [&["call", "zzzzzzz"][..], &["call", "zzzzzzz", "--describe"]] {
+        sansgram(arguments)
+            .misused(&["there is no method zzzzzzz; it needs a name", "call users --describe"]);
+    }
     sansgram(&["call", "a", "{}", "--describe"]).misused(&["--describe"]);
+}
+
+/// As it is printed, with only the text added; twice, since its random_id is not part of it.
+#[test]
+fn a_described_message_is_sent_twice() {
+    let server = with_bot(Vec::new());
+    server.run(&["login", "--phone", "9996621234", "--code", "22222", "--session", "me"]).ok();
+    let mut message = sansgram(&["call", "messages.sendMessage", "--describe", "--json"]).json();
+    message["message"] = "hi".into();
+    for _ in 0..2 {
+        let sent = server.run(&["call", "messages.sendMessage", &message.to_string(), "--session", "me"]);
+        assert!(sent.ok().contains("updateMessageID"), "{sent:?}");
+    }
 }
 
 /// The request is sent again to the DC that has the file.

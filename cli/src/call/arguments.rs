@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sansgram_runtime::read_file;
-use sansgram_tl_json::{FieldKind, Schema, Type};
+use sansgram_tl_json::{Definition, EncodeError, FieldKind, Schema, Type};
 use serde_json::{Map, Value};
 
 use crate::api::random_long;
@@ -12,7 +12,7 @@ use crate::policy::MAX_ARGUMENTS_LEN;
 use crate::stdin_values;
 
 /// The field of a method that makes repetitions of a call harmless.
-const RANDOM_ID: &str = "random_id";
+pub(super) const RANDOM_ID: &str = "random_id";
 
 /// Reads the arguments of a method: JSON, `@FILE`, or `-` for standard input.
 pub(super) fn read(given: Option<&str>) -> Result<Value, Failure> {
@@ -35,12 +35,28 @@ fn parse(bytes: &[u8], name: &str) -> Result<Value, Failure> {
     serde_json::from_slice(bytes).map_err(|error| Failure::Usage(format!("{name} is not JSON: {error}")))
 }
 
+/// Returns the failure for a name that the schema does not have, with the way to find names unless similar ones are named.
+pub(super) fn unknown_method(error: EncodeError) -> Failure {
+    let sentence = error.to_string();
+    if sentence.ends_with('?') {
+        return error.into();
+    }
+    Failure::Usage(format!(
+        "{sentence}; it needs a name of Telegram's schema, such as users.getUsers, and \"sansgram call users --describe\" \
+         lists the methods of a namespace"
+    ))
+}
+
+/// Returns whether `random_id` is chosen for this method if none is given.
+pub(super) fn has_random_id(definition: &Definition<'_>) -> bool {
+    let is_long = |kind: &FieldKind<'_>| matches!(kind, FieldKind::Required(Type::Long));
+    definition.is_function
+        && definition.fields.iter().any(|field| field.name == RANDOM_ID && is_long(&field.kind))
+}
+
 /// Adds a random `random_id` if the method has that field and none is given.
 pub(super) fn complete(schema: &Schema<'_>, method: &str, mut arguments: Value) -> Value {
-    let is_long = |kind: &FieldKind<'_>| matches!(kind, FieldKind::Required(Type::Long));
-    let function = schema.function(method);
-    let has_field = function
-        .is_some_and(|it| it.fields.iter().any(|field| field.name == RANDOM_ID && is_long(&field.kind)));
+    let has_field = schema.function(method).is_some_and(has_random_id);
     if let (true, Some(fields)) = (has_field, arguments.as_object_mut()) {
         fields.entry(RANDOM_ID).or_insert_with(|| random_long().to_string().into());
     }
