@@ -1,5 +1,7 @@
 //! Errors of the library in one sentence with advice.
 
+mod refusals;
+
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -116,7 +118,7 @@ fn on_invoke(error: &InvokeError, route: Route, session: Option<&Path>) -> Optio
     let advice = match error {
         InvokeError::Unreachable { reason, .. } => on_disconnect(reason, route),
         InvokeError::UnknownDc(_) => UNKNOWN_DC,
-        InvokeError::Rpc(error) => return on_refusal(error, session),
+        InvokeError::Rpc(error) => return on_refusal(error, route, session),
         InvokeError::TimedOut { .. } => "try again later, or check the address",
         InvokeError::Gzip(_) => "try again later, or check that this is a Telegram server",
         InvokeError::Decode(_) => "check that this is a Telegram server, or update sansgram",
@@ -126,7 +128,7 @@ fn on_invoke(error: &InvokeError, route: Route, session: Option<&Path>) -> Optio
 }
 
 /// Returns the advice for a refused request that is not a step of a login.
-fn on_refusal(error: &RpcError, session: Option<&Path>) -> Option<Cow<'static, str>> {
+fn on_refusal(error: &RpcError, route: Route, session: Option<&Path>) -> Option<Cow<'static, str>> {
     if error.is("CONNECTION_API_ID_INVALID") {
         return Some(
             "the session does not contain the api_id of its application; provide it with --api-id".into(),
@@ -148,7 +150,7 @@ fn on_refusal(error: &RpcError, session: Option<&Path>) -> Option<Cow<'static, s
             )
             .into(),
         ),
-        _ => None,
+        _ => refusals::advice(&error.name, route.has_own_servers).map(Cow::Borrowed),
     }
 }
 

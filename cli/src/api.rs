@@ -13,13 +13,14 @@ use serde_json::Value;
 use crate::account::Opened;
 use crate::error::Failure;
 use crate::output;
+use crate::values::from_zero;
 
 /// How long to wait if the server demands it.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct PatienceArgs {
     /// If the server demands a wait (FLOOD_WAIT, which --timeout does not count) or has an internal error, wait up to this
     /// long in total for each request and send it again; 0 for never
-    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = from_zero())]
     flood_wait: u32,
 }
 

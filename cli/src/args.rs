@@ -72,7 +72,9 @@ pub(crate) fn parse() -> Result<Command, Failure> {
 }
 
 pub(crate) fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
-    Cli::try_parse_from(args).map(|cli| cli.command).map_err(|error| usage::failure(error, &tree()))
+    let args: Vec<OsString> = args.into_iter().collect();
+    let parsed = Cli::try_parse_from(&args).map(|cli| cli.command);
+    parsed.map_err(|error| usage::failure(error, &args, &tree()))
 }
 
 /// Returns whether failures are printed as JSON too. Also right if the command line cannot be read; a value that happens to

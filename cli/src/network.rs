@@ -58,7 +58,7 @@ impl NetworkArgs {
             ProxyMode::FakeTls { .. } => MtProxyRoute::FakeTls,
             _ => MtProxyRoute::Obfuscated,
         });
-        Ok(Route { has_proxy: proxy.is_some(), mtproxy, has_test_option: false })
+        Ok(Route { has_proxy: proxy.is_some(), mtproxy, ..Route::default() })
     }
 
     /// Applies the options to the configuration. Resolves the name of an MTProxy, which may block.

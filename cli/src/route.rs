@@ -7,6 +7,8 @@ pub(crate) struct Route {
     pub(crate) has_proxy: bool,
     /// The MTProxy, if any.
     pub(crate) mtproxy: Option<MtProxyRoute>,
+    /// Whether the servers are not Telegram's.
+    pub(crate) has_own_servers: bool,
     /// Whether `--test` tells the DCs of `--dc` that they are test DCs.
     pub(crate) has_test_option: bool,
 }

@@ -64,7 +64,7 @@ pub(crate) struct ServerArgs {
 }
 
 /// The beginning of a PEM block.
-const PEM_BEGIN: &str = "-----BEGIN ";
+pub(crate) const PEM_BEGIN: &str = "-----BEGIN ";
 
 /// Returns whether the configuration is for Telegram's own servers.
 pub(crate) fn is_telegram(config: &Config) -> bool {
@@ -81,7 +81,9 @@ impl ServerArgs {
 
     /// Returns the route of the connections of `config`.
     pub(crate) fn route(&self, config: &Config) -> Result<Route, Failure> {
-        Ok(Route { has_test_option: self.target.test && !is_telegram(config), ..self.network.route()? })
+        let has_own_servers = !is_telegram(config);
+        let has_test_option = self.target.test && has_own_servers;
+        Ok(Route { has_own_servers, has_test_option, ..self.network.route()? })
     }
 
     /// Returns the configuration for the server of these options, or else for the session's server. It has no API
@@ -152,8 +154,13 @@ fn read_key(file: &Path) -> Result<PublicKey, Failure> {
             file.display()
         )));
     }
-    PublicKey::from_pem(&text)
-        .map_err(|error| Failure::new(format!("the public key {} cannot be used: {error}", file.display())))
+    PublicKey::from_pem(&text).map_err(|error| {
+        Failure::new(format!(
+            "the public key {} cannot be used: {error}; give the .pem file that \"sansgram sandbox\" wrote, or another RSA \
+             public key in PEM",
+            file.display()
+        ))
+    })
 }
 
 fn framing() -> impl TypedValueParser<Value = Framing> {

@@ -1,6 +1,8 @@
 //! Errors of the command line parser as one sentence with advice, like all other errors. Values are never shown, since a
 //! value may be a secret in the wrong place.
 
+use std::ffi::OsString;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Failure;
@@ -9,12 +11,16 @@ use crate::policy::{MAX_SHOWN_COMMAND_LEN, MAX_SHOWN_OPTION_LEN, MAX_TYPING_ERRO
 /// The dashes that word processors put in place of two hyphens.
 const DASHES: [char; 4] = ['\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}'];
 
-/// Returns the failure for clap's error. `tree` parsed the arguments.
-pub(crate) fn failure(error: clap::Error, tree: &clap::Command) -> Failure {
+/// Returns the failure for clap's error. `tree` parsed `args`.
+pub(crate) fn failure(error: clap::Error, args: &[OsString], tree: &clap::Command) -> Failure {
     match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Failure::Clap(Box::new(error)),
+        ErrorKind::UnknownArgument => {
+            let early = before_the_command(args, tree);
+            Failure::Usage(early.unwrap_or_else(|| sentence(&error, ErrorKind::UnknownArgument, tree)))
+        }
         kind => Failure::Usage(sentence(&error, kind, tree)),
     }
 }
@@ -88,6 +94,29 @@ fn unknown(error: &clap::Error, option: &str, tree: &clap::Command) -> String {
         }
         None => format!("{shown}; see --help for the options"),
     }
+}
+
+/// Returns the sentence for an option of a command that precedes it; `None` if the first word is something else.
+fn before_the_command(args: &[OsString], tree: &clap::Command) -> Option<String> {
+    let first = option_name(args.get(1)?.to_str()?);
+    let name = first.strip_prefix("--")?;
+    let has_option = |command: &clap::Command| {
+        command.get_arguments().find(|argument| argument.get_long() == Some(name)).cloned()
+    };
+    if has_option(tree).is_some() {
+        return None;
+    }
+    let words = args.iter().skip(2).filter_map(|word| word.to_str());
+    let typed = words.filter_map(|word| tree.find_subcommand(word)).next();
+    let (command, option) = match typed {
+        Some(command) => (command, has_option(command)?),
+        None => tree.get_subcommands().find_map(|command| Some((command, has_option(command)?)))?,
+    };
+    let takes_value = option.get_action().takes_values();
+    let values = option.get_value_names().unwrap_or_default().iter().filter(|_| takes_value);
+    let option: String =
+        [first.to_owned()].into_iter().chain(values.map(ToString::to_string)).collect::<Vec<_>>().join(" ");
+    Some(format!("options come after the command: sansgram {} {option}", command.get_name()))
 }
 
 fn unknown_command(error: &clap::Error) -> String {

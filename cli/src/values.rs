@@ -21,6 +21,12 @@ pub(crate) fn from_one() -> impl TypedValueParser<Value = u32> {
     })
 }
 
+/// Parses a whole number that may be 0.
+pub(crate) fn from_zero() -> impl TypedValueParser<Value = u32> {
+    clap::builder::StringValueParser::new()
+        .try_map(|text| text.parse::<u32>().map_err(|_| "it must be a whole number from 0 to 4294967295"))
+}
+
 /// The message for `--output=~/me`, which bash does not expand.
 pub(crate) const TILDE: &str = "the shell expands ~ only at the beginning of a word: use a space instead of \"=\", or \
                                 ./~ for a directory of that name";

@@ -126,6 +126,22 @@ fn a_session_without_a_user_is_told_to_log_in() {
     assert_eq!(server.run(&["call", "help.getNearestDc", "--json"]).json()["_"], "nearestDc");
 }
 
+/// What to do about common refusals; what the sandbox does not serve is named as that.
+#[test]
+fn refusals_have_advice() {
+    let server = with_bot(Vec::new());
+    let call = |method: &str, arguments: &str| server.run(&["call", method, arguments]);
+    let empty = r#"{"peer": {"_": "inputPeerSelf"}, "message": ""}"#;
+    call("messages.sendMessage", empty).fails(&["400 MESSAGE_EMPTY; add a text"]);
+    let nobody = r#"{"peer": {"_": "inputPeerEmpty"}, "message": "hi"}"#;
+    call("messages.sendMessage", nobody).fails(&["400 PEER_ID_INVALID; check the peer: inputPeerSelf, or"]);
+    let channel = r#"{"channel": {"_": "inputChannelEmpty"}}"#;
+    call("channels.getFullChannel", channel)
+        .fails(&["400 INPUT_METHOD_INVALID; the test DCs do not serve this method", "a script can answer it"]);
+    sansgram(&["call", "help.getConfig", "--flood-wait", "x"])
+        .misused(&["the value of --flood-wait cannot be used: it must be a whole number from 0"]);
+}
+
 #[test]
 fn a_method_is_described() {
     let run = sansgram(&["call", "users.getUsers", "--describe"]);

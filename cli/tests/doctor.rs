@@ -51,6 +51,15 @@ fn all_is_well() {
 }
 
 #[test]
+fn a_public_key_that_is_no_pem_is_reported_with_advice() {
+    let directory = Directory::new();
+    std::fs::write(directory.path.join("key.txt"), "12:34:56").unwrap();
+    let options = ["doctor", "--dc", "2=127.0.0.1:1", "--public-key", "key.txt"];
+    run(command(&directory.path).args(options))
+        .fails(&["key.txt cannot be used: no PEM block in the text; give the .pem file that \"sansgram sandbox\" wrote"]);
+}
+
+#[test]
 fn the_report_is_for_people_too() {
     let server = Server::new(ServerOptions::default());
     let address = server.served.address(2).unwrap();

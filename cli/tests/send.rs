@@ -118,11 +118,20 @@ fn what_cannot_be_sent_is_one_sentence() {
         .served
         .inject_fault(Fault::error("contacts.resolveUsername", 400, "USERNAME_NOT_OCCUPIED"))
         .unwrap();
-    server.run(&["send", "@ada", "Hello"]).fails(&["400 USERNAME_NOT_OCCUPIED"]);
+    server.run(&["send", "@ada", "Hello"]).fails(&["no account has the name @ada; check it"]);
     server.served.inject_fault(Fault::flood_wait("messages.sendMessage", 300)).unwrap();
     let run = server.run(&["send", "me", "Hello", "--json"]);
     let error: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((run.code, &error["error"]["value"]), (Some(1), &json!(300)));
     server.run(&["logout"]).ok();
     server.run(&["send", "me", "Hello"]).fails(&["no user is logged in"]);
+}
+
+#[test]
+fn a_name_of_nobody_is_said_in_a_sentence() {
+    let server = Server::new(ServerOptions::default());
+    server.run(&["login", "--phone", "9996621234", "--code", "22222"]).ok();
+    let refused = server.run(&["send", "@nobody_here", "hi", "--json"]);
+    let object = refused.fails_as_json(&["error: no account has the name @nobody_here; check it\n"]);
+    assert_eq!(object["error"]["name"], "USERNAME_NOT_OCCUPIED", "{object}");
 }

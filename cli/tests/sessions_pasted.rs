@@ -22,6 +22,15 @@ fn sessions(directory: &Directory, args: &[&str]) -> Run {
 }
 
 #[test]
+fn a_key_is_no_session() {
+    let server = support::Server::new(sansgram_testkit::server::ServerOptions::default());
+    for from in ["key.pem", server.served.public_key_pem()] {
+        sessions(&server.directory, &["import", "--from", from, "--session", "me"])
+            .fails(&["this is a key in PEM, not a session; --public-key"]);
+    }
+}
+
+#[test]
 fn d1_dropped_text_is_reported() {
     let directory = Directory::new();
     for (file, words) in

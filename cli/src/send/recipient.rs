@@ -65,11 +65,13 @@ impl Recipient {
             Self::User(id) if own_id == Some(*id) => Ok(json!({ "_": "inputPeerSelf" })),
             Self::Chat(id) => Ok(json!({ "_": "inputPeerChat", "chat_id": id })),
             Self::Name(name) => {
-                let found = api.call("contacts.resolveUsername", &json!({ "username": name })).await?;
+                let found = api.call("contacts.resolveUsername", &json!({ "username": name })).await;
+                let found = found.map_err(|failure| nobody(failure, &format!("@{name}")))?;
                 peer_of(&found).ok_or_else(|| not_found(&format!("@{name}")))
             }
             Self::Phone(number) => {
-                let found = api.call("contacts.resolvePhone", &json!({ "phone": number.digits() })).await?;
+                let found = api.call("contacts.resolvePhone", &json!({ "phone": number.digits() })).await;
+                let found = found.map_err(|failure| nobody(failure, "the phone number"))?;
                 peer_of(&found).ok_or_else(|| not_found("the phone number"))
             }
             // Bots need no access hash for those who wrote to them.
@@ -95,6 +97,19 @@ impl Recipient {
             }
         }
     }
+}
+
+/// Returns the failure as a sentence about the recipient if the server does not know `what`.
+fn nobody(failure: Failure, what: &str) -> Failure {
+    let Failure::Library(error) = &failure else { return failure };
+    let Some(refusal) = error.rpc() else { return failure };
+    let sentence = match refusal.name.as_str() {
+        "USERNAME_NOT_OCCUPIED" => format!("no account has the name {what}; check it"),
+        "USERNAME_INVALID" => format!("no account can have the name {what}; check it"),
+        "PHONE_NOT_OCCUPIED" => format!("{what} has no account, or one that hides it from you; check it"),
+        _ => return failure,
+    };
+    Failure::Refused(Box::new(refusal.clone()), sentence)
 }
 
 fn not_found(what: &str) -> Failure {

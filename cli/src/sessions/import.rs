@@ -17,6 +17,7 @@ use crate::environment::{self, API_HASH};
 use crate::error::Failure;
 use crate::passcode::Passcode;
 use crate::policy::{MAX_ENCRYPTED_SESSION_LEN, MIN_SESSION_STRING_LEN};
+use crate::server::PEM_BEGIN;
 use crate::values::{self, secret};
 use crate::{help, output, session};
 
@@ -175,6 +176,9 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
     if from.is_empty() {
         return Err(Failure::Usage("--from is empty; give it a file, a session string, or -".into()));
     }
+    if from.contains(PEM_BEGIN) {
+        return Err(Failure::new(PEM));
+    }
     let path = Path::new(from);
     if path.exists() {
         let named = |failure: Failure| match failure {
@@ -220,6 +224,7 @@ fn finish(
 ) -> Result<(bool, Imported), Failure> {
     match result {
         Err(ImportError::Encrypted) => read_encrypted(&text()?),
+        Err(_) if text().is_ok_and(|text| text.contains(PEM_BEGIN)) => Err(Failure::new(PEM)),
         result => result.map(|imported| (false, imported)).map_err(|error| import_failure(&error)),
     }
 }
@@ -238,6 +243,10 @@ fn import_failure(error: &ImportError) -> Failure {
     };
     Failure::new(format!("{error}{advice}"))
 }
+
+/// A key of a server, such as that of the sandbox.
+const PEM: &str =
+    "this is a key in PEM, not a session; --public-key of login takes the public key of a server";
 
 fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, Failure> {
     let text = String::from_utf8(bytes.to_vec()).map(Zeroizing::new);

@@ -75,7 +75,12 @@ fn all_fields_are_read() {
 fn what_is_wrong_is_said_with_its_line() {
     let answer = |rest: &str| format!("\n[[answer]]\nmethod = \"users.getUsers\"\n{rest}");
     for (text, line, words) in [
-        ("[[answer]]\nmethod = 7", 2, "string"),
+        ("[[answer]]\nmethod = 7", 2, "method: a string is expected"),
+        ("[[message]]\nfrom = 1\ntext = \"x\"\ndelay = \"1\"", 4, "delay: a number is expected"),
+        ("[[message]]\nfrom = \"1\"\ntext = \"x\"", 2, "from: a whole number is expected"),
+        ("[[message]]\nfrom = 1\ntext = \"x\"\ntimes = -1", 4, "times: a whole number from 0 to 4294967295"),
+        ("message = [{ text = \"x\", from = 1.5 }]", 1, "from: a whole number is expected"),
+        ("[[answer]]\nmethod = \"help.getConfig\"\nsilence = 1", 3, "silence: true or false is expected"),
         ("\n\n[[answer\n", 3, "[[fault]]"),
         ("[answer]\nmethod = \"help.getConfig\"", 1, "[[answer]]"),
         ("[[answers]]", 1, "unknown field `answers`"),
