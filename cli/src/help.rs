@@ -167,7 +167,10 @@ logged_out, scanned, message_not_sent, scan_failed, unserved, refused, tolerated
 the last four may have \"advice\", \"option\" and \"repeated\".
 
 To scan a login link that a client shows as a QR code, write a line \"tg://login?token=... NUMBER\" to standard input, \
-which makes the account with that number scan it; +9996621234 if no number is given.";
+which makes the account with that number scan it; +9996621234 if no number is given.
+
+Ctrl-C or SIGTERM ends it with exit code 0, as does the end of standard input with --until-eof: a program that starts the \
+sandbox with a pipe as its standard input leaves none behind, no matter how it ends.";
 
 pub(crate) const COMPLETIONS: &str = "\
 Print a shell completion script, for example:

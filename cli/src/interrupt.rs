@@ -31,10 +31,14 @@ impl Stop {
         self.is_awaited.store(true, Ordering::Relaxed);
         // The sender lives until it has sent.
         let _ = self.signal.recv().await;
-        if io::stderr().is_terminal() {
-            // Ends the line of the ^C.
-            output::note("");
-        }
+        end_line();
+    }
+}
+
+/// Ends the line of the ^C, if there is a terminal.
+pub(crate) fn end_line() {
+    if io::stderr().is_terminal() {
+        output::note("");
     }
 }
 

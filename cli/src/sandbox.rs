@@ -11,7 +11,7 @@ mod script_file;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -74,6 +74,10 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "FILE", value_parser = path())]
     pub(crate) script: Option<PathBuf>,
 
+    /// End when standard input ends, such as when the program that started the sandbox is killed
+    #[arg(long)]
+    until_eof: bool,
+
     /// Refuse the RSA padding that preceded RSA_PAD, which Telethon 1 and Pyrogram use
     #[arg(long, help_heading = STRICTNESS)]
     pub(crate) strict_rsa: bool,
@@ -127,9 +131,9 @@ impl fmt::Debug for Sandbox {
 
 /// `sansgram sandbox`.
 pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
-    let signal = Arc::new(AtomicI32::new(0));
-    let received = signal.clone();
-    interrupt::on_signal(move |number| received.store(number, Ordering::Relaxed))?;
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    let stop = is_stopped.clone();
+    interrupt::on_signal(move |_| stop.store(true, Ordering::Relaxed))?;
     let options = serve_options(args)?;
     let script = match args.script.as_deref() {
         Some(file) => Some((file, script_file::read(file)?)),
@@ -157,12 +161,9 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
     let strictness = Strictness { all: args.strict, keeps_keys: args.state.is_some() };
     let mut repeats = Repeats::default();
     loop {
-        match signal.load(Ordering::Relaxed) {
-            0 => {}
-            number => {
-                drop(server);
-                interrupt::end(number);
-            }
+        if is_stopped.load(Ordering::Relaxed) {
+            interrupt::end_line();
+            return Ok(());
         }
         if let Some(event) = server.next_event(SANDBOX_POLL) {
             print(&SandboxEvent::Account(event))?;
@@ -178,6 +179,8 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
         }
         for pasted in pasted.try_iter() {
             print(&match pasted {
+                PastedLine::End if args.until_eof => return Ok(()),
+                PastedLine::End => continue,
                 PastedLine::Scan { link, phone } => {
                     let result = scan(&server, &link, &phone);
                     SandboxEvent::Scan { phone, result }

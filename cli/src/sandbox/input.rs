@@ -14,6 +14,8 @@ pub(super) enum PastedLine {
     Scan { link: String, phone: String },
     /// Anything else.
     Unrecognised,
+    /// Standard input has ended.
+    End,
 }
 
 /// Reads standard input to its end on a separate thread, unless that would stop the process.
@@ -24,6 +26,8 @@ pub(super) fn pasted_lines() -> io::Result<Receiver<PastedLine>> {
             each_line(io::stdin().lock(), |line| {
                 parse(line).is_none_or(|pasted| sender.send(pasted).is_ok())
             });
+            // The receiver may have ended first.
+            let _ = sender.send(PastedLine::End);
         })?;
     }
     Ok(receiver)

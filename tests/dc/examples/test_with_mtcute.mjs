@@ -50,7 +50,8 @@ async function theBotWaitsAndAnswers(sandbox) {
 
 const script = fileURLToPath(new URL('script.toml', import.meta.url));
 const command = process.env.SANSGRAM ?? 'sansgram';
-const child = spawn(command, ['sandbox', '--json', '--script', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+const args = ['sandbox', '--json', '--until-eof', '--script', script];
+const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
 const [line] = await once(createInterface({ input: child.stdout }), 'line');
 try {
   await Promise.race([

@@ -43,7 +43,7 @@ async def test_the_bot_waits_and_answers(sandbox):
     await bot.disconnect()
 
 
-command = [os.environ.get("SANSGRAM", "sansgram"), "sandbox", "--json", "--script", SCRIPT]
+command = [os.environ.get("SANSGRAM", "sansgram"), "sandbox", "--json", "--until-eof", "--script", SCRIPT]
 with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
     sandbox = json.loads(process.stdout.readline())
     rsa.add_key(pathlib.Path(sandbox["public_key"]).read_text(), old=False)
