@@ -36,7 +36,7 @@ enum LoggedIn {
     Already(UserInfo),
     /// The given values were enough.
     ByValues(UserInfo),
-    /// Questions were asked, and the user's name is already printed.
+    /// Questions were asked.
     ByQuestions(UserInfo),
 }
 
@@ -60,6 +60,7 @@ fn run(mut setup: Setup<'_>, identity: &Identity, given: Given) -> Result<(), Fa
     if !setup.owner.may_be_logged_in() {
         check_values(&setup, identity, &given)?;
     }
+    note_remembered_server(&setup, identity);
     interrupt::set_advice(setup.saved().is_some().then_some(messages::RESUMES));
     let (args, route) = (setup.args, setup.route);
     let options = match setup.sandbox {
@@ -77,6 +78,16 @@ fn run(mut setup: Setup<'_>, identity: &Identity, given: Given) -> Result<(), Fa
         client.save_error().map_or(Ok(()), |error| Err(error.into()))
     });
     result.map_err(|failure| failure.with_advice(route, args.session.as_deref()))
+}
+
+/// Says that the login goes to the server that the session remembers. The later steps of a login do not repeat it, unless an
+/// option asks for something else.
+fn note_remembered_server(setup: &Setup<'_>, identity: &Identity) {
+    let resumes = setup.saved().is_some_and(|saved| fits(identity, saved, true));
+    let wants_telegram = setup.args.server.wants_test_dcs();
+    if let Some(note) = setup.remembered_server.as_ref().filter(|_| !resumes || wants_telegram) {
+        output::note(note);
+    }
 }
 
 async fn log_in(
@@ -201,13 +212,16 @@ async fn offer(answers: &mut Answers<'_>, saved: &LoadedLogin) -> Result<bool, E
 fn print_result(setup: &Setup<'_>, logged_in: &LoggedIn, dc: u16) -> Result<(), Failure> {
     let (user, greeting) = match logged_in {
         LoggedIn::Already(user) => (user, "Already logged in as"),
-        LoggedIn::ByValues(user) | LoggedIn::ByQuestions(user) => (user, "Logged in as"),
+        LoggedIn::ByValues(user) | LoggedIn::ByQuestions(user) => (user, messages::LOGGED_IN),
     };
     let line = format!("{greeting} {}.", output::describe_user(user, dc));
     let json = setup.args.json;
     if json {
         output::result(&output::json(&UserJson::new(user, dc)))?;
-    } else if !matches!(logged_in, LoggedIn::ByQuestions(_)) {
+        if matches!(logged_in, LoggedIn::ByQuestions(_)) {
+            output::note(&line);
+        }
+    } else {
         output::result(&line)?;
     }
     match (&setup.file, logged_in) {

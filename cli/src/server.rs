@@ -79,6 +79,11 @@ impl ServerArgs {
         is_custom || is_test
     }
 
+    /// Returns whether Telegram's test DCs may be meant.
+    pub(crate) const fn wants_test_dcs(&self) -> bool {
+        self.target.test && self.target.dc.is_empty()
+    }
+
     /// Returns the route of the connections of `config`.
     pub(crate) fn route(&self, config: &Config) -> Result<Route, Failure> {
         let has_own_servers = !is_telegram(config);

@@ -76,7 +76,7 @@ fn ctrl_c_at_the_code_then_another_call() {
         terminal.types("y\n");
         terminal.sees("Password");
         terminal.types("sandbox\n");
-        terminal.sees("Logged in as Sandbox DC 1.");
+        terminal.sees("Logged in as Sandbox DC 1, user 9996610002 on DC 1.");
         assert_eq!(terminal.ends().0, Some(0));
         assert!(!saved_login(&server).exists());
         assert_eq!((key(&server), codes_sent(&server)), (key_before, 1));

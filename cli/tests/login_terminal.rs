@@ -141,7 +141,7 @@ fn a_wrong_code_then_another_one() {
     terminal.sees("The code was sent by text message");
     terminal.sees("Code:");
     terminal.types(" 3 33-33\n");
-    terminal.sees("Logged in as Sandbox DC 3.");
+    terminal.sees("Logged in as Sandbox DC 3, user 9996631234 on DC 3.");
     assert_eq!(terminal.ends().0, Some(0));
     assert!(server.run(&["whoami"]).ok().contains("9996631234 on DC 3"));
 }

@@ -40,6 +40,23 @@ fn a5_a_server_is_named_once() {
     assert!(server.served.take_refusals().is_empty());
 }
 
+/// By the first step only, unless an option may mean another server.
+#[test]
+fn a_login_says_once_that_it_goes_to_the_server_of_the_session() {
+    let server = Server::new(ServerOptions::default());
+    server.run(&["login", "--bot-token", "1:sandbox"]).ok();
+    plain(&server, &["logout"]).ok();
+    let said =
+        |args: &[&str]| plain(&server, &[&["login"], args].concat()).stderr.contains("so does this login");
+    assert!(said(&["--phone", "9996610002", "--json"]));
+    assert!(said(&["--phone", "9996610003"]), "another login");
+    assert!(said(&["--phone", "9996610002"]));
+    assert!(!said(&["--code", "99999"]) && !said(&["--code", "resend", "--json"]));
+    assert!(said(&["--code", "99999", "--test"]));
+    assert!(!said(&["--code", "11111"]) && !said(&["--password", "sandbox"]));
+    assert!(plain(&server, &["whoami"]).ok().contains("user 9996610002"));
+}
+
 #[test]
 fn a5_an_option_names_another_address_of_the_same_server() {
     let server = Server::new(ServerOptions::default());

@@ -267,6 +267,10 @@ impl<'a> Answers<'a> {
 
 impl Prompt for Answers<'_> {
     fn show(&mut self, line: &str) -> Result<(), PromptError> {
+        // The result of the login says more.
+        if line.starts_with(messages::LOGGED_IN) {
+            return Ok(());
+        }
         match &mut self.output {
             Output::Immediate => return self.terminal.show(line),
             Output::Buffered(lines) => lines.push(line.into()),

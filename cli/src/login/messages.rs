@@ -8,6 +8,9 @@ use super::args::LoginArgs;
 use crate::saved_login::LoadedLogin;
 use crate::saved_login::messages::{continue_with, describe, pending_name};
 
+/// The beginning of the line that says who is logged in, here and in the runtime.
+pub(super) const LOGGED_IN: &str = "Logged in as";
+
 /// Printed before the first question.
 pub(super) const WELCOME: &[&str] =
     &["Logging in to Telegram. Type \"qr\" instead of a number to log in with a QR code."];

@@ -30,6 +30,8 @@ pub(super) struct Setup<'a> {
     pub(super) file: Option<FileStore>,
     /// The owner of the session; no user in a sandbox.
     pub(super) owner: SessionOwner,
+    /// The note that the login goes to the server of the session, if no option says so.
+    pub(super) remembered_server: Option<String>,
     /// The file of the saved login; `None` in a sandbox, which ends with this process.
     pub(super) saved_login: Option<SavedLoginFile>,
     pub(super) store: Arc<dyn SessionStore>,
@@ -73,6 +75,7 @@ impl<'a> Setup<'a> {
             None if args.encrypt => return Err(Failure::Usage(messages::NOTHING_TO_ENCRYPT.into())),
             _ => {}
         }
+        let mut remembered_server = None;
         let sandbox = args.sandbox.then(Sandbox::start).transpose()?;
         let config = match &sandbox {
             Some(sandbox) => sandbox_config(args, sandbox)?,
@@ -83,7 +86,7 @@ impl<'a> Setup<'a> {
                     application = ask_for_application(application, time_limit)?;
                 }
                 if !owner.may_be_logged_in() && args.server.is_remembered(&session) {
-                    output::note(&messages::remembered_server(&session));
+                    remembered_server = Some(messages::remembered_server(&session));
                 }
                 let api = application.credentials(&session, is_telegram);
                 config.with_api(api)
@@ -93,7 +96,19 @@ impl<'a> Setup<'a> {
             Some(_) => Route::default(),
             None => args.server.route(&config)?,
         };
-        Ok(Self { args, time_limit, sandbox, config, application, route, file, owner, saved_login, store })
+        Ok(Self {
+            args,
+            time_limit,
+            sandbox,
+            config,
+            application,
+            route,
+            file,
+            owner,
+            remembered_server,
+            saved_login,
+            store,
+        })
     }
 
     /// Returns the login that an earlier call saved.
