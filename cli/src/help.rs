@@ -187,7 +187,8 @@ Print the manual as a man page, or write a page for each command into a director
 
 /// The accounts of the sandbox.
 pub(crate) const ACCOUNTS: &str = "\
-Sandbox accounts (any api_id and api_hash work):
+Sandbox accounts (any api_id and api_hash work; --api-hash of this command must
+have the form of one, 32 hexadecimal digits):
   phone 99966XYYYY   home DC X (1 to 3); its code is the digit X five times
                      (the code of +9996621234 is 22222)
   ... ending in 2    also has the password \"sandbox\"
@@ -195,8 +196,10 @@ Sandbox accounts (any api_id and api_hash work):
   ... ending in 7    receives codes by e-mail
   ... ending in 8    has the password \"sandbox\" and a recovery e-mail address
   ... ending in 9    is not registered: sign up
-  bot 1:sandbox      home DC 2
-  bot 2:elsewhere    home DC 1
+  bot 1:sandbox      home DC 2, username sandbox1_bot
+  bot 2:elsewhere    home DC 1, username sandbox2_bot
+
+Only the bots have usernames; \"sansgram sandbox --accounts\" can set others.
 
 E-mail codes are the digit X six times. Clients start on DC 2; accounts on other DCs redirect them.";
 

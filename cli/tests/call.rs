@@ -136,8 +136,10 @@ fn refusals_have_advice() {
     let nobody = r#"{"peer": {"_": "inputPeerEmpty"}, "message": "hi"}"#;
     call("messages.sendMessage", nobody).fails(&["400 PEER_ID_INVALID; check the peer: inputPeerSelf, or"]);
     let channel = r#"{"channel": {"_": "inputChannelEmpty"}}"#;
-    call("channels.getFullChannel", channel)
-        .fails(&["400 INPUT_METHOD_INVALID; the test DCs do not serve this method", "a script can answer it"]);
+    call("channels.getFullChannel", channel).fails(&[
+        "400 INPUT_METHOD_INVALID; the test DCs do not serve this method",
+        "a script can answer it",
+    ]);
     sansgram(&["call", "help.getConfig", "--flood-wait", "x"])
         .misused(&["the value of --flood-wait cannot be used: it must be a whole number from 0"]);
 }
