@@ -2,6 +2,8 @@
 
 mod delivery;
 mod options;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -377,68 +379,5 @@ fn shortened(delivery: Delivery, kept: usize) -> Option<Delivery> {
             Some(Delivery::ToClient { conn, bytes })
         }
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CONN: ConnId = ConnId(1);
-
-    fn connected(options: NetworkOptions) -> (Network, Timestamp) {
-        let mut network = Network::new(options, 1);
-        network.connect(Timestamp::ZERO, CONN, 2, Duration::ZERO);
-        let at = network.next_delivery().unwrap();
-        assert_eq!(network.deliver(at), Some(Delivery::Opened { conn: CONN, dc: 2 }));
-        (network, at)
-    }
-
-    fn all(network: &mut Network) -> Vec<Delivery> {
-        std::iter::from_fn(|| network.deliver(network.next_delivery()?)).collect()
-    }
-
-    #[test]
-    fn pieces_keep_their_order_whatever_the_jitter() {
-        let jitter = Duration::from_millis(500);
-        let options = NetworkOptions { jitter, chunks: Chunks::UpTo(3), ..NetworkOptions::default() };
-        let (mut network, at) = connected(options);
-        let sent: Vec<u8> = (0..100).collect();
-        for piece in sent.chunks(10) {
-            network.server_writes(at, CONN, piece);
-        }
-        let mut received = Vec::new();
-        for delivery in all(&mut network) {
-            let Delivery::ToClient { bytes, .. } = delivery else { panic!("{delivery:?}") };
-            assert!((1..=3).contains(&bytes.len()));
-            received.extend(bytes);
-        }
-        assert_eq!(received, sent);
-        assert_eq!(network.bytes_carried(), 100);
-    }
-
-    #[test]
-    fn a_cut_at_a_byte_loses_exactly_the_bytes_after_it() {
-        let options = NetworkOptions { cut_at_byte: Some(7), ..NetworkOptions::default() };
-        let (mut network, at) = connected(options);
-        network.server_writes(at, CONN, &[1; 5]);
-        network.server_writes(at, CONN, &[2; 5]);
-        network.server_writes(at, CONN, &[3; 5]);
-        let expected = [
-            Delivery::ToClient { conn: CONN, bytes: vec![1; 5] },
-            Delivery::ToClient { conn: CONN, bytes: vec![2; 2] },
-            Delivery::LostByClient { conn: CONN, cause: IoFailure::Reset },
-            Delivery::LostByServer { conn: CONN },
-        ];
-        assert_eq!(all(&mut network), expected);
-    }
-
-    #[test]
-    fn a_close_arrives_after_the_bytes_sent_before() {
-        let (mut network, at) = connected(NetworkOptions::default());
-        network.server_writes(at, CONN, &[1; 4]);
-        network.closed_by_server(at, CONN);
-        let closed = Delivery::LostByClient { conn: CONN, cause: IoFailure::Closed };
-        assert_eq!(all(&mut network)[1], closed);
     }
 }

@@ -5,6 +5,8 @@
 
 mod address;
 mod options;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::{Debug, Write as _};
 use std::net::SocketAddr;
