@@ -4,6 +4,8 @@ use sansgram_core::tl::gzip;
 use sansgram_testkit::raw_client::{RawClient, ServerMessage};
 use sansgram_testkit::server::{BadMessage, Refusal, ServerOptions};
 
+use crate::common::container;
+
 const PONG: u32 = 0x3477_73c5;
 const RPC_RESULT: u32 = 0xf35c_6d01;
 const MSGS_ACK: u32 = 0x62d6_b459;
@@ -11,18 +13,6 @@ const GET_CONFIG: [u8; 4] = 0xc4f9_186b_u32.to_le_bytes();
 
 fn ping(ping_id: u64) -> Vec<u8> {
     [&0x7abe_77ec_u32.to_le_bytes()[..], &ping_id.to_le_bytes()].concat()
-}
-
-fn container(messages: &[(u64, u32, &[u8])]) -> Vec<u8> {
-    let mut body = 0x73f1_f8dc_u32.to_le_bytes().to_vec();
-    body.extend((messages.len() as u32).to_le_bytes());
-    for (msg_id, seq_no, inner) in messages {
-        body.extend(msg_id.to_le_bytes());
-        body.extend(seq_no.to_le_bytes());
-        body.extend((inner.len() as u32).to_le_bytes());
-        body.extend(*inner);
-    }
-    body
 }
 
 fn client() -> RawClient {

@@ -10,6 +10,7 @@ mod forgeries;
 mod handlers;
 mod handshake;
 mod handshake_checks;
+mod logs;
 mod message_checks;
 mod service_messages;
 mod shared_keys;
