@@ -1,5 +1,6 @@
 //! The table of threats in SECURITY.md: no row is missing, every test that it names exists, and every check that
-//! `tests/mutants/checks.toml` takes out is there and is tested by a test of its row.
+//! `tests/mutants/checks.toml` takes out is there and is tested by a test of its row. The table of the test DC's switches
+//! has the numbers of their documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -85,6 +86,61 @@ fn every_threat_has_a_check_that_can_be_taken_out() {
     let in_scope: BTreeSet<i64> =
         threats.into_iter().filter_map(|(number, tests)| (!tests.is_empty()).then_some(number)).collect();
     assert_eq!(checked, in_scope);
+}
+
+type Numbers = BTreeSet<i64>;
+
+fn numbers(list: &str) -> Option<Numbers> {
+    list.split(", ").map(|number| number.parse().ok()).collect()
+}
+
+/// The switches of SECURITY.md with the threats of each, by the names of fields or variants.
+fn documented_switches() -> BTreeMap<String, Numbers> {
+    let text = read("SECURITY.md");
+    let (_, table) = text.split_once("\n## Switches of the test DC\n").expect("the section on switches");
+    let (table, _) = table.split_once("\n## ").expect("another section follows");
+    let mut switches = BTreeMap::new();
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let (names, threats) = row.trim_matches('|').split_once(" | ").expect("two cells");
+        let threats = numbers(threats.trim()).unwrap_or_else(|| panic!("no numbers: {row}"));
+        let (names, _) = names.split_once(" of ").unwrap_or((names, ""));
+        for name in names.split('`').skip(1).step_by(2) {
+            let name = name.rsplit("::").next().unwrap_or(name);
+            let known = switches.insert(name.into(), threats.clone());
+            assert_eq!(known, None, "{name} is there twice");
+        }
+    }
+    switches
+}
+
+/// The variants of a source with the threats that end the documentation of each.
+fn variants_with_threats(source: &str) -> BTreeMap<String, Numbers> {
+    let mut found = BTreeMap::new();
+    let mut threats = None;
+    for line in source.lines().map(str::trim) {
+        if let Some(text) = line.strip_prefix("/// ") {
+            let list = text.rsplit_once('(').and_then(|(_, list)| numbers(list.strip_suffix(").")?));
+            threats = list;
+        } else if let Some(numbers) = threats.take() {
+            let name = line.split(['(', ',']).next().unwrap_or_default();
+            found.insert(name.into(), numbers);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_switches_of_the_test_dc_have_their_threats() {
+    let mut documented = documented_switches();
+    let forgeries = variants_with_threats(&read("tests/dc/src/server/forgery.rs"));
+    assert!(forgeries.len() > 25, "{forgeries:?}");
+    for (name, threats) in forgeries {
+        assert_eq!(documented.remove(&name), Some(threats), "{name}");
+    }
+    let options = read("tests/dc/src/server/options.rs");
+    for name in documented.keys() {
+        assert!(options.contains(&format!("    pub {name}: ")), "no switch {name}");
+    }
 }
 
 #[test]
