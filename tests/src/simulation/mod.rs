@@ -15,11 +15,13 @@
 //! | `login.rs`, `disk.rs` | the user, and what the application saves |
 //! | `run.rs`, `run/` | the run: actions at their time, faults, and what is told to the model |
 //! | `model.rs`, `model/` | the rules |
-//! | `minimize.rs`, `summary.rs` | the smallest schedule that fails, and the figures of many runs |
+//! | `minimize.rs` | the smallest schedule that fails |
+//! | `figures.rs`, `summary.rs` | the figures of a run, and of many |
 
 mod choice;
 mod disk;
 mod fault;
+mod figures;
 mod flow;
 mod login;
 mod minimize;
@@ -30,9 +32,10 @@ mod summary;
 mod world;
 
 pub use self::fault::{Fault, FaultKind};
+pub use self::figures::Figures;
 pub use self::flow::{Account, Flow};
 pub use self::minimize::{Minimal, minimize};
 pub use self::plan::{Plan, PlannedRequest, Setup};
 pub use self::run::{MemoryMeter, RECOVERY, Report, run, run_with};
-pub use self::summary::{Figures, Summary};
+pub use self::summary::Summary;
 pub use self::world::World;

@@ -3,6 +3,7 @@
 //! It knows nothing of the client. The runner tells it what the application did, what the client reported and what the
 //! servers received, as [`Observation`]s, and it answers with the [`Violation`] of the first rule that is broken.
 
+mod issued;
 mod messages;
 mod requests;
 #[cfg(test)]
@@ -11,9 +12,9 @@ mod violation;
 
 use std::time::Duration;
 
-use sansgram_core::client::OnUnknownOutcome;
 use sansgram_testkit::server::{ReceivedMessage, Refusal};
 
+pub use self::issued::IssuedRequest;
 use self::messages::Messages;
 use self::requests::Requests;
 pub use self::violation::{Outcome, Violation};
@@ -73,23 +74,6 @@ pub enum Observation {
     Time(Duration),
     /// The faults have stopped. From now on all must succeed.
     Calm,
-}
-
-/// A request that the application made and the client took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IssuedRequest {
-    /// Its number, by which the servers count it.
-    pub number: i64,
-    /// The client's identifier of it.
-    pub id: u64,
-    /// Its policy.
-    pub policy: OnUnknownOutcome,
-    /// The request after which it must be executed.
-    pub after: Option<i64>,
-    /// When it must have ended, if the application gave it a time limit.
-    pub end_by: Option<Duration>,
-    /// Whether a quick ack was requested.
-    pub quick_ack: bool,
 }
 
 /// The state that follows from the observations.

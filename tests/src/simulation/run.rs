@@ -20,10 +20,10 @@ use sansgram_testkit::random::SeededRandomForTestingOnly;
 use sansgram_testkit::server::ServerOptions;
 
 use super::disk::Disk;
+use super::figures::Figures;
 use super::login::Login;
 use super::model::{IssuedRequest, Model, Observation, Violation};
 use super::plan::{Plan, PlannedRequest, Setup};
-use super::summary::Figures;
 use super::world::{DCS, World};
 use crate::network::{Chunks, NetworkOptions};
 use crate::pair::{Pair, PairOptions};

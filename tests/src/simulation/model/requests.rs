@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sansgram_core::client::OnUnknownOutcome;
 
-use super::IssuedRequest;
+use super::issued::IssuedRequest;
 use super::violation::{Outcome, Violation};
 
 /// How late a time limit may be noticed: the client's timers are exact, its clock may have been set meanwhile.

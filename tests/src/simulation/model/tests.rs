@@ -1,5 +1,6 @@
 //! Each rule of the model, by a history that breaks it.
 
+use sansgram_core::client::OnUnknownOutcome;
 use sansgram_testkit::server::{BadMessage, EnvelopeRefusal};
 
 use super::Observation::*;
