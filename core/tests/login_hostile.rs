@@ -47,21 +47,12 @@ impl Parameters {
 }
 
 fn password(current_algo: Option<enums::PasswordKdfAlgo>, srp_b: Option<Vec<u8>>) -> Vec<u8> {
-    let password = types::account::Password {
-        has_recovery: false,
-        has_secure_values: false,
-        has_password: true,
-        current_algo,
-        srp_id: srp_b.as_ref().map(|_| 7),
-        srp_b,
-        hint: None,
-        email_unconfirmed_pattern: None,
-        new_algo: enums::PasswordKdfAlgo::Unknown,
-        new_secure_algo: enums::SecurePasswordKdfAlgo::Unknown,
-        secure_random: vec![],
-        pending_reset_date: None,
-        login_email_pattern: None,
-    };
+    let new_algo = enums::PasswordKdfAlgo::Unknown;
+    let mut password = types::account::Password::new(new_algo, enums::SecurePasswordKdfAlgo::Unknown, vec![])
+        .with_has_password(true);
+    password.current_algo = current_algo;
+    password.srp_id = srp_b.as_ref().map(|_| 7);
+    password.srp_b = srp_b;
     enums::account::Password::from(password).to_bytes()
 }
 

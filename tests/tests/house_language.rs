@@ -4,7 +4,6 @@ mod workspace;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 /// Words and phrases, each with the standard ones.
 const OLD: [(&str, &str); 16] = [
@@ -34,7 +33,7 @@ const STILL_OLD: &[(&str, usize)] = &[];
 
 #[test]
 fn comments_have_no_old_words() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let workspace = workspace::root();
     let allowed: BTreeMap<&str, usize> = STILL_OLD.iter().copied().collect();
     let mut lines = 0;
     let mut wrong = Vec::new();

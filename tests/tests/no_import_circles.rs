@@ -296,7 +296,7 @@ const STILL_IN_CIRCLES: &[&str] = &[];
 
 #[test]
 fn no_files_import_each_other() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let workspace = workspace::root();
     let mut found = BTreeSet::new();
     let mut circles = Vec::new();
     let roots = roots(&workspace);

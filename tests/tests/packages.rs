@@ -5,6 +5,8 @@ mod workspace;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use self::workspace::root;
+
 /// Returns the folders of the crates that are published or are not, with their manifests.
 fn crates(are_published: bool) -> Vec<(String, String)> {
     let workspace = root();
@@ -14,10 +16,6 @@ fn crates(are_published: bool) -> Vec<(String, String)> {
     let all = workspace::members(&workspace).into_iter().map(|folder| (manifest(&folder), folder));
     let chosen = all.filter(|(manifest, _)| manifest.contains("\npublish = false\n") != are_published);
     chosen.map(|(manifest, folder)| (folder, manifest)).collect()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Returns the source and the tests of the crate, without what its manifest excludes.

@@ -4,11 +4,10 @@ mod workspace;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 #[test]
 fn the_table_names_every_scenario_and_no_other() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = workspace::root();
     let text = fs::read_to_string(root.join("tests/README.md")).expect("there is a tests/README.md");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && line.contains('`')).collect();
     assert!(rows.len() > 60, "{} rows", rows.len());
@@ -37,7 +36,7 @@ fn the_table_names_every_scenario_and_no_other() {
 /// Each file in the row of a case has a test of that case. Those of the runtime do not bear the case's name.
 #[test]
 fn every_case_has_a_test() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = workspace::root();
     let text = fs::read_to_string(root.join("tests/README.md")).expect("there is a tests/README.md");
     let (_, cases) = text.split_once("## Cases that failed in trials").expect("the section on cases");
     let mut count = 0;

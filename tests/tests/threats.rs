@@ -2,22 +2,16 @@
 //! `tests/mutants/checks.toml` takes out is there and is tested by a test of its row. The table of the test DC's switches
 //! has the numbers of their documentation.
 
+mod workspace;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use self::workspace::read;
+
 /// The number of threats that are known.
 const THREATS: i64 = 60;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
 
 /// The tests of each threat. One that is out of scope has none.
 fn tests_of_threats() -> BTreeMap<i64, BTreeSet<String>> {

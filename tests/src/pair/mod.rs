@@ -16,7 +16,7 @@ use sansgram_core::client::{
     Client, ComputeTask, Config, ConnId, Event, Input, InvokeError, Output, RequestId, RequestOptions, Route,
     StoredSession,
 };
-use sansgram_core::login::{LoginError, LoginStep};
+use sansgram_core::login::{LoginError, LoginStep, SendCodeOutcome, SignInOutcome};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::Function;
 use sansgram_testkit::accounts::{AccountEvent, Accounts};
@@ -29,6 +29,9 @@ pub use self::address::{address, address_v6};
 pub use self::options::PairOptions;
 use crate::network::{Delivery, Network};
 use crate::secret_scan::{self, Leak};
+
+/// `boolTrue`, the result of a request that [`Pair::count`] sends.
+pub const TRUE: [u8; 4] = 0x9972_75b5_u32.to_le_bytes();
 
 /// More connections than one process opens in a run.
 pub(crate) const CONNECTIONS_PER_PROCESS: u64 = 1 << 32;
@@ -306,6 +309,20 @@ impl Pair {
             self.record_output(&format_args!("{error}"));
         }
         outcome
+    }
+
+    /// Requests the code of a sandbox number, which is the number of its DC five times, and sends it.
+    ///
+    /// # Errors
+    /// Returns the error that either step ends with.
+    ///
+    /// # Panics
+    /// Panics if no code is sent, or a step never completes.
+    pub fn give_code(&mut self, phone: &str) -> Result<SignInOutcome, LoginError> {
+        let outcome = self.login(LoginStep::send_code(phone))?;
+        let SendCodeOutcome::CodeSent(sent_code) = outcome else { panic!("no code: {outcome:?}") };
+        let code = sent_code.phone.digits().get(5..6).expect("a sandbox number has its DC there").repeat(5);
+        self.login(LoginStep::sign_in(&sent_code, &code))
     }
 
     /// Sends a request that counts `number` ([`Accounts::count_query`]) to the home DC, without waiting.

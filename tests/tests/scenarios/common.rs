@@ -3,16 +3,16 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use sansgram_core::client::{DcId, Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
+use sansgram_core::client::{
+    DcId, DisconnectReason, Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions, ServerProblem,
+};
 use sansgram_core::login::{
     LoginError, LoginStep, PasswordHint, QrLoginOutcome, SendCodeOutcome, SentCode, SignInOutcome, UserInfo,
 };
+pub(crate) use sansgram_harness::pair::TRUE;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
 use sansgram_testkit::server::{FaultInjection, ServerOptions};
-
-/// `boolTrue`, the result of a counted request.
-pub(crate) const TRUE: [u8; 4] = 0x9972_75b5_u32.to_le_bytes();
 
 pub(crate) fn dc(number: i64) -> DcId {
     DcId::new(number).unwrap()
@@ -56,9 +56,22 @@ pub(crate) fn log_in_bot(pair: &mut Pair, token: &str) {
     assert_logged_in(&pair.login(LoginStep::bot_login(token)));
 }
 
+/// Why the login of a bot fails within two minutes, with servers that misbehave in this way.
+pub(crate) fn reason_of_failed_login(pair: &mut Pair, way: &dyn Debug) -> DisconnectReason {
+    let error = pair.login(LoginStep::bot_login("1:sandbox")).unwrap_err();
+    assert!(pair.elapsed() <= Duration::from_secs(120), "{way:?}: {:?}", pair.elapsed());
+    match error {
+        LoginError::Invoke(
+            InvokeError::Unreachable { reason, .. }
+            | InvokeError::TimedOut { problem: Some(ServerProblem::Disconnected(reason)), .. },
+        ) => reason,
+        other => panic!("{way:?}: {other:?}"),
+    }
+}
+
 /// Logs in with a phone number of this DC, without a password.
 pub(crate) fn log_in_by_phone(pair: &mut Pair, dc: u8) {
-    let outcome = give_code(pair, &format!("+99966{dc}0001"));
+    let outcome = pair.give_code(&format!("+99966{dc}0001"));
     assert!(matches!(&outcome, Ok(SignInOutcome::LoggedIn(user)) if !user.is_bot), "{outcome:?}");
     assert_eq!(pair.client.home().number(), u16::from(dc));
     assert_no_fault(pair);
@@ -68,16 +81,9 @@ pub(crate) fn request_code(pair: &mut Pair, phone: &str) -> SentCode {
     code_sent(pair.login(LoginStep::send_code(phone)))
 }
 
-/// Requests the code of a sandbox number and sends it.
-pub(crate) fn give_code(pair: &mut Pair, phone: &str) -> Result<SignInOutcome, LoginError> {
-    let sent_code = request_code(pair, phone);
-    let dc = sent_code.phone.digits().get(5..6).unwrap().repeat(5);
-    pair.login(LoginStep::sign_in(&sent_code, &dc))
-}
-
 /// Sends the code of a sandbox number that has a password.
 pub(crate) fn password_hint(pair: &mut Pair, phone: &str) -> PasswordHint {
-    match give_code(pair, phone) {
+    match pair.give_code(phone) {
         Ok(SignInOutcome::PasswordRequired(hint)) => hint,
         other => panic!("{other:?}"),
     }

@@ -4,6 +4,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Returns the folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Reads a text file by its path in the workspace.
+pub(crate) fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
 /// Returns the folders of the workspace's crates.
 pub(crate) fn members(workspace: &Path) -> Vec<String> {
     let manifest = fs::read_to_string(workspace.join("Cargo.toml")).expect("the workspace has a manifest");

@@ -1,6 +1,17 @@
 //! The constructors of the protocol's own messages, by their names in the schema.
 //!
-//! Sources: `core.telegram.org/mtproto/service_messages`, `.../service_messages_about_messages`, `.../TL-mtproto`.
+//! Sources: `core.telegram.org/mtproto/auth_key`, `.../service_messages`, `.../service_messages_about_messages`, `.../TL-mtproto`.
+
+pub(super) const REQ_PQ_MULTI: u32 = 0xbe7e_8ef1;
+pub(super) const RES_PQ: u32 = 0x0516_2463;
+pub(super) const REQ_DH_PARAMS: u32 = 0xd712_e4be;
+pub(super) const SERVER_DH_PARAMS_OK: u32 = 0xd0e8_075c;
+pub(super) const SERVER_DH_INNER_DATA: u32 = 0xb589_0dba;
+pub(super) const CLIENT_DH_INNER_DATA: u32 = 0x6643_b654;
+pub(super) const SET_CLIENT_DH_PARAMS: u32 = 0xf504_5f1f;
+pub(super) const DH_GEN_OK: u32 = 0x3bcb_f734;
+pub(super) const DH_GEN_RETRY: u32 = 0x46dc_1fb9;
+pub(super) const DH_GEN_FAIL: u32 = 0xa69d_ae02;
 
 pub(super) const MSG_CONTAINER: u32 = 0x73f1_f8dc;
 pub(super) const MSG_COPY: u32 = 0xe060_46b2;

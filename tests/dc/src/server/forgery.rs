@@ -4,7 +4,10 @@ use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::message::{self, Direction, PREFIX_LEN};
 use sansgram_core::tl::gzip;
 
-use super::constructors::{BAD_SERVER_SALT, GZIP_PACKED, MSG_CONTAINER, MSGS_STATE_INFO, RPC_RESULT};
+use super::constructors::{
+    BAD_SERVER_SALT, DH_GEN_OK, DH_GEN_RETRY, GZIP_PACKED, MSG_CONTAINER, MSGS_STATE_INFO, RES_PQ,
+    RPC_RESULT, SERVER_DH_PARAMS_OK,
+};
 use super::envelope::OutgoingHeader;
 use crate::wire::Writer;
 
@@ -79,11 +82,6 @@ pub enum HandshakeForgery {
     /// An unencrypted message that claims 4 GiB (29).
     Length,
 }
-
-const RES_PQ: u32 = 0x0516_2463;
-const SERVER_DH_PARAMS_OK: u32 = 0xd0e8_075c;
-const DH_GEN_OK: u32 = 0x3bcb_f734;
-const DH_GEN_RETRY: u32 = 0x46dc_1fb9;
 
 impl HandshakeForgery {
     /// Changes the body of a reply: `constructor | nonce (16) | server_nonce (16) | rest`.

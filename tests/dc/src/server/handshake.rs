@@ -14,6 +14,10 @@ use sansgram_core::crypto::hash::sha1;
 use self::inner_data::{PQ_INNER_DATA_DC, PQ_INNER_DATA_TEMP, PQ_INNER_DATA_TEMP_DC};
 pub use self::refusal::HandshakeRefusal;
 use self::tmp_aes::TmpAes;
+use super::constructors::{
+    CLIENT_DH_INNER_DATA, DH_GEN_FAIL, DH_GEN_OK, DH_GEN_RETRY, REQ_DH_PARAMS, REQ_PQ_MULTI, RES_PQ,
+    SERVER_DH_INNER_DATA, SERVER_DH_PARAMS_OK, SET_CLIENT_DH_PARAMS,
+};
 use super::forgery::HandshakeForgery;
 use crate::primes;
 use crate::random::SecureRandom;
@@ -327,14 +331,3 @@ fn product(p: u32, q: u32) -> [u8; 8] {
 
 /// Twice the security level of the group, in bytes: no shorter exponent is as good as a full one.
 const SHORT_SECRET_BYTES: usize = 32;
-
-const REQ_PQ_MULTI: u32 = 0xbe7e_8ef1;
-const RES_PQ: u32 = 0x0516_2463;
-const REQ_DH_PARAMS: u32 = 0xd712_e4be;
-const SERVER_DH_PARAMS_OK: u32 = 0xd0e8_075c;
-const SERVER_DH_INNER_DATA: u32 = 0xb589_0dba;
-const CLIENT_DH_INNER_DATA: u32 = 0x6643_b654;
-const SET_CLIENT_DH_PARAMS: u32 = 0xf504_5f1f;
-const DH_GEN_OK: u32 = 0x3bcb_f734;
-const DH_GEN_RETRY: u32 = 0x46dc_1fb9;
-const DH_GEN_FAIL: u32 = 0xa69d_ae02;

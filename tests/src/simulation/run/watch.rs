@@ -5,10 +5,8 @@ use std::time::Duration;
 use sansgram_core::client::{Delivery, Event, InvokeError, RequestId};
 
 use super::{Action, Run};
+use crate::pair::TRUE;
 use crate::simulation::model::{Observation, Outcome, Violation};
-
-/// `boolTrue`, the result of a counted request.
-const TRUE: [u8; 4] = 0x9972_75b5_u32.to_le_bytes();
 
 impl Run<'_> {
     pub(super) fn watch(&mut self) -> Result<(), Violation> {

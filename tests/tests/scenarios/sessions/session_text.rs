@@ -5,7 +5,7 @@ use sansgram_core::client::{SessionFormatError, StoredSession};
 use sansgram_core::login::LoginStep;
 use sansgram_harness::pair::{Pair, PairOptions};
 
-use crate::common::{assert_no_fault, give_code, log_in_bot, password_hint};
+use crate::common::{assert_no_fault, log_in_bot, password_hint};
 
 #[test]
 fn another_client_continues_from_the_text() {
@@ -15,7 +15,7 @@ fn another_client_continues_from_the_text() {
             password_hint(&mut pair, phone);
             assert!(pair.login(LoginStep::check_password("sandbox")).is_ok());
         } else {
-            assert!(give_code(&mut pair, phone).is_ok());
+            assert!(pair.give_code(phone).is_ok());
         }
         let Ok(user) = pair.login(LoginStep::get_me()) else { panic!("{phone}") };
         let keys = pair.dcs.keys().count();
