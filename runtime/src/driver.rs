@@ -15,7 +15,7 @@ use sansgram_core::time::{Now, Timestamp};
 use crate::alarm::Alarm;
 use crate::gathering::Gathering;
 use crate::machine::Machine;
-use crate::ownership::Ownership;
+use crate::ownership::{Ownership, lease_of};
 use crate::policy::{MAX_INPUTS_PER_POLL, SIGSTOP_CHECK_INTERVAL, SIGSTOP_CHECKS_AFTER_OPEN};
 use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
@@ -270,7 +270,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                     if let Some(index) = self.sockets.iter().position(|socket| socket.conn == conn) {
                         let socket = self.sockets.remove(index);
                         if self.closing {
-                            socket.close(cx);
+                            socket.close(cx, lease_of(&self.ownership));
                         } else {
                             socket.reset(&*self.runtime);
                         }
@@ -298,7 +298,8 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         }
         self.actions = actions;
         if self.closing {
-            self.sockets.drain(..).for_each(|socket| socket.close(cx));
+            let lease = lease_of(&self.ownership);
+            self.sockets.drain(..).for_each(|socket| socket.close(cx, lease));
         }
     }
 
@@ -312,7 +313,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         for step in 0..count {
             let index = (self.next_socket + step) % count;
             let Some(socket) = self.sockets.get_mut(index) else { continue };
-            if let Poll::Ready(event) = socket.poll(cx, buffer.space()) {
+            if let Poll::Ready(event) = socket.poll(cx, buffer.space(), lease_of(&self.ownership)) {
                 let conn = socket.conn;
                 self.next_socket = index + 1;
                 if let SocketEvent::Lost(cause) = event {

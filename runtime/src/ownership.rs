@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sansgram_core::client::StoredSession;
 
 use crate::oneshot::oneshot;
-use crate::{OwnedSession, Runtime, SessionStore, StoreError};
+use crate::{Lease, OwnedSession, Runtime, SessionStore, StoreError};
 
 /// The ownership of a session. Dropping it gives the session up.
 pub(crate) enum Ownership {
@@ -36,5 +36,13 @@ impl Ownership {
         });
         let loaded = loaded.await.unwrap_or_else(|| Err(StoreError::Other("loading did not finish".into())));
         Ok((loaded?.unwrap_or_default(), Self::Store(store)))
+    }
+}
+
+/// Returns the lease, if the session is owned by one.
+pub(crate) fn lease_of(ownership: &Option<Ownership>) -> Option<&Lease> {
+    match ownership {
+        Some(Ownership::Lease(owned)) => Some(owned.lease()),
+        _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! One connection of the driver: opened, written and read without blocking.
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use sansgram_core::client::{ConnId, DcId, IoFailure};
 
 use crate::connect::{self, ProxyWaits, io_failure};
 use crate::write_all::poll_write_all;
-use crate::{Proxy, Runtime};
+use crate::{Lease, Proxy, Runtime};
 
 /// An event of a socket, for the machine.
 pub(crate) enum SocketEvent {
@@ -63,7 +64,13 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket<S> {
         }
     }
 
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<SocketEvent> {
+    /// Looks at the lease, if there is one, before each write.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+        lease: Option<&Lease>,
+    ) -> Poll<SocketEvent> {
         match &mut self.state {
             State::Opening(opening) => opening.as_mut().poll(cx).map(|opened| match opened {
                 Ok(stream) => {
@@ -77,11 +84,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket<S> {
                 // Unless the first is ready, both are polled, so that both wake the driver.
                 if *read_first {
                     match poll_read(stream, cx, buffer) {
-                        Poll::Pending => poll_write(stream, outgoing, cx),
+                        Poll::Pending => poll_write(Leased { stream, lease }, outgoing, cx),
                         ready => ready,
                     }
                 } else {
-                    match poll_write(stream, outgoing, cx) {
+                    match poll_write(Leased { stream, lease }, outgoing, cx) {
                         Poll::Pending => poll_read(stream, cx, buffer),
                         ready => ready,
                     }
@@ -99,10 +106,10 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket<S> {
 
     /// Writes the remaining bytes and closes the stream, as far as possible without waiting (TCP's FIN needs no
     /// waiting).
-    pub(crate) fn close(self, cx: &mut Context<'_>) {
+    pub(crate) fn close(self, cx: &mut Context<'_>, lease: Option<&Lease>) {
         if let State::Open { mut stream, mut outgoing, .. } = self.state {
             // The result no longer matters.
-            let _ = poll_write(&mut stream, &mut outgoing, cx);
+            let _ = poll_write(Leased { stream: &mut stream, lease }, &mut outgoing, cx);
             let _ = Pin::new(&mut stream).poll_close(cx);
         }
     }
@@ -121,13 +128,38 @@ fn poll_read<S: AsyncRead + Unpin>(
 }
 
 fn poll_write<S: AsyncWrite + Unpin>(
-    stream: &mut S,
+    mut stream: Leased<'_, S>,
     outgoing: &mut Option<Outgoing>,
     cx: &mut Context<'_>,
 ) -> Poll<SocketEvent> {
     let Some(Outgoing { bytes, written }) = outgoing else { return Poll::Pending };
-    poll_write_all(stream, bytes, written, cx).map(|result| match result {
+    poll_write_all(&mut stream, bytes, written, cx).map(|result| match result {
         Ok(()) => SocketEvent::Transmitted(outgoing.take().map(|it| it.bytes).unwrap_or_default()),
         Err(error) => SocketEvent::Lost(io_failure(&error)),
     })
+}
+
+/// A stream that takes no bytes once the lease of the session is over. Nothing but the system call comes between the look at
+/// the lease and the write: a process that is stopped (SIGSTOP) is stopped anywhere.
+struct Leased<'a, S> {
+    stream: &'a mut S,
+    lease: Option<&'a Lease>,
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Leased<'_, S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.lease.is_some_and(|lease| lease.remaining().is_zero()) {
+            // The connection is then reset, and the driver ends.
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        Pin::new(&mut *self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream).poll_close(cx)
+    }
 }

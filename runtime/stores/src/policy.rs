@@ -19,6 +19,8 @@ pub(crate) const RENEWALS_PER_LEASE: u32 = 3;
 pub(crate) const RENEWAL_RETRY: Duration = Duration::from_millis(200);
 /// How long a connection to the database may take, unless a third of the lease is shorter.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection to the database may take with any lease: a busy machine needs more than a moment.
+pub(crate) const MIN_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a statement may take, unless a sixth of the lease is shorter.
 pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of the name of a session, as an index of the database takes them easily.

@@ -21,6 +21,23 @@ struct Work {
     release: Mutex<Option<Sender<Result<(), StoreError>>>>,
     /// What the clock of the lease says.
     time: Mutex<Duration>,
+    /// How often it is read until the process is stopped for twice the lease.
+    reads_until_stop: Mutex<Option<u32>>,
+}
+
+impl Work {
+    fn now(&self) -> Duration {
+        let mut reads = self.reads_until_stop.lock().unwrap();
+        match &mut *reads {
+            Some(0) => {
+                *self.time.lock().unwrap() += LEASE * 2;
+                *reads = None;
+            }
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        *self.time.lock().unwrap()
+    }
 }
 
 impl std::fmt::Debug for Work {
@@ -58,7 +75,7 @@ impl Leased {
     fn new() -> Self {
         let work = Arc::new(Work::default());
         let time = work.clone();
-        let lease = Lease::with_clock("me", 1, LEASE, move || *time.time.lock().unwrap());
+        let lease = Lease::with_clock("me", 1, LEASE, move || time.now());
         let owned = Box::new(ToyOwned { lease: lease.clone(), work: work.clone() });
         let mut bench = Bench::with(false, None, Some(Ownership::Lease(owned)));
         bench.open(1, &[FIRST]);
@@ -196,6 +213,26 @@ fn a_stopped_process_sends_nothing_before_it_notices() {
     leased.assert_ended_by("not renewed in time");
     // The store may still renew it: the client stays ended.
     assert!(!leased.lease.renew(LEASE * 10));
+}
+
+/// A process is stopped anywhere: also between the look at the lease at the beginning of a round and the write.
+#[test]
+fn the_lease_is_looked_at_right_before_a_write() {
+    for reads in 0..3 {
+        let mut leased = Leased::new();
+        leased.transmit("too late");
+        *leased.work.reads_until_stop.lock().unwrap() = Some(reads);
+        while leased.bench.poll().is_pending() {}
+        assert!(leased.bench.wire(FIRST).written.is_empty(), "after {reads} reads");
+        leased.assert_ended_by("not renewed in time");
+    }
+    // The third look was the one before the write.
+    let mut leased = Leased::new();
+    leased.bench.wire(FIRST).room = 3;
+    leased.transmit("in two writes");
+    *leased.work.reads_until_stop.lock().unwrap() = Some(3);
+    while leased.bench.poll().is_pending() {}
+    assert_eq!(leased.bench.wire(FIRST).written, b"in ");
 }
 
 #[test]

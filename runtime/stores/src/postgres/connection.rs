@@ -16,7 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::error::PostgresError;
 use super::options::PostgresOptions;
 use super::schema;
-use crate::policy::{CONNECT_TIMEOUT, STATEMENT_TIMEOUT};
+use crate::policy::{CONNECT_TIMEOUT, MIN_CONNECT_TIMEOUT, STATEMENT_TIMEOUT};
 
 pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
@@ -59,7 +59,7 @@ impl Connection {
         let place = describe(&config);
         // A renewal that waits in vain leaves time for another one over a new connection.
         let statement_timeout = STATEMENT_TIMEOUT.min(renewal_period / 2);
-        let connect_timeout = CONNECT_TIMEOUT.min(renewal_period);
+        let connect_timeout = renewal_period.clamp(MIN_CONNECT_TIMEOUT, CONNECT_TIMEOUT);
         Ok(Self { config, tls, place, client: Mutex::default(), connect_timeout, statement_timeout })
     }
 

@@ -2,6 +2,7 @@
 
 #![cfg(all(unix, feature = "postgres"))]
 
+mod chaos;
 mod cluster;
 mod fleet;
 #[path = "../../examples/fleet.rs"]

@@ -1,5 +1,6 @@
 //! Clients in processes of their own, each with an address of loopback: this program again, as a child.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -105,6 +106,7 @@ async fn share(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration) {
     let options = PostgresOptions::default().with_lease(lease).with_owner(address.to_string());
     let store = PostgresStore::connect(url, keys(), options).await.unwrap();
     let runtime = Bound::new(address);
+    say("ready", &"");
     while !STOPPING.load(Ordering::Relaxed) {
         let session = store.session(SESSION).unwrap();
         let client = match Client::start(runtime.clone(), config(dc), session).await {
@@ -173,8 +175,13 @@ fn config(dc: SocketAddr) -> Config {
 pub(crate) struct Process {
     child: Child,
     input: Option<ChildStdin>,
-    said: Receiver<(String, String, Instant)>,
+    said: Receiver<Message>,
+    /// Whether it has said that the server answers it, and not since that it no longer owns the session.
+    is_served: Cell<bool>,
 }
+
+/// What a child says: a word, what it says about it, and when.
+type Message = (String, String, Instant);
 
 impl Process {
     /// Starts a process that takes the shared session whenever it is free.
@@ -213,7 +220,7 @@ impl Process {
             }
         });
         let input = child.stdin.take();
-        Self { child, input, said }
+        Self { child, input, said, is_served: Cell::new(false) }
     }
 
     /// Waits until the process says this, and returns what it says about it and when it did. It may say other things before.
@@ -221,28 +228,38 @@ impl Process {
         let until = Instant::now() + within;
         let mut others = Vec::new();
         loop {
-            match self.said.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok((said, about, at)) if said == what => return (about, at),
-                Ok((said, about, _)) => others.push((said, about)),
-                Err(_) => panic!("the process has not said {what:?} within {within:?}, but {others:?}"),
+            match self.message(until.saturating_duration_since(Instant::now())) {
+                Some((said, about, at)) if said == what => return (about, at),
+                Some((said, about, _)) => others.push((said, about)),
+                None => panic!("the process has not said {what:?} within {within:?}, but {others:?}"),
             }
         }
     }
 
     /// Waits a moment. Returns whether the process has said nothing meanwhile.
     pub(crate) fn try_says_nothing(&self) -> bool {
-        self.said.recv_timeout(Duration::from_millis(20)).is_err()
+        self.message(Duration::from_millis(20)).is_none()
     }
 
-    /// Waits a moment for an answer of the server to this process.
-    pub(crate) fn has_said_served(&self) -> bool {
-        let said = self.said.recv_timeout(Duration::from_millis(20));
-        said.is_ok_and(|(what, _, _)| what == "served")
+    /// Returns whether the process owns the session and the server answers it, by what it has said so far.
+    pub(crate) fn is_served(&self) -> bool {
+        self.forget();
+        self.is_served.get()
     }
 
     /// Forgets what the process has said.
     pub(crate) fn forget(&self) {
-        while self.said.try_recv().is_ok() {}
+        while self.message(Duration::ZERO).is_some() {}
+    }
+
+    fn message(&self, within: Duration) -> Option<Message> {
+        let message = self.said.recv_timeout(within).ok()?;
+        match message.0.as_str() {
+            "served" => self.is_served.set(true),
+            "lost" | "released" => self.is_served.set(false),
+            _ => {}
+        }
+        Some(message)
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

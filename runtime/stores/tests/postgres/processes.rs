@@ -19,7 +19,7 @@ const TAKEOVER: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(20);
 
 /// A session with a bot in it, and the server that it belongs to.
-fn logged_in(cluster: &Cluster) -> (TestServer, String) {
+pub(crate) fn logged_in(cluster: &Cluster) -> (TestServer, String) {
     run(async {
         let server = TestServer::start(TestServerOptions::default()).unwrap();
         let client = sansgram_tokio::start(server.config(), MemoryStore::new()).await.unwrap();
@@ -39,12 +39,8 @@ fn a_killed_owner_is_replaced_within_its_lease_and_two_seconds() {
     owner.says("served", SOON);
     for host in [3, 4] {
         let next = Process::start(&server, &url, [127, 0, 0, host], LEASE);
-        next.forget();
-        // It has connected to the database when it is refused the session; there is no message for that.
-        let ready = Instant::now() + LEASE;
-        while Instant::now() < ready {
-            assert!(next.try_says_nothing(), "there is an owner");
-        }
+        next.says("ready", SOON);
+        assert!((0..20).all(|_| next.try_says_nothing()), "there is an owner");
         let killed = Instant::now();
         owner.signal(Signal::KILL);
         let (_, at) = next.says("owner", SOON);
@@ -61,9 +57,12 @@ fn a_killed_owner_is_replaced_within_its_lease_and_two_seconds() {
 fn a_stopped_owner_sends_nothing_when_it_continues() {
     let (server, url) = logged_in(Cluster::shared());
     let mut processes = [2, 3].map(|host| Process::start(&server, &url, [127, 0, 0, host], LEASE));
+    for process in &processes {
+        process.says("ready", SOON);
+    }
     // Whichever is first.
     let first = loop {
-        if let Some(first) = processes.iter().position(Process::has_said_served) {
+        if let Some(first) = processes.iter().position(Process::is_served) {
             break first;
         }
     };
@@ -99,11 +98,8 @@ fn a_session_is_handed_over_within_a_second() {
     owner.says("served", SOON);
     for host in [3, 4, 5] {
         let next = Process::start(&server, &url, [127, 0, 0, host], lease);
-        // Until it polls for the session.
-        let ready = Instant::now() + Duration::from_secs(1);
-        while Instant::now() < ready {
-            assert!(next.try_says_nothing(), "there is an owner");
-        }
+        next.says("ready", SOON);
+        assert!((0..20).all(|_| next.try_says_nothing()), "there is an owner");
         owner.stop();
         let (_, released) = owner.says("released", SOON);
         let (_, taken) = next.says("owner", SOON);
