@@ -39,7 +39,8 @@ echo "$dir"
 cat >/dev/null
 kill "$serving"
 kill -QUIT "$(head -n 1 "$dir/data/postmaster.pid")"
-rm -rf "$dir"
+# It writes until it has ended.
+until rm -rf "$dir" 2>/dev/null; do sleep 0.1; done
 "#;
 
 pub(crate) struct Cluster {
