@@ -31,6 +31,7 @@ async fn all_owned(store: &PostgresStore, gone: &str) -> Duration {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn sessions_are_shared_handed_over_and_taken_over() {
     let server = TestServer::start(TestServerOptions::default()).unwrap();
     let url = run(Cluster::shared().database());

@@ -50,6 +50,7 @@ async fn lost(acquired: &Acquired) -> String {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_session_has_one_owner_and_keeps_what_is_saved() {
     run(async {
         let url = Cluster::shared().database().await;
@@ -81,6 +82,7 @@ fn a_session_has_one_owner_and_keeps_what_is_saved() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_lease_is_renewed_for_as_long_as_it_is_owned() {
     run(async {
         let url = Cluster::shared().database().await;
@@ -98,6 +100,7 @@ fn a_lease_is_renewed_for_as_long_as_it_is_owned() {
 
 /// The owner's clock may say what it likes: the row says who owns the session.
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_stale_owner_changes_nothing_and_learns_of_it() {
     run(async {
         let cluster = Cluster::shared();
@@ -122,6 +125,7 @@ fn a_stale_owner_changes_nothing_and_learns_of_it() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_renewal_finds_that_a_session_is_lost() {
     run(async {
         let cluster = Cluster::shared();
@@ -137,6 +141,7 @@ fn a_renewal_finds_that_a_session_is_lost() {
 
 /// A save that went over a connection that hangs, and was given up.
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn an_earlier_save_that_arrives_late_changes_nothing() {
     run(async {
         let cluster = Cluster::shared();
@@ -162,6 +167,7 @@ fn an_earlier_save_that_arrives_late_changes_nothing() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn one_statement_renews_all_leases_of_a_process() {
     run(async {
         let cluster = Cluster::start();
@@ -183,6 +189,7 @@ fn one_statement_renews_all_leases_of_a_process() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_database_that_is_killed_and_restarted_costs_no_lease() {
     run(async {
         let cluster = Cluster::start();
@@ -204,6 +211,7 @@ fn a_database_that_is_killed_and_restarted_costs_no_lease() {
 
 /// The way to the database falls silent without a word, as by a firewall that has forgotten a connection.
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_silent_connection_is_replaced_before_the_lease_ends() {
     run(async {
         let cluster = Cluster::shared();
@@ -279,6 +287,7 @@ fn forward(mut from: &TcpStream, mut to: &TcpStream, is_silent: impl Fn() -> boo
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_database_that_stays_away_ends_the_lease() {
     run(async {
         let cluster = Cluster::start();
@@ -293,6 +302,7 @@ fn a_database_that_stays_away_ends_the_lease() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn sessions_are_listed_exported_and_imported() {
     run(async {
         let url = Cluster::shared().database().await;
@@ -322,6 +332,7 @@ fn sessions_are_listed_exported_and_imported() {
 
 /// For programs that are not async.
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_session_is_read_and_replaced_without_a_runtime() {
     let store = run(async { store(&Cluster::shared().database().await).await });
     let me = store.session("me").unwrap();

@@ -33,6 +33,7 @@ pub(crate) fn logged_in(cluster: &Cluster) -> (TestServer, String) {
 
 /// The owner dies, and the other one takes over.
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_killed_owner_is_replaced_within_its_lease_and_two_seconds() {
     let (server, url) = logged_in(Cluster::shared());
     let mut owner = Process::start(&server, &url, [127, 0, 0, 2], LEASE);
@@ -54,6 +55,7 @@ fn a_killed_owner_is_replaced_within_its_lease_and_two_seconds() {
 /// The process does not run while its lease ends (SIGSTOP, a virtual machine that is paused): once it runs again, it sends
 /// nothing under the key.
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_stopped_owner_sends_nothing_when_it_continues() {
     let (server, url) = logged_in(Cluster::shared());
     let mut processes = [2, 3].map(|host| Process::start(&server, &url, [127, 0, 0, host], LEASE));
@@ -91,6 +93,7 @@ fn a_stopped_owner_sends_nothing_when_it_continues() {
 
 /// A rolling restart: the session is handed over without waiting for the lease.
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_session_is_handed_over_within_a_second() {
     let (server, url) = logged_in(Cluster::shared());
     let lease = Duration::from_secs(60);
@@ -112,6 +115,7 @@ fn a_session_is_handed_over_within_a_second() {
 
 /// Without the leases, two processes do end the key: the tests above would notice.
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn two_owners_would_be_noticed() {
     let (server, url) = logged_in(Cluster::shared());
     let first = Process::start(&server, &url, [127, 0, 0, 2], Duration::from_secs(60));

@@ -26,6 +26,7 @@ fn sentence(error: &StoreError) -> String {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn urls_that_lead_nowhere() {
     run(async {
         let cluster = Cluster::shared();
@@ -52,6 +53,7 @@ fn urls_that_lead_nowhere() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_certificate_is_checked() {
     run(async {
         let (cluster, certificate) = Cluster::start_with_tls();
@@ -73,6 +75,7 @@ fn a_certificate_is_checked() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_lease_has_limits() {
     run(async {
         for lease in [Duration::ZERO, Duration::from_millis(1999), Duration::from_secs(3601)] {
@@ -85,6 +88,7 @@ fn a_lease_has_limits() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_user_without_rights_and_a_read_only_database() {
     run(async {
         let cluster = Cluster::shared();
@@ -114,6 +118,7 @@ fn a_user_without_rights_and_a_read_only_database() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn tables_that_are_gone_or_of_a_later_version() {
     run(async {
         let cluster = Cluster::shared();
@@ -131,6 +136,7 @@ fn tables_that_are_gone_or_of_a_later_version() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_wrong_sealing_key_overwrites_nothing_and_an_old_one_opens() {
     run(async {
         let cluster = Cluster::shared();

@@ -9,6 +9,7 @@ use super::process::Bound;
 use super::{keys, run, store};
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_client_over_smol_logs_in_and_gives_its_session_back() {
     let url = run(Cluster::shared().database());
     let server = TestServer::start(TestServerOptions::default()).unwrap();
@@ -32,6 +33,7 @@ fn a_client_over_smol_logs_in_and_gives_its_session_back() {
 
 /// A client ends as soon as the database says that another one has its session.
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn a_client_whose_session_is_taken_ends_with_a_typed_error() {
     run(async {
         let cluster = Cluster::shared();
@@ -60,6 +62,7 @@ fn a_client_whose_session_is_taken_ends_with_a_typed_error() {
 }
 
 #[test]
+#[ignore = "starts PostgreSQL"]
 fn many_clients_save_without_a_thread_each() {
     run(async {
         let url = Cluster::shared().database().await;
