@@ -77,9 +77,16 @@ def strangers(client):
     return (f"999662{(first + number) % 1000:03}9" for number in range(1000))
 
 
+# Each has numbers of its own, so that none finds the messages of another.
+LIBRARIES = ["Telethon", "Pyrogram", "Hydrogram", "Kurigram", "Irenogram"]
+# The last is `grammers/src/first_day.rs`, which has the numbers from 900 on.
+CLIENTS = LIBRARIES + [f"first day with {library}" for library in LIBRARIES] + ["grammers"]
+
+
 def two_numbers(client):
     """Numbers on DC 2 that are registered and have no password; others with each run."""
-    first = (zlib.crc32(client.encode()) + int(time.time() * 10)) % 1000
+    share = 1000 // len(CLIENTS)
+    first = CLIENTS.index(client) * share + int(time.time() * 10) % share
     return f"999662{first:03}3", f"999662{first:03}5"
 
 
