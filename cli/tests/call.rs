@@ -133,8 +133,8 @@ fn refusals_have_advice() {
     let call = |method: &str, arguments: &str| server.run(&["call", method, arguments]);
     let empty = r#"{"peer": {"_": "inputPeerSelf"}, "message": ""}"#;
     call("messages.sendMessage", empty).fails(&["400 MESSAGE_EMPTY; add a text"]);
-    let nobody = r#"{"peer": {"_": "inputPeerEmpty"}, "message": "hi"}"#;
-    call("messages.sendMessage", nobody).fails(&["400 PEER_ID_INVALID; check the peer: inputPeerSelf, or"]);
+    let no_peer = r#"{"peer": {"_": "inputPeerEmpty"}, "message": "hi"}"#;
+    call("messages.sendMessage", no_peer).fails(&["400 PEER_ID_INVALID; check the peer: inputPeerSelf, or"]);
     let channel = r#"{"channel": {"_": "inputChannelEmpty"}}"#;
     call("channels.getFullChannel", channel).fails(&[
         "400 INPUT_METHOD_INVALID; the test DCs do not serve this method",

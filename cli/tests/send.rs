@@ -128,10 +128,10 @@ fn what_cannot_be_sent_is_one_sentence() {
 }
 
 #[test]
-fn a_name_of_nobody_is_said_in_a_sentence() {
+fn a_name_without_an_account_is_said_in_a_sentence() {
     let server = Server::new(ServerOptions::default());
     server.run(&["login", "--phone", "9996621234", "--code", "22222"]).ok();
-    let refused = server.run(&["send", "@nobody_here", "hi", "--json"]);
-    let object = refused.fails_as_json(&["error: no account has the name @nobody_here; check it\n"]);
+    let refused = server.run(&["send", "@no_such_name", "hi", "--json"]);
+    let object = refused.fails_as_json(&["error: no account has the name @no_such_name; check it\n"]);
     assert_eq!(object["error"]["name"], "USERNAME_NOT_OCCUPIED", "{object}");
 }

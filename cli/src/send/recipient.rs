@@ -66,12 +66,12 @@ impl Recipient {
             Self::Chat(id) => Ok(json!({ "_": "inputPeerChat", "chat_id": id })),
             Self::Name(name) => {
                 let found = api.call("contacts.resolveUsername", &json!({ "username": name })).await;
-                let found = found.map_err(|failure| nobody(failure, &format!("@{name}")))?;
+                let found = found.map_err(|failure| unknown(failure, &format!("@{name}")))?;
                 peer_of(&found).ok_or_else(|| not_found(&format!("@{name}")))
             }
             Self::Phone(number) => {
                 let found = api.call("contacts.resolvePhone", &json!({ "phone": number.digits() })).await;
-                let found = found.map_err(|failure| nobody(failure, "the phone number"))?;
+                let found = found.map_err(|failure| unknown(failure, "the phone number"))?;
                 peer_of(&found).ok_or_else(|| not_found("the phone number"))
             }
             // Bots need no access hash for those who wrote to them.
@@ -100,7 +100,7 @@ impl Recipient {
 }
 
 /// Returns the failure as a sentence about the recipient if the server does not know `what`.
-fn nobody(failure: Failure, what: &str) -> Failure {
+fn unknown(failure: Failure, what: &str) -> Failure {
     let Failure::Library(error) = &failure else { return failure };
     let Some(refusal) = error.rpc() else { return failure };
     let sentence = match refusal.name.as_str() {

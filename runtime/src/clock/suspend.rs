@@ -1,19 +1,20 @@
 //! The time that the computer slept while this process ran.
 //!
 //! The runtimes' timers use the clock of `Instant`, which pauses meanwhile on Linux, Android and Apple's systems. These
-//! have a second clock that does not pause; the difference between the two is the time slept. On other systems, `Instant`
-//! itself counts that time, or there is no other clock.
+//! have a second clock that does not pause, which is also that of leases; the difference between the two is the time slept.
+//! On other systems there is none: `Instant` itself counts that time, or there is no other clock.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::Lease;
 use crate::policy::MIN_SUSPEND;
 
 /// Returns how long the computer slept since the first call in this process. The value never decreases.
 pub(super) fn slept() -> Duration {
     static SLEEP: OnceLock<Sleep> = OnceLock::new();
-    SLEEP.get_or_init(|| Sleep::new(Instant::now(), boot_time())).slept(Instant::now(), boot_time())
+    SLEEP.get_or_init(|| Sleep::new(Instant::now(), Lease::clock())).slept(Instant::now(), Lease::clock())
 }
 
 /// The readings of both clocks at the first call.
@@ -42,29 +43,6 @@ impl Sleep {
         let nanos = u64::try_from(ahead.as_nanos()).unwrap_or(u64::MAX);
         Duration::from_nanos(self.known.fetch_max(nanos, Ordering::Relaxed).max(nanos))
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn boot_time() -> Duration {
-    read(rustix::time::ClockId::Boottime)
-}
-
-/// Apple's `CLOCK_MONOTONIC` counts sleep; `Instant` uses a clock that does not.
-#[cfg(target_vendor = "apple")]
-fn boot_time() -> Duration {
-    read(rustix::time::ClockId::Monotonic)
-}
-
-#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn read(clock: rustix::time::ClockId) -> Duration {
-    let time = rustix::time::clock_gettime(clock);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn boot_time() -> Duration {
-    Duration::ZERO
 }
 
 #[cfg(test)]
@@ -103,8 +81,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn the_boot_clock_advances() {
-        let before = boot_time();
+        let before = Lease::clock();
         std::thread::sleep(Duration::from_millis(20));
-        assert!(boot_time() - before >= Duration::from_millis(20));
+        assert!(Lease::clock() - before >= Duration::from_millis(20));
     }
 }

@@ -87,6 +87,24 @@ pub struct PlannedRequest {
     pub extra: usize,
 }
 
+impl PlannedRequest {
+    /// Returns a request without options.
+    pub(super) const fn plain(number: i64, at: Duration, policy: OnUnknownOutcome) -> Self {
+        Self {
+            number,
+            at,
+            policy,
+            timeout: None,
+            after: None,
+            quick_ack: false,
+            cancel_after: None,
+            dc: None,
+            waits: true,
+            extra: 0,
+        }
+    }
+}
+
 /// The number of prepared sessions.
 pub(super) const PREPARED_SESSIONS: usize = 2;
 

@@ -361,18 +361,7 @@ impl<'a> Run<'a> {
             let number = FIRST_OF_CALM + self.asked_in_calm;
             self.asked_in_calm += 1;
             let policy = if number % 2 == 0 { OnUnknownOutcome::Fail } else { OnUnknownOutcome::Retry };
-            let request = PlannedRequest {
-                number,
-                at: Duration::ZERO,
-                policy,
-                timeout: None,
-                after: None,
-                quick_ack: false,
-                cancel_after: None,
-                dc: None,
-                waits: true,
-                extra: 0,
-            };
+            let request = PlannedRequest::plain(number, Duration::ZERO, policy);
             self.after(Duration::ZERO, Action::Request(request));
             return false;
         }

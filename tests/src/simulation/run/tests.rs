@@ -19,18 +19,7 @@ const fn seconds(seconds: u64) -> Duration {
 
 /// A bot that logs in at once, with a request at 1 s and one at 100 s, and this fault among others.
 fn plan(fault: Fault) -> Plan {
-    let request = |number, at| PlannedRequest {
-        number,
-        at: seconds(at),
-        policy: OnUnknownOutcome::Retry,
-        timeout: None,
-        after: None,
-        quick_ack: false,
-        cancel_after: None,
-        dc: None,
-        waits: true,
-        extra: 0,
-    };
+    let request = |number, at| PlannedRequest::plain(number, seconds(at), OnUnknownOutcome::Retry);
     let mut plan = Plan::of_seed(1);
     plan.setup = Setup {
         flow: Flow::Bot { elsewhere: false },
