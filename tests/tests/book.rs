@@ -1,12 +1,14 @@
 //! The book: each page is listed, each link leads somewhere, and each piece of Rust on it is compiled by CI. Examples stay
 //! short, and their texts on a page are those of the files.
 
+mod workspace;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn docs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+    workspace::root().join("docs")
 }
 
 /// Returns the pages with their text, without the table of contents.
@@ -53,8 +55,8 @@ fn blocks(text: &str) -> Vec<(&str, String)> {
     blocks
 }
 
-/// The folders whose files CI compiles and runs: examples, and programs against foreign libraries. Of the Dockerfile, only the
-/// commands were run.
+/// The folders whose files CI compiles and runs: examples, and programs against foreign libraries. The Dockerfile is not
+/// run.
 const RUN: [&str; 6] = [
     "core/examples",
     "runtime/examples",
@@ -101,10 +103,6 @@ fn lines_of_code(text: &str) -> usize {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
 }
 
-fn text_of(path: &str) -> String {
-    fs::read_to_string(docs().join("..").join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
 #[test]
 fn the_table_of_contents_has_every_page_once() {
     let summary = fs::read_to_string(docs().join("SUMMARY.md")).expect("it has a table of contents");
@@ -146,10 +144,17 @@ fn every_link_and_every_include_leads_somewhere() {
 /// A block is a doctest of this crate or, in the guide, of `sansgram-testkit`, or is from a file that CI runs.
 #[test]
 fn every_piece_of_rust_is_compiled() {
-    let tested =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).expect("it is text");
+    let tested = workspace::read("tests/src/lib.rs");
+    // A symbolic link to the guide.
+    let is_guide = fs::canonicalize(docs().join("../tests/dc/src/offline_testing.md")).expect("it exists")
+        == fs::canonicalize(docs().join("testing.md")).expect("it exists");
+    assert!(
+        is_guide
+            && workspace::read("tests/dc/src/offline_testing.rs")
+                .contains("#![doc = include_str!(\"offline_testing.md\")]")
+    );
     let (mut included, mut own) = (0, 0);
-    let readme = ("../README.md".to_owned(), text_of("README.md"));
+    let readme = ("../README.md".to_owned(), workspace::read("README.md"));
     for (name, text) in pages().into_iter().chain([readme]) {
         for (kind, code) in blocks(&text) {
             match kind {
@@ -177,14 +182,14 @@ fn every_piece_of_rust_is_compiled() {
 /// The dependencies on our crates exist, with their features; so do the packages that a profile names.
 fn check_manifest(page: &str, manifest: &str) {
     let parse = |text: &str| text.parse::<toml::Table>().unwrap_or_else(|error| panic!("{page}: {error}"));
-    let (table, lock) = (parse(manifest), text_of("Cargo.lock"));
+    let (table, lock) = (parse(manifest), workspace::read("Cargo.lock"));
     let at = |path: &[&str]| path.iter().try_fold(&table, |table, key| table.get(*key)?.as_table());
     for (name, dependency) in
         ["dependencies", "dev-dependencies"].iter().filter_map(|key| at(&[key])).flatten()
     {
         let Some(path) = dependency.get("path").and_then(toml::Value::as_str) else { continue };
         let folder = path.strip_prefix("../sansgram/").expect("all paths lead to one checkout");
-        let ours = parse(&text_of(&format!("{folder}/Cargo.toml")));
+        let ours = parse(&workspace::read(&format!("{folder}/Cargo.toml")));
         assert_eq!(ours["package"]["name"].as_str(), Some(&**name), "{page}");
         let features = dependency.get("features").and_then(toml::Value::as_array).into_iter().flatten();
         for feature in features.filter_map(toml::Value::as_str) {
@@ -199,7 +204,7 @@ fn check_manifest(page: &str, manifest: &str) {
 /// The guide is also a module of `sansgram-testkit`, which cannot include: it repeats each of the examples as a whole.
 #[test]
 fn the_guide_to_testing_has_each_example() {
-    let guide = text_of("docs/testing.md");
+    let guide = workspace::read("docs/testing.md");
     let examples = texts_in("tests/dc/examples");
     assert!(examples.len() > 4, "{examples:?}");
     for (name, text) in examples {
@@ -228,7 +233,7 @@ fn the_examples_are_short() {
     let loops = loops.into_iter().chain(others.map(String::from)).map(|path| (path, 120));
     let offline = [("runtime-tokio/examples/offline.rs".to_owned(), 30)];
     for (path, limit) in following.chain(loops).chain(offline) {
-        let count = lines_of_code(&text_of(&path));
+        let count = lines_of_code(&workspace::read(&path));
         println!("{path}: {count}");
         assert!((10..=limit).contains(&count), "{path}: {count} lines of code");
     }
@@ -249,7 +254,7 @@ fn the_crates_of_runtimes_are_short() {
 #[test]
 fn the_examples_of_both_runtimes_are_the_same() {
     let before_main = |runtime: &str, name: &str| {
-        let text = text_of(&format!("runtime-{runtime}/examples/{name}.rs"));
+        let text = workspace::read(&format!("runtime-{runtime}/examples/{name}.rs"));
         let (before, _) = text.split_once("fn main()").expect("it has a main");
         let is_of_both = |line: &&str| !line.starts_with("// ANCHOR") && !line.contains("#[tokio::main]");
         let lines: Vec<&str> = before.lines().filter(is_of_both).collect();

@@ -63,18 +63,24 @@ fn event_loops_open_a_lost_connection_again() {
     ];
     for run in loops {
         bounded(move || {
-            let served = TestServer::start(TestServerOptions::default()).unwrap();
-            std::thread::scope(|scope| {
-                scope.spawn(|| {
-                    while served.open_connections() == 0 {
-                        std::thread::yield_now();
-                    }
-                    assert!(served.calls().is_empty(), "the key exchange is over");
-                    served.with_dcs(TestDcs::close_all);
+            let is_lost_in_key_exchange = || {
+                let served = TestServer::start(TestServerOptions::default()).unwrap();
+                let is_early = std::thread::scope(|scope| {
+                    let closing = scope.spawn(|| {
+                        while served.open_connections() == 0 {
+                            std::thread::yield_now();
+                        }
+                        served.with_dcs(TestDcs::close_all);
+                        served.calls().is_empty()
+                    });
+                    run(&served);
+                    closing.join().unwrap()
                 });
-                run(&served);
-            });
-            assert_eq!(served.calls_of::<GetNearestDc>().len(), 1);
+                assert_eq!(served.calls_of::<GetNearestDc>().len(), 1);
+                is_early
+            };
+            // A busy machine may run the other thread too late.
+            assert!((0..20).any(|_| is_lost_in_key_exchange()));
         });
     }
 }

@@ -1,13 +1,14 @@
 //! Every dependency of the workspace has its reason in ARCHITECTURE.md, and each row there is of a dependency. No
 //! library needs the layers of core that may change in any release.
 
+mod workspace;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 #[test]
 fn every_dependency_is_explained() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = workspace::root();
     let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("the workspace has a manifest");
     let text = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("there is an ARCHITECTURE.md");
     let (_, dependencies) = manifest.split_once("[workspace.dependencies]").expect("it names dependencies");
@@ -38,7 +39,7 @@ fn every_dependency_is_explained() {
 
 #[test]
 fn no_library_enables_the_unstable_layers_of_core() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = workspace::root();
     for library in ["runtime/session", "runtime", "runtime-tokio", "runtime-smol"] {
         let manifest = fs::read_to_string(root.join(library).join("Cargo.toml")).expect("it has a manifest");
         assert!(

@@ -1,7 +1,8 @@
 //! Every file and folder that the contributors' documents and the book name exists.
 
+mod workspace;
+
 use std::fs;
-use std::path::Path;
 
 const DOCUMENTS: [&str; 5] =
     ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "RELEASING.md", "SECURITY.md"];
@@ -21,17 +22,17 @@ fn paths(text: &str) -> Vec<&str> {
 
 #[test]
 fn every_documented_path_exists() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = workspace::root();
     let mut seen = 0;
     let mut missing = Vec::new();
-    let book = fs::read_dir(workspace.join("docs")).expect("the folder exists");
+    let book = fs::read_dir(root.join("docs")).expect("the folder exists");
     let pages = book.map(|page| format!("docs/{}", page.expect("a page").file_name().to_string_lossy()));
     let pages = pages.filter(|page| page.ends_with(".md"));
     for document in DOCUMENTS.map(String::from).into_iter().chain(pages) {
-        let text = fs::read_to_string(workspace.join(&document)).expect("the document is text");
+        let text = fs::read_to_string(root.join(&document)).expect("the document is text");
         for path in paths(&text) {
             seen += 1;
-            if !ROOTS.iter().any(|root| workspace.join(root).join(path).exists()) {
+            if !ROOTS.iter().any(|folder| root.join(folder).join(path).exists()) {
                 missing.push(format!("{document}: {path}"));
             }
         }

@@ -1,6 +1,6 @@
 //! The table of threats in SECURITY.md: no row is missing, every test that it names exists, and every check that
-//! `tests/mutants/checks.toml` takes out is there and is tested by a test of its row. The table of the test DC's switches
-//! has the numbers of their documentation.
+//! `tests/mutants/checks.toml` takes out is there and is tested by a test of its row. In the table of the test
+//! DC's switches, the forgeries have the numbers of their documentation, and the others exist.
 
 mod workspace;
 

@@ -112,8 +112,9 @@ fn main() -> ExitCode {
                     let plan = Plan::of_seed(seed);
                     let report = run(&world, &plan, Some(held));
                     summary.add(&plan, &report);
-                    if let Some((at, violation)) = report.violation {
-                        println!("seed {seed} failed after {:.3} s: {violation}", at.as_secs_f64());
+                    if let Some(violation) = &report.violation {
+                        let at = report.figures.virtual_time.as_secs_f64();
+                        println!("seed {seed} failed after {at:.3} s: {violation}");
                         total.lock().expect("no thread panics").1.push(seed);
                     }
                 }
@@ -149,8 +150,9 @@ fn explain(world: &World, seed: u64) {
     for at in &minimal.faults {
         println!("  fault {}", plan.faults[*at]);
     }
-    if let Some((at, violation)) = &minimal.report.violation {
-        println!("  after {:.3} s: {violation}", at.as_secs_f64());
+    if let Some(violation) = &minimal.report.violation {
+        let at = minimal.report.figures.virtual_time.as_secs_f64();
+        println!("  after {at:.3} s: {violation}");
     }
     println!(
         "  cargo run -p sansgram-harness --bin simulate -- --seed {seed} --faults {} --requests {}",
@@ -175,8 +177,8 @@ fn replay(world: &World, options: &Options) -> ExitCode {
     print!("\n{}", summary.to_text(begun.elapsed(), 1));
     match report.violation {
         None => ExitCode::SUCCESS,
-        Some((at, violation)) => {
-            println!("failed after {:.3} s: {violation}", at.as_secs_f64());
+        Some(violation) => {
+            println!("failed after {:.3} s: {violation}", report.figures.virtual_time.as_secs_f64());
             ExitCode::FAILURE
         }
     }

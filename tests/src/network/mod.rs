@@ -272,7 +272,8 @@ impl Network {
         }
     }
 
-    /// Resets the client's end: the server gets what has left the client's host by now, and then notices.
+    /// Resets the client's end: the server gets what arrives within the latency and the jitter, and then notices. The rest
+    /// counts as not sent yet, also if it is on its way through a network that was slower before.
     pub(crate) fn reset_by_client(&mut self, now: Timestamp, conn: ConnId) {
         let left_by = now + self.options.latency + self.options.jitter;
         let mut last = Timestamp::ZERO;

@@ -153,7 +153,8 @@ impl FaultKind {
             40 => Self::SavesFail(lasts),
             41 => Self::TornSave(choice.below(400)),
             42 | 43 => Self::Crash,
-            _ => Self::CrashWithBackup(choice.below(4) as usize),
+            44 | 45 => Self::CrashWithBackup(choice.below(4) as usize),
+            NUMBERS.. => unreachable!("the number is below NUMBERS"),
         }
     }
 

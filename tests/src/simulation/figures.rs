@@ -14,10 +14,10 @@ pub struct Figures {
     pub answered: u64,
     /// How many calls the servers executed for them.
     pub executed: u64,
-    /// The faults by name, without those that found nothing to act upon, such as a connection or a key. One that waits
-    /// for a byte or a call counts when it is armed.
+    /// The faults by name. Cuts, half-open connections and forgotten keys count only if there was one; what waits for a
+    /// byte or a call counts when it is armed.
     pub faults: BTreeMap<&'static str, u64>,
-    /// The login steps that ended with a logged-in user.
+    /// The login steps that ended with a logged-in user, without those that only ask for the state.
     pub logins: u64,
     /// Processes of the client.
     pub processes: u64,

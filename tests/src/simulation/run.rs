@@ -42,7 +42,7 @@ const REQUESTS_OF_CALM: i64 = 3;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The broken rule, if any, and when.
-    pub violation: Option<(Duration, Violation)>,
+    pub violation: Option<Violation>,
     /// What happened until then.
     pub figures: Figures,
     /// How long after the faults everything was well again.
@@ -77,9 +77,8 @@ type Log<'a> = Option<&'a mut (dyn FnMut(String) + 'a)>;
 fn run_logged<'a>(world: &'a World, plan: &'a Plan, meter: Option<MemoryMeter>, log: Log<'a>) -> Report {
     let mut run = None;
     let outcome = catch_unwind(AssertUnwindSafe(|| run.insert(Run::new(world, plan, meter, log)).live()));
-    let violation = outcome.unwrap_or_else(|panic| Err(Violation::Panic(text_of(&*panic)))).err();
     let mut report = run.as_mut().map(Run::take_report).unwrap_or_default();
-    report.violation = violation.map(|violation| (report.figures.virtual_time, violation));
+    report.violation = outcome.unwrap_or_else(|panic| Err(Violation::Panic(text_of(&*panic)))).err();
     // What has panicked may do so again.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(run)));
     report
@@ -427,6 +426,9 @@ impl<'a> Run<'a> {
         self.model.observe(Observation::Closed)?;
         self.is_slow = false;
         self.pair.poll();
+        if !self.pair.skipped_tasks.is_empty() {
+            self.model.observe(Observation::PutOut("a task"))?;
+        }
         self.watch()?;
         // What is under way still arrives, and each timer that was forgotten runs.
         for _ in 0..2_000 {
@@ -456,7 +458,7 @@ impl<'a> Run<'a> {
         self.model.finish()?;
         let next =
             Client::new(config(&self.plan.setup), StoredSession::default(), Box::new(self.random.fork()));
-        let Ok(next) = next else { return Ok(()) };
+        let next = next.expect("an empty session belongs to any servers");
         let old = std::mem::replace(&mut self.pair.client, next);
         self.measure(old)
     }

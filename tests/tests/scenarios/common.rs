@@ -56,16 +56,25 @@ pub(crate) fn log_in_bot(pair: &mut Pair, token: &str) {
     assert_logged_in(&pair.login(LoginStep::bot_login(token)));
 }
 
-/// Why the login of a bot fails within two minutes, with servers that misbehave in this way.
-pub(crate) fn reason_of_failed_login(pair: &mut Pair, way: &dyn Debug) -> DisconnectReason {
+/// Why the login of a bot fails within two minutes, with servers that misbehave in this way. `may_time_out`: whether the
+/// time limit of a request may end it, instead of the limit of connections.
+pub(crate) fn reason_of_failed_login(
+    pair: &mut Pair,
+    way: &dyn Debug,
+    may_time_out: bool,
+) -> DisconnectReason {
     let error = pair.login(LoginStep::bot_login("1:sandbox")).unwrap_err();
     assert!(pair.elapsed() <= Duration::from_secs(120), "{way:?}: {:?}", pair.elapsed());
-    match error {
-        LoginError::Invoke(
-            InvokeError::Unreachable { reason, .. }
-            | InvokeError::TimedOut { problem: Some(ServerProblem::Disconnected(reason)), .. },
+    match (error, may_time_out) {
+        (LoginError::Invoke(InvokeError::Unreachable { reason, .. }), _)
+        | (
+            LoginError::Invoke(InvokeError::TimedOut {
+                problem: Some(ServerProblem::Disconnected(reason)),
+                ..
+            }),
+            true,
         ) => reason,
-        other => panic!("{way:?}: {other:?}"),
+        (other, _) => panic!("{way:?}: {other:?}"),
     }
 }
 

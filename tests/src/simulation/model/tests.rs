@@ -124,21 +124,24 @@ fn an_end_is_reported_once() {
 
 #[test]
 fn a_request_is_executed_after_the_one_that_it_follows() {
-    let history = |executed: [i64; 2], answered: [i64; 2]| {
+    let history = |happened: Vec<Observation>| {
         let second = Issued(IssuedRequest { after: Some(1), ..request(2, FAIL) });
-        let answers = answered.map(|number| [completed(number), taken(number, Outcome::Answered)]);
-        let begin = [issued(1, FAIL), second].into_iter().chain(executed.map(Executed));
-        broken(begin.chain(answers.into_iter().flatten()))
+        broken([issued(1, FAIL), second].into_iter().chain(happened))
     };
+    let answers = |number| [completed(number), taken(number, Outcome::Answered)];
     for answered in [[1, 2], [2, 1]] {
-        assert_eq!(history([1, 2], answered), None);
-        assert_eq!(history([2, 1], answered), Some(Violation::OutOfOrder(2, 1)));
+        let history = |executed: [i64; 2]| {
+            history(
+                executed.map(Executed).into_iter().chain(answered.into_iter().flat_map(answers)).collect(),
+            )
+        };
+        assert_eq!(history([1, 2]), None);
+        assert_eq!(history([2, 1]), Some(Violation::OutOfOrder(2, 1)));
     }
     // The second was answered before the first was executed.
-    let second = Issued(IssuedRequest { after: Some(1), ..request(2, FAIL) });
-    let begin = [issued(1, FAIL), second, Executed(2), completed(2), taken(2, Outcome::Answered)];
-    let history = begin.into_iter().chain([Executed(1), completed(1), taken(1, Outcome::Answered)]);
-    assert_eq!(broken(history), Some(Violation::OutOfOrder(2, 1)));
+    let each =
+        [2, 1].into_iter().flat_map(|number| [vec![Executed(number)], answers(number).into()].concat());
+    assert_eq!(history(each.collect()), Some(Violation::OutOfOrder(2, 1)));
 }
 
 #[test]

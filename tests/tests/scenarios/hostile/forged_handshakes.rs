@@ -13,7 +13,7 @@ use crate::common::{assert_logged_in, misbehaving, reason_of_failed_login};
 
 fn reason_of(forgery: HandshakeForgery) -> DisconnectReason {
     let mut pair = misbehaving(FaultInjection::default().with_handshake_forgery(Some(forgery)));
-    let reason = reason_of_failed_login(&mut pair, &forgery);
+    let reason = reason_of_failed_login(&mut pair, &forgery, false);
     assert!(pair.opened.len() <= 5, "{forgery:?}: {} attempts", pair.opened.len());
     assert!(pair.client.stored_session().keys.is_empty(), "{forgery:?}: a key is kept");
     pair.dcs.options_mut().fault_injection.handshake_forgery = None;

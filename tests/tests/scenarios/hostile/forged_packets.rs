@@ -20,7 +20,7 @@ fn forging(forgery: Forgery) -> Pair {
 /// Why a login fails, whose servers forge all packets. It succeeds under the same key once they do not.
 fn reason_of(forgery: Forgery) -> DisconnectReason {
     let mut pair = forging(forgery);
-    let reason = reason_of_failed_login(&mut pair, &forgery);
+    let reason = reason_of_failed_login(&mut pair, &forgery, true);
     assert_eq!(pair.client.stored_session().user, None);
     let keys = pair.client.stored_session().keys.clone();
     assert_eq!(keys.len(), 1, "{forgery:?}: a key is made, and none is given up");
