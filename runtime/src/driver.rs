@@ -28,8 +28,8 @@ mod leasing;
 ///
 /// In each round it locks the machine, feeds one input and drains all outputs; then, without the lock, it acts on the
 /// outputs and looks for the next input. The waker is stored under the same lock that the handles take, so no call is
-/// missed. All rounds of one poll have the same time, unless a call or the timer brings a later one. A poll that wakes several callers is followed by one that lets them
-/// run first, so that their next calls leave together.
+/// missed. All rounds of one poll have the same time, unless a call or the timer brings a later one. A poll that wakes
+/// several callers is followed by one that lets them run first, so that their next calls leave together.
 pub(crate) struct Driver<R: Runtime, M: Machine> {
     runtime: Arc<R>,
     shared: Arc<Shared<M>>,
@@ -270,7 +270,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                     if let Some(index) = self.sockets.iter().position(|socket| socket.conn == conn) {
                         let socket = self.sockets.remove(index);
                         if self.closing {
-                            socket.close(cx, lease_of(&self.ownership));
+                            socket.close(cx, &*self.runtime, lease_of(&self.ownership));
                         } else {
                             socket.reset(&*self.runtime);
                         }
@@ -299,7 +299,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         self.actions = actions;
         if self.closing {
             let lease = lease_of(&self.ownership);
-            self.sockets.drain(..).for_each(|socket| socket.close(cx, lease));
+            self.sockets.drain(..).for_each(|socket| socket.close(cx, &*self.runtime, lease));
         }
     }
 
@@ -343,7 +343,10 @@ impl<R: Runtime, M: Machine> Future for Driver<R, M> {
 
 impl<R: Runtime, M: Machine> Drop for Driver<R, M> {
     fn drop(&mut self) {
-        // Its save counts as failed.
+        // The next owner may send at once, so nothing of this one may still be on its way.
+        self.sockets.drain(..).for_each(|socket| socket.reset(&*self.runtime));
+        // Its save counts as failed, and is not tried again.
+        self.shared.lock().close_requested = true;
         self.saving = None;
         self.ownership = None;
         let mut state = self.shared.lock();

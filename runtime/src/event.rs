@@ -28,12 +28,13 @@ pub enum ClientEvent {
         /// The duration of the wait.
         wait: Duration,
     },
-    /// The session could not be saved. The client retries automatically.
+    /// The session could not be saved. The client retries automatically, unless it ends.
     SaveFailed {
         /// The reason, in a sentence; [`Client::save_error`](crate::Client::save_error) returns the error.
         reason: String,
-        /// The time until the next attempt: 1 second, then twice as long after each failure, up to 60 seconds.
-        retry_in: Duration,
+        /// The time until the next attempt: 1 second, then twice as long after each failure, up to 60 seconds. `None`
+        /// if the client ends: it is disconnected, and may try once more at once, or has lost its session.
+        retry_in: Option<Duration>,
     },
     /// The session was saved after an attempt had failed.
     Saved,

@@ -268,7 +268,10 @@ impl<M> State<M> {
             Err(error) => {
                 let retry_in = (INITIAL_SAVE_BACKOFF * (1 << saves.failures.min(16))).min(MAX_SAVE_BACKOFF);
                 saves.failures += 1;
-                saves.retry_at = Some(now + retry_in);
+                let ends =
+                    self.close_requested || self.ended || matches!(error, StoreError::LeaseLost { .. });
+                let retry_in = (!ends).then_some(retry_in);
+                saves.retry_at = retry_in.map(|retry_in| now + retry_in);
                 let reason = error.to_string();
                 saves.error = Some(Arc::new(error));
                 self.push_event(ClientEvent::SaveFailed { reason, retry_in });

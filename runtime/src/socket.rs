@@ -105,12 +105,22 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket<S> {
     }
 
     /// Writes the remaining bytes and closes the stream, as far as possible without waiting (TCP's FIN needs no
-    /// waiting).
-    pub(crate) fn close(self, cx: &mut Context<'_>, lease: Option<&Lease>) {
+    /// waiting). With a lease, the stream is reset: the operating system would go on to send what it still has, while
+    /// the next owner uses the session.
+    pub(crate) fn close<R: Runtime<Stream = S>>(
+        self,
+        cx: &mut Context<'_>,
+        runtime: &R,
+        lease: Option<&Lease>,
+    ) {
         if let State::Open { mut stream, mut outgoing, .. } = self.state {
             // The result no longer matters.
             let _ = poll_write(Leased { stream: &mut stream, lease }, &mut outgoing, cx);
-            let _ = Pin::new(&mut stream).poll_close(cx);
+            if lease.is_some() {
+                runtime.reset(stream);
+            } else {
+                let _ = Pin::new(&mut stream).poll_close(cx);
+            }
         }
     }
 }

@@ -149,11 +149,13 @@ struct ToyTimer {
     deadline: Instant,
     stuck: bool,
     resets: Arc<AtomicUsize>,
+    set_to: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Timer for ToyTimer {
     fn reset(&mut self, deadline: Instant) {
         self.deadline = deadline;
+        *self.set_to.lock().unwrap() = Some(deadline);
         self.resets.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -180,6 +182,8 @@ struct ToyRuntime {
     clock_reads: AtomicUsize,
     /// How often a timer was created or reset.
     timer_resets: Arc<AtomicUsize>,
+    /// What the timer of the driver was set to last.
+    timer_set_to: Arc<Mutex<Option<Instant>>>,
 }
 
 struct Dropped(Arc<AtomicUsize>);
@@ -220,8 +224,9 @@ impl Runtime for ToyRuntime {
 
     fn timer(&self, deadline: Instant) -> ToyTimer {
         self.timer_resets.fetch_add(1, Ordering::Relaxed);
-        let resets = self.timer_resets.clone();
-        ToyTimer { clock: self.clock.clone(), deadline, stuck: self.stuck_timers, resets }
+        let (resets, set_to) = (self.timer_resets.clone(), self.timer_set_to.clone());
+        *set_to.lock().unwrap() = Some(deadline);
+        ToyTimer { clock: self.clock.clone(), deadline, stuck: self.stuck_timers, resets, set_to }
     }
 
     fn spawn(&self, _task: impl Future<Output = ()> + Send + 'static) {
@@ -285,6 +290,7 @@ impl Bench {
             dropped: Arc::default(),
             clock_reads: AtomicUsize::new(0),
             timer_resets: Arc::default(),
+            timer_set_to: Arc::default(),
         });
         let session = StoredSession { api_id: Some(7), ..StoredSession::default() };
         let toy = Toy { session, ..Toy::default() };
@@ -321,6 +327,13 @@ impl Bench {
 
     fn pass(&self, time: Duration) {
         *self.runtime.clock.lock().unwrap() += time;
+    }
+
+    /// Returns how long nothing wakes the driver but its timer.
+    fn until_timer(&self) -> Duration {
+        let set_to = self.runtime.timer_set_to.lock().unwrap();
+        let left = set_to.and_then(|at| at.checked_duration_since(*self.runtime.clock.lock().unwrap()));
+        left.filter(|left| !left.is_zero()).expect("the timer is set")
     }
 
     fn run_blocking(&self) {

@@ -9,7 +9,7 @@ const LEASE: Duration = Duration::from_secs(30);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A leased session whose saves and release the test completes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct ToyOwned {
     lease: Lease,
     work: Arc<Work>,
@@ -23,6 +23,9 @@ struct Work {
     time: Mutex<Duration>,
     /// How often it is read until the process is stopped for twice the lease.
     reads_until_stop: Mutex<Option<u32>>,
+    /// A stream, and whether it was reset when the ownership was dropped.
+    on_drop: Mutex<Option<Arc<Mutex<Wire>>>>,
+    was_reset: Mutex<Option<bool>>,
 }
 
 impl Work {
@@ -43,6 +46,14 @@ impl Work {
 impl std::fmt::Debug for Work {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Work").finish_non_exhaustive()
+    }
+}
+
+impl Drop for ToyOwned {
+    fn drop(&mut self) {
+        if let Some(wire) = &*self.work.on_drop.lock().unwrap() {
+            *self.work.was_reset.lock().unwrap() = Some(wire.lock().unwrap().reset);
+        }
     }
 }
 
@@ -149,20 +160,15 @@ fn a_lease_runs_out_while_a_request_is_pending() {
     assert!(lost(&pin!(shared.until(|_| None::<()>)).poll(&mut cx)));
 }
 
-/// The driver has nothing else to do, so its alarm must be set to the end of the lease.
+/// The driver has nothing else to do: its timer alone wakes it.
 #[test]
 fn the_alarm_ends_an_idle_client_with_its_lease() {
     let mut leased = Leased::new();
-    assert!(leased.bench.poll().is_pending());
-    // Connecting has set it to check for SIGSTOP.
-    for _ in 0..LEASE.as_secs() - 1 {
-        leased.pass(SECOND);
-        assert!(leased.bench.poll().is_pending());
+    while leased.bench.poll().is_pending() {
+        leased.pass(leased.bench.until_timer());
+        assert!(*leased.work.time.lock().unwrap() <= LEASE, "not later than that");
     }
-    let alarm = leased.bench.shared.lock().clock.read().monotonic + SECOND;
-    leased.pass(SECOND);
-    assert_eq!(leased.bench.shared.lock().clock.read().monotonic, alarm);
-    assert!(leased.bench.poll().is_ready());
+    assert_eq!(*leased.work.time.lock().unwrap(), LEASE);
     leased.assert_ended_by("not renewed in time");
 }
 
@@ -291,7 +297,7 @@ fn a_client_that_closes_saves_and_then_releases_its_session() {
     leased.bench.output([Output::Event(Event::StoredSessionChanged)]);
     leased.bench.shared.with_state(|state, _| state.close_requested = true);
     assert!(leased.bench.poll().is_pending());
-    assert!(leased.bench.wire(FIRST).closed && !leased.is_released(), "the save comes first");
+    assert!(leased.bench.wire(FIRST).reset && !leased.is_released(), "the save comes first");
     leased.finish_save(Ok(()));
     assert!(leased.bench.poll().is_pending());
     assert!(leased.bench.poll().is_pending());
@@ -310,8 +316,64 @@ fn a_release_takes_no_longer_than_the_lease() {
     leased.bench.shared.with_state(|state, _| state.close_requested = true);
     assert!(leased.bench.poll().is_pending());
     assert!(leased.is_released());
-    leased.pass(LEASE - SECOND);
+    // Nothing but the timer wakes the driver.
+    while leased.bench.poll().is_pending() {
+        leased.pass(leased.bench.until_timer());
+        assert!(*leased.work.time.lock().unwrap() <= LEASE, "not later than that");
+    }
+    assert_eq!(*leased.work.time.lock().unwrap(), LEASE);
+}
+
+/// The next owner may send at once, so the operating system must not go on to send what this one has written.
+#[test]
+fn connections_are_reset_before_a_session_is_given_up() {
+    let mut leased = Leased::new();
+    leased.transmit("goodbye");
+    leased.bench.shared.with_state(|state, _| state.close_requested = true);
     assert!(leased.bench.poll().is_pending());
-    leased.pass(SECOND);
+    assert!(leased.is_released());
+    {
+        let wire = leased.bench.wire(FIRST);
+        assert_eq!(wire.written, b"goodbye");
+        assert!(wire.reset && !wire.closed);
+    }
+    // The runtime drops the driver.
+    let mut leased = Leased::new();
+    let wire = leased.bench.runtime.peers[&FIRST].as_ref().unwrap().0.clone();
+    *leased.work.on_drop.lock().unwrap() = Some(wire);
+    drop(leased.bench.driver.take());
+    assert_eq!(*leased.work.was_reset.lock().unwrap(), Some(true));
+}
+
+#[test]
+fn a_save_that_is_not_tried_again_says_so() {
+    use crate::ClientEvent;
+    let retries = |leased: &Leased| match leased.bench.shared.lock().events.pop_front() {
+        Some(ClientEvent::SaveFailed { retry_in, .. }) => retry_in,
+        event => panic!("{event:?}"),
+    };
+    let saving = || {
+        let mut leased = Leased::new();
+        leased.bench.output([Output::Event(Event::StoredSessionChanged)]);
+        leased
+    };
+    let mut leased = saving();
+    leased.finish_save(Err(StoreError::Other("the database is down".into())));
+    assert!(leased.bench.poll().is_pending());
+    assert_eq!(retries(&leased), Some(SECOND));
+    // It is disconnected.
+    let mut leased = saving();
+    leased.bench.shared.with_state(|state, _| state.close_requested = true);
+    leased.finish_save(Err(StoreError::Other("the database is down".into())));
+    assert!(leased.bench.poll().is_pending());
+    assert_eq!(retries(&leased), None);
+    // Its lease ends.
+    let mut leased = saving();
+    leased.pass(LEASE);
     assert!(leased.bench.poll().is_ready());
+    assert_eq!(retries(&leased), None);
+    // The runtime drops it.
+    let mut leased = saving();
+    drop(leased.bench.driver.take());
+    assert_eq!(retries(&leased), None);
 }

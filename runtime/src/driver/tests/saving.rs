@@ -53,7 +53,7 @@ fn a_save_that_fails_is_reported_and_tried_again_with_a_backoff() {
         let event = bench.shared.lock().events.pop_front();
         let retry_in = Duration::from_secs(pause);
         assert!(
-            matches!(&event, Some(ClientEvent::SaveFailed { reason, retry_in: it }) if *it == retry_in
+            matches!(&event, Some(ClientEvent::SaveFailed { reason, retry_in: it }) if *it == Some(retry_in)
                 && reason == "the save did not finish"),
             "{event:?}"
         );
