@@ -3,10 +3,10 @@
 //! XChaCha20-Poly1305 with a random nonce. The name of the session and the version of its content are authenticated with
 //! it, so that the server can neither exchange two sessions nor pass an earlier content off as a later version.
 
+use std::env::VarError;
 use std::error::Error;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -14,7 +14,8 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sansgram_core::client::SessionFormatError;
 use sansgram_core::{OsRandom, SecureRandom};
-use sansgram_session::StoredSession;
+use sansgram_session::text::shown_path;
+use sansgram_session::{StoredSession, read_file};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -44,8 +45,11 @@ pub enum SealingKeyError {
     /// The environment variable does not exist.
     #[error("the environment variable {0} is not set; put a sealing key into it")]
     NotSet(String),
+    /// The environment variable is not Unicode.
+    #[error("the environment variable {0} is not text; put a sealing key into it")]
+    NotUnicode(String),
     /// The file cannot be read.
-    #[error("the sealing key {} cannot be read: {error}", path.display())]
+    #[error("the sealing key {} cannot be read: {error}", shown_path(path))]
     File {
         /// The file.
         path: PathBuf,
@@ -80,16 +84,16 @@ impl SealingKey {
         Ok(Self::from_bytes(&bytes))
     }
 
-    /// Reads the text of a key from a file, such as a secret that an orchestrator mounts.
+    /// Reads the text of a key from a file of at most 1024 bytes, such as a secret that an orchestrator mounts, or from
+    /// a descriptor that this process was started with (`/dev/stdin`, `/dev/fd/N`).
     ///
     /// # Errors
     /// Returns [`SealingKeyError`] if the file cannot be read or has no key.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, SealingKeyError> {
         let path = path.as_ref();
-        let failed = |error| SealingKeyError::File { path: path.into(), error };
-        let mut text = Zeroizing::new(String::new());
-        File::open(path).map_err(failed)?.take(MAX_KEY_FILE_LEN).read_to_string(&mut text).map_err(failed)?;
-        Self::from_text(&text)
+        let bytes = read_file(path, MAX_KEY_FILE_LEN);
+        let bytes = bytes.map_err(|error| SealingKeyError::File { path: path.into(), error })?;
+        Self::from_text(std::str::from_utf8(&bytes).map_err(|_| SealingKeyError::Text)?)
     }
 
     /// Reads the text of a key from an environment variable.
@@ -97,8 +101,14 @@ impl SealingKey {
     /// # Errors
     /// Returns [`SealingKeyError`] if it is not set or has no key.
     pub fn from_environment(variable: &str) -> Result<Self, SealingKeyError> {
-        let text = std::env::var(variable).map_err(|_| SealingKeyError::NotSet(variable.into()))?;
-        Self::from_text(&Zeroizing::new(text))
+        match std::env::var(variable) {
+            Ok(text) => Self::from_text(&Zeroizing::new(text)),
+            Err(VarError::NotPresent) => Err(SealingKeyError::NotSet(variable.into())),
+            Err(VarError::NotUnicode(bytes)) => {
+                drop(Zeroizing::new(bytes.into_encoded_bytes()));
+                Err(SealingKeyError::NotUnicode(variable.into()))
+            }
+        }
     }
 
     /// Takes the 32 bytes that `fetch` returns, such as from a key service.
@@ -138,7 +148,7 @@ pub struct SealingKeys {
 }
 
 /// Why a sealed session cannot be opened. It is left as it is.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealError {
     /// It is not a sealed session of this version.
@@ -258,6 +268,11 @@ mod tests {
         let path = std::env::temp_dir().join(format!("sansgram-sealing-key-{}", std::process::id()));
         std::fs::write(&path, &*text).unwrap();
         assert_eq!(SealingKey::from_file(&path).unwrap().id, key.id);
+        std::fs::write(&path, format!("{}{}", *text, " ".repeat(1024))).unwrap();
+        let error = SealingKey::from_file(&path).unwrap_err().to_string();
+        assert!(error.ends_with("cannot be read: it is larger than 1 KiB"), "{error}");
+        std::fs::write(&path, [0xff; 43]).unwrap();
+        assert!(matches!(SealingKey::from_file(&path), Err(SealingKeyError::Text)));
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(SealingKey::from_file(&path), Err(SealingKeyError::File { .. })));
         assert!(matches!(
@@ -268,5 +283,23 @@ mod tests {
         assert_eq!(fetched.id, SealingKey::from_bytes(&[7; KEY_LEN]).id);
         let failed = SealingKey::from_callback(|| Err::<[u8; KEY_LEN], _>("no network")).unwrap_err();
         assert_eq!(failed.to_string(), "the sealing key cannot be fetched: no network");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_text_has_its_own_error() {
+        use std::os::unix::ffi::OsStrExt;
+        const VARIABLE: &str = "SANSGRAM_TEST_SEALING_KEY";
+        if std::env::var_os(VARIABLE).is_none() {
+            // The same test again, in a process that has it.
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+            child.args(["--exact", "sealing::tests::a_variable_that_is_not_text_has_its_own_error"]);
+            child.env(VARIABLE, std::ffi::OsStr::from_bytes(&[b'A', 0xff]));
+            let output = child.output().unwrap();
+            return assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        }
+        let error = SealingKey::from_environment(VARIABLE).unwrap_err();
+        assert!(matches!(error, SealingKeyError::NotUnicode(_)), "{error}");
+        assert!(error.to_string().ends_with("is not text; put a sealing key into it"), "{error}");
     }
 }
