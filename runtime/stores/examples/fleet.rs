@@ -7,7 +7,7 @@
 //!     cargo run -p sansgram-stores --example fleet -- postgres://sansgram:secret@db.example/sessions 100
 //! ```
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::error::Error;
 use std::future::Future;
 use std::pin::pin;
@@ -46,19 +46,14 @@ pub(crate) async fn told_to_stop() {
     else {
         return;
     };
-    let mut term = pin!(term.recv());
-    let mut interrupt = pin!(interrupt.recv());
-    std::future::poll_fn(|cx| {
-        if term.as_mut().poll(cx).is_ready() {
-            std::task::Poll::Ready(())
-        } else {
-            interrupt.as_mut().poll(cx).map(|_| ())
-        }
-    })
-    .await;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+    }
 }
 
-/// Owns up to `capacity` sessions until `stop` completes, then hands all of them over.
+/// Owns up to `capacity` sessions until `stop` completes, then hands all of them over. `report` is called with each event:
+/// `ready`, `waiting ERROR` (the database is away), and with the name of a session `took`, `failed`, `ended` and `gave`.
 ///
 /// # Errors
 /// Returns an error if the database cannot be used at the start. Later, it is tried again.
@@ -73,28 +68,39 @@ pub(crate) async fn run<R: Runtime + Clone>(
     store.list().await?;
     report("ready".into());
     let mut stop = pin!(stop);
-    let mut clients: Vec<(String, Client)> = Vec::new();
+    let mut clients: HashMap<String, Client> = HashMap::new();
     let mut served = JoinSet::new();
-    while timeout(LOOK_AFTER, stop.as_mut()).await.is_err() {
+    'running: while timeout(LOOK_AFTER, stop.as_mut()).await.is_err() {
         while let Some(Ok(name)) = served.try_join_next() {
-            clients.retain(|(of, _)| *of != name);
+            clients.remove(&name);
         }
-        let free = match store.list().await {
+        let listed = tokio::select! {
+            () = &mut stop => break,
+            listed = store.list() => listed,
+        };
+        let free = match listed {
             Ok(sessions) => sessions.into_iter().filter(|it| it.owner.is_none() && it.version > 0),
             Err(error) => {
                 report(format!("waiting {error}"));
                 continue;
             }
         };
-        let mine: HashSet<String> = clients.iter().map(|(name, _)| name.clone()).collect();
-        for name in free.map(|it| it.name).filter(|name| !mine.contains(name)) {
+        for name in free.map(|it| it.name) {
             if clients.len() >= capacity {
                 break;
             }
-            match Client::start(runtime.clone(), config.clone(), store.session(&name)?).await {
+            if clients.contains_key(&name) {
+                continue;
+            }
+            // A start that is dropped gives its session back.
+            let started = tokio::select! {
+                () = &mut stop => break 'running,
+                started = start(&runtime, config, &store, &name) => started,
+            };
+            match started {
                 Ok(client) => {
                     report(format!("took {name}"));
-                    clients.push((name.clone(), client.clone()));
+                    clients.insert(name.clone(), client.clone());
                     let report = report.clone();
                     served.spawn(async move {
                         let error = serve(&client).await;
@@ -109,6 +115,10 @@ pub(crate) async fn run<R: Runtime + Clone>(
             }
         }
     }
+    while let Some(Ok(name)) = served.try_join_next() {
+        clients.remove(&name);
+    }
+    served.shutdown().await;
     // All at once: each is free as soon as it is saved.
     let mut handed_over = JoinSet::new();
     for (name, client) in clients {
@@ -124,6 +134,15 @@ pub(crate) async fn run<R: Runtime + Clone>(
         });
     }
     Ok(())
+}
+
+async fn start<R: Runtime + Clone>(
+    runtime: &R,
+    config: &Config,
+    store: &PostgresStore,
+    name: &str,
+) -> Result<Client, ClientError> {
+    Client::start(runtime.clone(), config.clone(), store.session(name)?).await
 }
 
 /// What a client does with its account, until it ends. Updates would go to the application, or to a queue.

@@ -1,15 +1,18 @@
 //! The example: processes share sessions, hand them over, and take over those of a dead one.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use sansgram_stores::PostgresStore;
 use sansgram_testkit::{TestServer, TestServerOptions};
 use sansgram_tokio::MemoryStore;
+use sansgram_tokio::core::client::StoredSession;
+use tokio::sync::oneshot;
 
 use super::cluster::Cluster;
-use super::process::Process;
-use super::{run, store};
+use super::process::{Bound, Process};
+use super::{fleet_example, run, store};
 
 const SESSIONS: usize = 6;
 const CAPACITY: usize = 4;
@@ -28,6 +31,35 @@ async fn all_owned(store: &PostgresStore, gone: &str) -> Duration {
         assert!(begin.elapsed() < SOON, "{list:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[test]
+#[ignore = "starts PostgreSQL"]
+fn a_process_that_is_told_to_stop_takes_no_more() {
+    let server = TestServer::start(TestServerOptions::default()).unwrap();
+    run(async {
+        let store = store(&Cluster::shared().database().await).await;
+        for number in 1..=SESSIONS {
+            store.import(&format!("bot {number}"), &StoredSession::default()).await.unwrap();
+        }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stop = Mutex::new(Some(stop));
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let report = said.clone();
+        let report = Arc::new(move |event: String| {
+            if event.starts_with("took") {
+                drop(stop.lock().unwrap().take());
+            }
+            report.lock().unwrap().push(event);
+        });
+        let report = move |event| report(event);
+        let stopped = async { stopped.await.unwrap_or_default() };
+        let config = server.config();
+        let runtime = Bound::new([127, 0, 0, 1]);
+        fleet_example::run(runtime, store.clone(), &config, CAPACITY, stopped, report).await.unwrap();
+        assert_eq!(*said.lock().unwrap(), ["ready", "took bot 1", "gave bot 1"]);
+        assert!(store.list().await.unwrap().iter().all(|it| it.owner.is_none()));
+    });
 }
 
 #[test]
