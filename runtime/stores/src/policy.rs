@@ -15,10 +15,12 @@ pub(crate) const MAX_LEASE: Duration = Duration::from_secs(3600);
 pub(crate) const MARGIN_PART: u32 = 10;
 /// A lease is renewed this often in its time, so that two renewals may fail.
 pub(crate) const RENEWALS_PER_LEASE: u32 = 3;
-/// The pause after a renewal that failed.
+/// The pause after a renewal that failed, or after an attempt to free a session that no client got.
 pub(crate) const RENEWAL_RETRY: Duration = Duration::from_millis(200);
-/// How long a connection to the database may take, unless a third of the lease is shorter.
+/// How long a connection to the database may take, whatever it tries, unless a third of the lease is shorter.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Addresses of a host that are tried, one of each family: each has its part of the time for the connection.
+pub(crate) const ADDRESSES_PER_HOST: u32 = 2;
 /// How long a connection to the database may take with any lease: a busy machine needs more than a moment.
 pub(crate) const MIN_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a statement may take, unless a sixth of the lease is shorter.

@@ -1,15 +1,17 @@
 //! Sessions in PostgreSQL (tested with version 15), one row each, owned by leases.
 //!
-//! Times are those of the database's clock, which must not be set back or forth by more than a lease while clients run; the
-//! clocks of the clients may be wrong. One connection and one thread serve all sessions of a store, and one statement for
-//! each third of a lease renews them together.
+//! Times are those of the database's clock; the clocks of the clients may be wrong. If the database's is set ahead by more
+//! than a tenth of a lease, another process can take a session whose owner still uses it. One connection and one thread
+//! serve all sessions of a store, and one statement for each third of a lease renews them together.
 
 use std::fmt;
 use std::sync::Arc;
 
-use sansgram_session::{Acquired, LeasedStore, SessionStore, StoreError, StoreFuture, StoredSession};
+use sansgram_session::{
+    Acquired, LeasedStore, OwnedSession, SessionStore, StoreError, StoreFuture, StoredSession,
+};
 
-use crate::policy::{MAX_LEASE, MAX_NAME_LEN, MIN_LEASE};
+use crate::policy::{MAX_LEASE, MIN_LEASE};
 use crate::sealing::SealingKeys;
 
 mod acquire;
@@ -29,7 +31,7 @@ pub use schema::SCHEMA;
 
 use acquire::acquire;
 use answer::{received, wait};
-use worker::Worker;
+use worker::{Worker, is_possible_name};
 
 /// Sessions in a PostgreSQL database. Clones share one connection and one thread, which ends with the last of them and of
 /// their clients.
@@ -50,7 +52,7 @@ impl PostgresStore {
         if !limits.contains(&options.lease) {
             return Err(PostgresError::Lease(options.lease).into());
         }
-        let worker = Worker::start(url, keys, options)?;
+        let worker = Worker::start(url, keys, &options)?;
         let this = Self { worker };
         let worker = this.worker.clone();
         received(this.worker.run(async move { worker.check().await })).await?;
@@ -60,9 +62,10 @@ impl PostgresStore {
     /// Returns the session of this name, for a client. It may not exist yet. Nothing is read before the client starts.
     ///
     /// # Errors
-    /// Errors if the name is empty, longer than 200 bytes, or has a zero byte.
+    /// Errors if the name is empty or longer than 200 bytes, or has control characters or marks that change the direction
+    /// of writing.
     pub fn session(&self, name: &str) -> Result<PostgresSession, StoreError> {
-        if name.is_empty() || name.len() > MAX_NAME_LEN || name.contains('\0') {
+        if !is_possible_name(name) {
             return Err(PostgresError::Name(name.chars().take(40).collect()).into());
         }
         Ok(PostgresSession { worker: self.worker.clone(), name: name.into() })
@@ -96,12 +99,10 @@ impl PostgresStore {
         let session_of_name = self.session(name)?;
         let acquired = session_of_name.acquire().await?;
         if acquired.session.is_some() {
-            acquired.owned.release().await?;
+            release(acquired.owned).await;
             return Err(PostgresError::Exists(name.into()).into());
         }
-        let saved = acquired.owned.save(session).await;
-        acquired.owned.release().await?;
-        saved
+        save_and_release(acquired.owned, session).await
     }
 }
 
@@ -144,15 +145,30 @@ impl SessionStore for PostgresSession {
     fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         let (worker, name) = (self.worker.clone(), self.name.clone());
         let acquired = wait(self.worker.run(async move { acquire(worker, &name).await }))?;
-        let saving = acquired.owned.save(session);
-        wait(self.worker.run(async move {
-            let saved = saving.await;
-            acquired.owned.release().await?;
-            saved
-        }))
+        wait(self.worker.run(save_and_release(acquired.owned, session)))
     }
 
     fn leased(&self) -> Option<&dyn LeasedStore> {
         Some(self)
+    }
+}
+
+/// Returns the result of the save.
+fn save_and_release(
+    owned: Box<dyn OwnedSession>,
+    session: &StoredSession,
+) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
+    let saving = owned.save(session);
+    async move {
+        let saved = saving.await;
+        release(owned).await;
+        saved
+    }
+}
+
+/// If it fails, the lease ends by itself.
+async fn release(owned: Box<dyn OwnedSession>) {
+    if let Err(error) = owned.release().await {
+        tracing::warn!(%error, "a session could not be released; its lease ends by itself");
     }
 }

@@ -115,15 +115,16 @@ pub enum StoreError {
     },
     /// Another owner has a lease of the session.
     #[error(
-        "the session {session} is in use by {owner}; stop it, or wait until its lease ends, in {} s at the latest",
-        remaining.as_secs() + 1
+        "the session {session} is in use by {owner}; disconnect that client, or end its process: its lease ends in {} s \
+         unless it is renewed",
+        remaining.as_millis().div_ceil(1000)
     )]
     Leased {
         /// The name of the session.
         session: String,
-        /// The owner, as it describes itself.
+        /// The owner, as it calls itself, or `another client of this process`.
         owner: String,
-        /// How long its lease still lasts, if it does not renew it.
+        /// How long its lease still lasts if it is not renewed. An owner that runs renews it.
         remaining: Duration,
     },
     /// The lease of the session is over, so that another owner may have it. The client has closed its connections and

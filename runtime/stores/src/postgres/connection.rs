@@ -1,11 +1,13 @@
 //! The one connection to the database, opened again whenever it is lost.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use sansgram_session::text::printable;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode};
@@ -16,7 +18,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::error::PostgresError;
 use super::options::PostgresOptions;
 use super::schema;
-use crate::policy::{CONNECT_TIMEOUT, MIN_CONNECT_TIMEOUT, STATEMENT_TIMEOUT};
+use crate::policy::{ADDRESSES_PER_HOST, CONNECT_TIMEOUT, MIN_CONNECT_TIMEOUT, STATEMENT_TIMEOUT};
 
 pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
@@ -25,9 +27,18 @@ pub(super) struct Connection {
     tls: MakeRustlsConnect,
     /// Host, port and name of the database, for errors.
     pub(super) place: String,
-    client: Mutex<Option<Arc<Client>>>,
+    slot: Mutex<Slot>,
+    /// The number of attempts to connect that have failed.
+    failures: AtomicU64,
     connect_timeout: Duration,
     statement_timeout: Duration,
+}
+
+#[derive(Default)]
+struct Slot {
+    client: Option<Arc<Client>>,
+    /// Why the last attempt to connect has failed.
+    error: Option<PostgresError>,
 }
 
 impl Connection {
@@ -36,12 +47,7 @@ impl Connection {
         options: &PostgresOptions,
         renewal_period: Duration,
     ) -> Result<Self, PostgresError> {
-        // Its error never contains the password.
-        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
-            PostgresError::Url(
-                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
-            )
-        })?;
+        let mut config = parse(url)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(PostgresError::Url("it names no host".into()));
         }
@@ -52,15 +58,18 @@ impl Connection {
         if config.get_application_name().is_none() {
             config.application_name("sansgram");
         }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
         let tls = MakeRustlsConnect::new(tls_config(options, config.get_ssl_mode())?);
         let place = describe(&config);
         // A renewal that waits in vain leaves time for another one over a new connection.
         let statement_timeout = STATEMENT_TIMEOUT.min(renewal_period / 2);
         let connect_timeout = renewal_period.clamp(MIN_CONNECT_TIMEOUT, CONNECT_TIMEOUT);
-        Ok(Self { config, tls, place, client: Mutex::default(), connect_timeout, statement_timeout })
+        // A silent address leaves time for the others.
+        let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
+        let addresses = u32::try_from(hosts).unwrap_or(u32::MAX).saturating_mul(ADDRESSES_PER_HOST);
+        let own = config.get_connect_timeout().copied();
+        config.connect_timeout(own.unwrap_or(CONNECT_TIMEOUT).min(connect_timeout / addresses.max(1)));
+        let (slot, failures) = (Mutex::default(), AtomicU64::new(0));
+        Ok(Self { config, tls, place, slot, failures, connect_timeout, statement_timeout })
     }
 
     /// Runs a statement, over a new connection if the one that is there is lost. The statement must be one that may be
@@ -101,14 +110,30 @@ impl Connection {
 
     /// Returns the open connection, or opens one. The flag says whether it was open.
     async fn client(&self) -> Result<(Arc<Client>, bool), PostgresError> {
-        let mut slot = self.client.lock().await;
-        if let Some(client) = slot.as_ref().filter(|client| !client.is_closed()) {
+        let failures = self.failures.load(Ordering::Relaxed);
+        let mut slot = self.slot.lock().await;
+        if let Some(client) = slot.client.as_ref().filter(|client| !client.is_closed()) {
             return Ok((client.clone(), true));
         }
+        // All who wait for one attempt share its failure: an attempt for each would make the last one wait for all.
+        if failures != self.failures.load(Ordering::Relaxed)
+            && let Some(error) = &slot.error
+        {
+            return Err(error.clone());
+        }
         let opened = timeout(self.connect_timeout, self.open()).await;
-        let client = Arc::new(opened.map_err(|_| self.unreachable("it does not answer"))??);
-        *slot = Some(client.clone());
-        Ok((client, false))
+        match opened.unwrap_or_else(|_| Err(self.unreachable("it does not answer"))) {
+            Ok(client) => {
+                let client = Arc::new(client);
+                slot.client = Some(client.clone());
+                Ok((client, false))
+            }
+            Err(error) => {
+                slot.error = Some(error.clone());
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                Err(error)
+            }
+        }
     }
 
     async fn open(&self) -> Result<Client, PostgresError> {
@@ -117,7 +142,8 @@ impl Connection {
         let place = self.place.clone();
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(database = place, %error, "the connection to the database is lost");
+                let error = printable(&error.to_string());
+                tracing::debug!(database = place, error, "the connection to the database is lost");
             }
         });
         schema::prepare(&client, &self.place).await?;
@@ -125,9 +151,22 @@ impl Connection {
     }
 
     async fn forget(&self, client: &Arc<Client>) {
-        let mut slot = self.client.lock().await;
-        drop(slot.take_if(|it| Arc::ptr_eq(it, client)));
+        let mut slot = self.slot.lock().await;
+        drop(slot.client.take_if(|it| Arc::ptr_eq(it, client)));
     }
+}
+
+/// Reads a URL, or the other form of connection strings. No error has a part of it, since any may be the password's.
+fn parse(url: &str) -> Result<Config, PostgresError> {
+    // All that follows the first one would be taken for the host, which errors name.
+    if url.contains("://") && url.matches('@').count() > 1 {
+        return Err(PostgresError::Url("an @ in a name or password must be written %40".into()));
+    }
+    url.parse().map_err(|error: tokio_postgres::Error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let is_known = cause.starts_with("invalid value for option");
+        PostgresError::Url(if is_known { cause } else { "its form is wrong, or an option is unknown".into() })
+    })
 }
 
 /// Whether all hosts are Unix sockets or loopback.

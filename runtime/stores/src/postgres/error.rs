@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sansgram_session::StoreError;
+use sansgram_session::text::printable;
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::FromSql;
 
 use crate::sealing::SealError;
 
 /// Why a session in PostgreSQL cannot be loaded, saved or owned: [`StoreError::Other`] contains it. Nothing is overwritten.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {
     /// The URL cannot be read.
@@ -20,7 +23,7 @@ pub enum PostgresError {
     #[error("a lease of {} ms is not possible; choose 2 s to 1 h", .0.as_millis())]
     Lease(Duration),
     /// The name of a session is not possible.
-    #[error("{0:?} cannot be the name of a session; it has 1 to 200 bytes, none of them zero")]
+    #[error("{0:?} cannot be the name of a session; take 1 to 200 bytes without control characters")]
     Name(String),
     /// The database does not answer.
     #[error(
@@ -71,6 +74,16 @@ pub enum PostgresError {
         /// Host, port and name of the database.
         place: String,
         /// The server's message.
+        reason: String,
+    },
+    /// Tables of these names have other columns.
+    #[error(
+        "the tables of the sessions in {place} are not those of sansgram ({reason}); use another database"
+    )]
+    ForeignTables {
+        /// Host, port and name of the database.
+        place: String,
+        /// What is wrong with them.
         reason: String,
     },
     /// The tables are those of a later version.
@@ -134,7 +147,8 @@ impl PostgresError {
                 Self::Unreachable { place, reason }
             };
         };
-        let reason = refusal.message().to_owned();
+        // The server may be anyone's.
+        let reason = printable(refusal.message());
         let code = refusal.code();
         if [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION].contains(code) {
             Self::Login { place, reason }
@@ -144,15 +158,12 @@ impl PostgresError {
             Self::ReadOnly(place)
         } else if *code == SqlState::DISK_FULL {
             Self::Full(place)
-        } else if [
-            SqlState::INSUFFICIENT_PRIVILEGE,
-            SqlState::UNDEFINED_TABLE,
-            SqlState::UNDEFINED_COLUMN,
-            SqlState::INVALID_SCHEMA_NAME,
-        ]
-        .contains(code)
+        } else if [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME]
+            .contains(code)
         {
             Self::Tables { place, reason }
+        } else if *code == SqlState::UNDEFINED_COLUMN {
+            Self::ForeignTables { place, reason }
         } else if [
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,
@@ -163,7 +174,7 @@ impl PostgresError {
         {
             Self::Unreachable { place, reason }
         } else {
-            Self::Refused { place, reason: format!("{reason}, {}", code.code()) }
+            Self::Refused { place, reason: format!("{reason}, {}", printable(code.code())) }
         }
     }
 
@@ -173,11 +184,24 @@ impl PostgresError {
     }
 }
 
+/// Returns a column of a row, which has another type if the table is not ours.
+pub(super) fn column<'a, T: FromSql<'a>>(
+    row: &'a Row,
+    index: usize,
+    place: &str,
+) -> Result<T, PostgresError> {
+    row.try_get(index).map_err(|error| {
+        let name = row.columns().get(index).map(|column| printable(column.name())).unwrap_or_default();
+        let reason = format!("the column {name}: {}", last_cause(&error));
+        PostgresError::ForeignTables { place: place.into(), reason }
+    })
+}
+
 /// The driver's own words are general; the cause says what happened.
 fn last_cause(error: &tokio_postgres::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(next) = cause.source() {
         cause = next;
     }
-    cause.to_string()
+    printable(&cause.to_string())
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionInfo {
-    /// The name.
+    /// The name. Rows whose names [`session`](super::PostgresStore::session) refuses are not listed.
     pub name: String,
-    /// The owner and how long its lease still lasts; `None`: the session is free.
+    /// The owner, as it calls itself, and how long its lease still lasts; `None`: the session is free.
     pub owner: Option<(String, Duration)>,
     /// How many owners the session had.
     pub fence: u64,

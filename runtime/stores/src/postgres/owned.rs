@@ -32,7 +32,7 @@ impl OwnedSession for Owned {
     fn save(&self, session: &StoredSession) -> StoreFuture<()> {
         // A version is used once, even if its save fails: it may have been stored.
         let version = self.version.fetch_add(1, Ordering::Relaxed) + 1;
-        let sealed = self.worker.keys.seal(&self.ownership.name, version.cast_unsigned(), session);
+        let sealed = self.worker.keys.seal(self.ownership.lease.session(), version.cast_unsigned(), session);
         let (worker, ownership) = (self.worker.clone(), self.ownership.clone());
         let saved = self.worker.run(async move { worker.save(&ownership, version, &sealed).await });
         Box::pin(received(saved))

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::error::PostgresError;
+use super::error::{PostgresError, column};
 
 /// The layout of the tables that this version uses.
 const LAYOUT: i32 = 1;
@@ -28,7 +28,8 @@ pub(super) async fn prepare(client: &Client, place: &str) -> Result<(), Postgres
     let failed = |error| PostgresError::of(&error, place);
     let exist = "SELECT to_regclass('sansgram_layout') IS NOT NULL";
     let exist = client.query_typed(exist, &[]).await.map_err(failed)?;
-    if !exist.first().is_some_and(|row| row.get(0)) {
+    let exist = exist.first().map(|row| column(row, 0, place)).transpose()?;
+    if exist != Some(true) {
         // One process creates them, the others wait for it.
         let create = format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK}); {SCHEMA} COMMIT");
         if let Err(error) = client.batch_execute(&create).await {
@@ -37,7 +38,7 @@ pub(super) async fn prepare(client: &Client, place: &str) -> Result<(), Postgres
         }
     }
     let layout = client.query_typed("SELECT max(layout) FROM sansgram_layout", &[]).await.map_err(failed)?;
-    let found: Option<i32> = layout.first().and_then(|row| row.get(0));
+    let found: Option<i32> = layout.first().map(|row| column(row, 0, place)).transpose()?.flatten();
     // An earlier layout, once there is one, is migrated here, under the same lock.
     match found {
         Some(LAYOUT) => Ok(()),

@@ -1,12 +1,13 @@
 //! The thread of a store: it runs all statements, and renews all leases of the process together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
+use sansgram_session::text::{printable, printable_unlimited};
 use sansgram_session::{Lease, StoreError, StoredSession};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
@@ -15,10 +16,10 @@ use tokio_postgres::types::Type;
 
 use super::answer::Answer;
 use super::connection::Connection;
-use super::error::PostgresError;
+use super::error::{PostgresError, column};
 use super::info::SessionInfo;
 use super::options::PostgresOptions;
-use crate::policy::{MARGIN_PART, RENEWAL_RETRY, RENEWALS_PER_LEASE};
+use crate::policy::{MARGIN_PART, MAX_NAME_LEN, RENEWAL_RETRY, RENEWALS_PER_LEASE};
 use crate::sealing::SealingKeys;
 
 /// Renews what is still owned, and returns it.
@@ -55,18 +56,21 @@ pub(super) struct Worker {
 /// What names an ownership in the table.
 #[derive(Clone, Debug)]
 pub(super) struct Ownership {
-    pub(super) name: String,
     /// The owner's name with a random number for each ownership.
     pub(super) owner: String,
-    pub(super) fence: i64,
+    /// It has the session's name and the number of the ownership.
     pub(super) lease: Lease,
 }
 
 impl Ownership {
+    fn fence(&self) -> i64 {
+        self.lease.fence().cast_signed()
+    }
+
     pub(super) fn lost(&self) -> StoreError {
         const REASON: &str = "another client has taken it, or its row was removed";
         self.lease.lose(REASON);
-        let session = self.name.clone();
+        let session = self.lease.session().into();
         self.lease.lost().unwrap_or(StoreError::LeaseLost { session, reason: REASON.into() })
     }
 }
@@ -76,9 +80,9 @@ impl Worker {
     pub(super) fn start(
         url: &str,
         keys: SealingKeys,
-        options: PostgresOptions,
+        options: &PostgresOptions,
     ) -> Result<Arc<Self>, PostgresError> {
-        let connection = Connection::new(url, &options, options.lease / RENEWALS_PER_LEASE)?;
+        let connection = Connection::new(url, options, options.lease / RENEWALS_PER_LEASE)?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|_| PostgresError::WorkerEnded)?;
         let (ends_thread, ended) = oneshot::channel();
@@ -86,7 +90,7 @@ impl Worker {
             connection,
             keys,
             lease: options.lease,
-            owner: options.owner,
+            owner: printable(&options.owner),
             runtime: runtime.handle().clone(),
             owned: Mutex::default(),
             next: AtomicU64::new(0),
@@ -125,22 +129,24 @@ impl Worker {
     pub(super) async fn list(&self) -> Result<Vec<SessionInfo>, StoreError> {
         let rows = self.connection.query(LIST, &[]).await?;
         let info = |row: &tokio_postgres::Row| {
-            let remaining = seconds_of(row.get(4));
-            let owner: Option<String> = row.get(1);
-            SessionInfo {
-                name: row.get(0),
+            let remaining = seconds_of(column(row, 4, self.place())?);
+            let owner: Option<&str> = column(row, 1, self.place())?;
+            Ok(SessionInfo {
+                name: column(row, 0, self.place())?,
                 owner: owner.filter(|_| !remaining.is_zero()).map(|owner| (shown_owner(owner), remaining)),
-                fence: row.get::<_, i64>(2).cast_unsigned(),
-                version: row.get::<_, i64>(3).cast_unsigned(),
-            }
+                fence: column::<i64>(row, 2, self.place())?.cast_unsigned(),
+                version: column::<i64>(row, 3, self.place())?.cast_unsigned(),
+            })
         };
-        Ok(rows.iter().map(info).collect())
+        let list: Result<Vec<_>, StoreError> = rows.iter().map(info).collect();
+        // Another program may have written such a row.
+        Ok(list?.into_iter().filter(|it| is_possible_name(&it.name)).collect())
     }
 
     pub(super) async fn export(&self, name: &str) -> Result<Option<StoredSession>, StoreError> {
         let rows = self.connection.query(EXPORT, &[(&name, Type::TEXT)]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        Ok(Some(self.open(name, row.get(0), row.get(1))?))
+        Ok(Some(self.open(name, column(row, 0, self.place())?, column(row, 1, self.place())?)?))
     }
 
     pub(super) fn open(
@@ -162,9 +168,9 @@ impl Worker {
             .query(
                 SAVE,
                 &[
-                    (&of.name, Type::TEXT),
+                    (&of.lease.session(), Type::TEXT),
                     (&of.owner, Type::TEXT),
-                    (&of.fence, Type::INT8),
+                    (&of.fence(), Type::INT8),
                     (&version, Type::INT8),
                     (&sealed, Type::BYTEA),
                 ],
@@ -174,7 +180,8 @@ impl Worker {
     }
 
     pub(super) async fn release(&self, of: &Ownership) -> Result<(), StoreError> {
-        let names = [(&of.name as _, Type::TEXT), (&of.owner as _, Type::TEXT), (&of.fence as _, Type::INT8)];
+        let (name, fence) = (of.lease.session(), of.fence());
+        let names = [(&name as _, Type::TEXT), (&of.owner as _, Type::TEXT), (&fence as _, Type::INT8)];
         self.connection.query(RELEASE, &names).await?;
         Ok(())
     }
@@ -189,6 +196,11 @@ impl Worker {
     /// Removes an ownership from those that are renewed.
     pub(super) fn remove(&self, number: u64) {
         self.owned().remove(&number);
+    }
+
+    /// Returns whether an ownership of this store calls itself so in the table.
+    pub(super) fn owns(&self, owner: &str) -> bool {
+        self.owned().values().any(|it| it.owner == owner)
     }
 
     fn owned(&self) -> MutexGuard<'_, BTreeMap<u64, Ownership>> {
@@ -207,9 +219,9 @@ impl Worker {
         if alive.is_empty() {
             return Ok(());
         }
-        let names: Vec<&str> = alive.iter().map(|it| it.name.as_str()).collect();
+        let names: Vec<&str> = alive.iter().map(|it| it.lease.session()).collect();
         let owners: Vec<&str> = alive.iter().map(|it| it.owner.as_str()).collect();
-        let fences: Vec<i64> = alive.iter().map(|it| it.fence).collect();
+        let fences: Vec<i64> = alive.iter().map(Ownership::fence).collect();
         let seconds = self.lease.as_secs_f64();
         let before = Lease::clock();
         let rows = self
@@ -224,7 +236,8 @@ impl Worker {
                 ],
             )
             .await?;
-        let kept: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.get(0)).collect();
+        let kept: Result<BTreeSet<&str>, _> = rows.iter().map(|row| column(row, 0, self.place())).collect();
+        let kept = kept?;
         let mut released = Vec::new();
         for ownership in &alive {
             if kept.contains(ownership.owner.as_str()) {
@@ -259,8 +272,13 @@ async fn renew_all(worker: Weak<Worker>, mut ended: oneshot::Receiver<()>) {
 }
 
 /// Returns the owner's name without the number of the ownership.
-pub(super) fn shown_owner(owner: String) -> String {
-    owner.rsplit_once('#').map(|(name, _)| name.to_owned()).unwrap_or(owner)
+pub(super) fn shown_owner(owner: &str) -> String {
+    printable(owner.rsplit_once('#').map_or(owner, |(name, _)| name))
+}
+
+/// Returns whether a session may have this name. It is printed, so it has no characters that a terminal obeys.
+pub(super) fn is_possible_name(name: &str) -> bool {
+    (1..=MAX_NAME_LEN).contains(&name.len()) && printable_unlimited(name) == name
 }
 
 pub(super) fn seconds_of(seconds: Option<f64>) -> Duration {

@@ -247,6 +247,12 @@ impl Process {
         self.is_served.get()
     }
 
+    /// Like [`is_served`](Self::is_served), and waits for the next word first.
+    pub(crate) fn is_served_within(&self, time: Duration) -> bool {
+        let _ = self.message(time);
+        self.is_served()
+    }
+
     /// Forgets what the process has said.
     pub(crate) fn forget(&self) {
         while self.message(Duration::ZERO).is_some() {}
