@@ -160,12 +160,16 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
     };
     let strictness = Strictness { all: args.strict, keeps_keys: args.state.is_some() };
     let mut repeats = Repeats::default();
+    let mut is_over = false;
     loop {
-        if is_stopped.load(Ordering::Relaxed) {
+        if !is_over && is_stopped.load(Ordering::Relaxed) {
             interrupt::end_line();
-            return Ok(());
+            is_over = true;
         }
-        if let Some(event) = server.next_event(SANDBOX_POLL) {
+        // What has happened before the end is printed.
+        let event = server.next_event(if is_over { Duration::ZERO } else { SANDBOX_POLL });
+        let ends_now = is_over && event.is_none();
+        if let Some(event) = event {
             print(&SandboxEvent::Account(event))?;
         }
         let now = Instant::now();
@@ -179,14 +183,19 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
         }
         for pasted in pasted.try_iter() {
             print(&match pasted {
-                PastedLine::End if args.until_eof => return Ok(()),
-                PastedLine::End => continue,
+                PastedLine::End => {
+                    is_over |= args.until_eof;
+                    continue;
+                }
                 PastedLine::Scan { link, phone } => {
                     let result = scan(&server, &link, &phone);
                     SandboxEvent::Scan { phone, result }
                 }
                 PastedLine::Unrecognised => SandboxEvent::Unrecognised,
             })?;
+        }
+        if ends_now {
+            return Ok(());
         }
     }
 }

@@ -5,14 +5,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sansgram_runtime::core::client::{DcId, DisconnectReason, IoFailure, ProxyFault, ServerProblem};
-use sansgram_runtime::core::login::LoginError;
+use sansgram_runtime::core::login::{LoginError, SavedLogin};
 use sansgram_runtime::{Client, Error};
 
 use crate::address::Lookup;
 use crate::error::Failure;
 use crate::policy::{CLOCK_DELAY, CLOCK_TICK};
+use crate::report::ErrorJson;
 use crate::route::Route;
 use crate::saved_login::SavedLoginFile;
+use crate::saved_login::messages::json;
 use crate::{advice, output};
 
 /// Measures how long the work takes, without the time that the user takes to answer and the time that the process is
@@ -44,8 +46,8 @@ struct State {
 /// A saved login, for the error message.
 #[derive(Debug)]
 pub(crate) struct Resumable {
-    /// The line for standard output, with `--json`.
-    pub(crate) json: Option<String>,
+    /// What it waits for, if `--json` prints that.
+    pub(crate) json: Option<SavedLogin>,
     /// How to resume it.
     pub(crate) how: String,
     /// The file that holds it.
@@ -173,23 +175,22 @@ impl TimeLimit {
                 return removed.err().unwrap_or_else(|| Failure::from(Error::from(error)));
             }
         }
-        if let Some(line) = saved_login.as_ref().and_then(|it| it.json.as_ref())
-            && let Err(failure) = output::result(line)
-        {
-            return failure;
-        }
-        let failure = if saved_login.is_some() { Failure::Incomplete } else { Failure::Failed };
-        let how = saved_login.map(|it| format!("; {}", it.how)).unwrap_or_default();
+        let how = saved_login.as_ref().map(|it| format!("; {}", it.how)).unwrap_or_default();
         let seconds = self.limit.as_secs();
         let unit = if seconds == 1 { "second" } else { "seconds" };
         // More time helps only if something is slow.
         let more = if needs_user(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
         let has_stream = client.is_none_or(Client::has_stream);
         let (reason, advice) = reason(self.lookup.current(), loss, problem, has_stream, state.route);
-        failure(format!(
-            "timed out after {seconds} {unit} while {}: {reason}; {advice}{more}{how}",
-            state.step
-        ))
+        let sentence =
+            format!("timed out after {seconds} {unit} while {}: {reason}; {advice}{more}{how}", state.step);
+        let Some(saved_login) = saved_login else { return Failure::Failed(sentence) };
+        let failure = Failure::Incomplete(sentence.clone());
+        let line = saved_login.json.map(|pending| json(&pending, Some(ErrorJson::new(&failure, sentence))));
+        match line.map_or(Ok(()), |line| output::result(&line)) {
+            Ok(()) => failure,
+            Err(broken) => broken,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

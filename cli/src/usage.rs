@@ -109,14 +109,15 @@ fn before_the_command(args: &[OsString], tree: &clap::Command) -> Option<String>
     let words = args.iter().skip(2).filter_map(|word| word.to_str());
     let typed = words.filter_map(|word| tree.find_subcommand(word)).next();
     let (command, option) = match typed {
-        Some(command) => (command, has_option(command)?),
-        None => tree.get_subcommands().find_map(|command| Some((command, has_option(command)?)))?,
+        Some(command) => (command.get_name(), has_option(command)?),
+        // It may be an option of several.
+        None => ("COMMAND", tree.get_subcommands().find_map(has_option)?),
     };
     let takes_value = option.get_action().takes_values();
     let values = option.get_value_names().unwrap_or_default().iter().filter(|_| takes_value);
     let option: String =
         [first.to_owned()].into_iter().chain(values.map(ToString::to_string)).collect::<Vec<_>>().join(" ");
-    Some(format!("options come after the command: sansgram {} {option}", command.get_name()))
+    Some(format!("options come after the command: sansgram {command} {option}"))
 }
 
 fn unknown_command(error: &clap::Error) -> String {

@@ -489,6 +489,11 @@ fn an_unreachable_or_silent_server_uses_up_no_code() {
         };
         let run = at(&["--code", "11111", "--json"]);
         pending(&run, "code");
+        let object: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert!(
+            object["error"]["message"].as_str().is_some_and(|message| message.contains(words)),
+            "{run:?}"
+        );
         let how = "; the code was not used; continue with \"sansgram login --code CODE\"";
         assert!(run.stderr.contains(words) && run.stderr.contains(how), "{run:?}");
         at(&["--phone", "9996610002", "--code", "11111"]).fails(&[words, how]);

@@ -190,6 +190,21 @@ fn the_end_of_standard_input_ends_it_if_that_is_wanted() {
     support::run(next.args(["sandbox", "--until-eof", "--state", "state"])).ok();
 }
 
+#[test]
+fn what_happened_before_the_end_is_printed() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--json", "--until-eof"]);
+    let server = options(&sandbox.json());
+    // More than a pipe takes, so that the sandbox waits for the reader.
+    (0..3000).for_each(|_| sandbox.paste("no link"));
+    client(&directory, &["login", "--json", "--bot-token", "1:sandbox"], &server);
+    drop(sandbox.child.stdin.take());
+    let mut printed = String::new();
+    sandbox.stdout.read_to_string(&mut printed).unwrap();
+    assert!(printed.contains(r#""event":"logged_in""#), "{}", printed.len());
+    sandbox.ends_quietly();
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn ctrl_c_on_a_terminal_ends_the_line() {

@@ -269,7 +269,7 @@ fn e_invalid_usage_is_one_sentence() {
         (&["login", "--session="], "--session <NAME> requires a value"),
         (&["--session", "feed", "whoami"], "options come after the command: sansgram whoami --session NAME"),
         (&["--silent", "send", "me", "x"], "options come after the command: sansgram send --silent"),
-        (&["--phone=+1555"], "options come after the command: sansgram login --phone NUMBER"),
+        (&["--phone=+1555"], "options come after the command: sansgram COMMAND --phone NUMBER"),
         (&["--frob", "login"], "unknown option --frob; see --help for the options"),
         (&["login", "--frob"], "unknown option --frob; see --help for the options"),
         (

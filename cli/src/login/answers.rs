@@ -154,7 +154,7 @@ impl<'a> Answers<'a> {
     /// Tells the time limit which login can be resumed.
     fn update_time_limit(&self) {
         self.time_limit.set_saved_login(self.saved().map(|pending| Resumable {
-            json: self.args.json.then(|| saved_messages::json(pending, None)),
+            json: self.args.json.then(|| pending.clone()),
             how: self.how_to_continue(pending),
             file: self.saved_login.cloned(),
         }));

@@ -86,15 +86,13 @@ pub(super) fn export(args: &Export) -> Result<(), Failure> {
     let text = formats::export_text(&session, args.to, &dcs).map_err(failure)?;
     output::note(warning);
     if args.json {
-        // In one piece, which is wiped. Session texts have no character that JSON escapes.
-        let parts = ["{\"format\":\"", args.to.name(), "\",\"session\":\"", &text, "\"}"];
-        return output::result(&Zeroizing::new(parts.concat()));
+        // Session texts have no character that JSON escapes.
+        let parts = ["{\"format\":\"", args.to.name(), "\",\"session\":\"", &text, "\"}\n"];
+        return output::text(Zeroizing::new(parts.concat()).as_bytes());
     }
     // A pipe may lead to another library, and most refuse a string with a newline.
-    match args.to == Format::Sansgram || io::stdout().is_terminal() {
-        true => output::result(&text),
-        false => output::text(text.as_bytes()),
-    }
+    let end = if args.to == Format::Sansgram || io::stdout().is_terminal() { "\n" } else { "" };
+    output::text(Zeroizing::new([&*text, end].concat()).as_bytes())
 }
 
 /// Returns the addresses of the DCs: the given ones first, then Telegram's or those of the session.
