@@ -17,6 +17,8 @@ pub(crate) const MARGIN_PART: u32 = 10;
 pub(crate) const RENEWALS_PER_LEASE: u32 = 3;
 /// The pause after a renewal that failed, or after an attempt to free a session that no client got.
 pub(crate) const RENEWAL_RETRY: Duration = Duration::from_millis(200);
+/// How long a process that gives all its sessions up waits until their clients have reset their connections.
+pub(crate) const RESET_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a connection to the database may take, whatever it tries, unless a third of the lease is shorter.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Addresses of a host that are tried, one of each family: each has its part of the time for the connection.

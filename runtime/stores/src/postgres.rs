@@ -90,6 +90,23 @@ impl PostgresStore {
         received(self.worker.run(async move { worker.export(&name).await })).await
     }
 
+    /// Releases all sessions that clients of this store own, for a process that ends at once. The clients end as if their
+    /// leases were lost: they reset their connections, and what they have not saved is lost. Waits up to half a second for
+    /// them.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::Other`] with a [`PostgresError`]. The leases then end by themselves.
+    pub async fn release_all(&self) -> Result<(), StoreError> {
+        let worker = self.worker.clone();
+        received(self.worker.run(async move { worker.release_all().await })).await
+    }
+
+    /// Returns the host, the port and the name of the database, as `HOST:PORT/DATABASE`.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.worker.place()
+    }
+
     /// Stores a session under a name that has none yet.
     ///
     /// # Errors

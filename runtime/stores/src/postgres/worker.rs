@@ -10,7 +10,7 @@ use std::time::Duration;
 use sansgram_session::text::{printable, printable_unlimited};
 use sansgram_session::{Lease, StoreError, StoredSession};
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 use tokio_postgres::types::Type;
 
@@ -19,7 +19,7 @@ use super::connection::Connection;
 use super::error::{PostgresError, column};
 use super::info::SessionInfo;
 use super::options::PostgresOptions;
-use crate::policy::{MARGIN_PART, MAX_NAME_LEN, RENEWAL_RETRY, RENEWALS_PER_LEASE};
+use crate::policy::{MARGIN_PART, MAX_NAME_LEN, RENEWAL_RETRY, RENEWALS_PER_LEASE, RESET_TIMEOUT};
 use crate::sealing::SealingKeys;
 
 /// Renews what is still owned, and returns it.
@@ -35,6 +35,10 @@ WHERE name = $1 AND owner = $2 AND fence = $3 AND version <= $4 RETURNING name";
 const RELEASE: &str = "\
 UPDATE sansgram_sessions SET owner = NULL, expires_at = NULL
 WHERE name = $1 AND owner = $2 AND fence = $3";
+const RELEASE_ALL: &str = "\
+UPDATE sansgram_sessions AS it SET owner = NULL, expires_at = NULL
+FROM unnest($1::text[], $2::text[], $3::bigint[]) AS mine (name, owner, fence)
+WHERE it.name = mine.name AND it.owner = mine.owner AND it.fence = mine.fence";
 const LIST: &str = "\
 SELECT name, owner, fence, version, extract(epoch FROM expires_at - clock_timestamp())::float8
 FROM sansgram_sessions ORDER BY name";
@@ -48,6 +52,8 @@ pub(super) struct Worker {
     runtime: Handle,
     /// The owned sessions, whose leases are renewed.
     owned: Mutex<BTreeMap<u64, Ownership>>,
+    /// Notified whenever one is removed from them.
+    removed: Notify,
     next: AtomicU64,
     /// The thread ends when this is dropped.
     _ends_thread: oneshot::Sender<()>,
@@ -93,6 +99,7 @@ impl Worker {
             owner: printable(&options.owner),
             runtime: runtime.handle().clone(),
             owned: Mutex::default(),
+            removed: Notify::new(),
             next: AtomicU64::new(0),
             _ends_thread: ends_thread,
         });
@@ -186,6 +193,34 @@ impl Worker {
         Ok(())
     }
 
+    /// Ends all leases and releases the sessions. What was dropped before is released, too, when this completes.
+    pub(super) async fn release_all(&self) -> Result<(), StoreError> {
+        let all: Vec<Ownership> = self.owned().values().cloned().collect();
+        // From here on, their clients send nothing, and reset their connections before they drop the ownership.
+        all.iter().for_each(|it| it.lease.lose("it was given up"));
+        let dropped = async {
+            loop {
+                let removed = self.removed.notified();
+                if self.owned().is_empty() {
+                    return;
+                }
+                removed.await;
+            }
+        };
+        // A client whose runtime no longer runs does not.
+        let _ = timeout(RESET_TIMEOUT, dropped).await;
+        let names: Vec<&str> = all.iter().map(|it| it.lease.session()).collect();
+        let owners: Vec<&str> = all.iter().map(|it| it.owner.as_str()).collect();
+        let fences: Vec<i64> = all.iter().map(Ownership::fence).collect();
+        let mine = [
+            (&names as _, Type::TEXT_ARRAY),
+            (&owners as _, Type::TEXT_ARRAY),
+            (&fences as _, Type::INT8_ARRAY),
+        ];
+        self.connection.query(RELEASE_ALL, &mine).await?;
+        Ok(())
+    }
+
     /// Adds an ownership to those that are renewed.
     pub(super) fn add(&self, ownership: Ownership) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -196,6 +231,7 @@ impl Worker {
     /// Removes an ownership from those that are renewed.
     pub(super) fn remove(&self, number: u64) {
         self.owned().remove(&number);
+        self.removed.notify_waiters();
     }
 
     /// Returns whether an ownership of this store calls itself so in the table.

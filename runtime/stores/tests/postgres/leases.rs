@@ -89,6 +89,26 @@ fn a_session_has_one_owner_and_keeps_what_is_saved() {
 
 #[test]
 #[ignore = "starts PostgreSQL"]
+fn all_sessions_are_given_up_at_once() {
+    run(async {
+        let url = Cluster::shared().database().await;
+        let (first, second) = (short(&url, "first").await, short(&url, "second").await);
+        let owned = acquire(&first, "me").await.unwrap();
+        let dropped = acquire(&first, "other").await.unwrap();
+        drop(dropped);
+        first.release_all().await.unwrap();
+        // Also what was dropped just before, for which no answer was waited.
+        for name in ["me", "other"] {
+            assert_eq!(acquire(&second, name).await.unwrap().owned.lease().fence(), 2);
+        }
+        let late = owned.owned.save(&session(1)).await.unwrap_err();
+        assert!(matches!(late, StoreError::LeaseLost { .. }), "{late}");
+        first.release_all().await.unwrap();
+    });
+}
+
+#[test]
+#[ignore = "starts PostgreSQL"]
 fn a_lease_is_renewed_for_as_long_as_it_is_owned() {
     run(async {
         let url = Cluster::shared().database().await;
