@@ -1,21 +1,20 @@
 //! `sansgram whoami` and `sansgram logout`, and how a command uses a session that is logged in.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use sansgram_runtime::core::client::{Servers, StoredSession};
-use sansgram_runtime::{Client, Error, FileStore, SessionStore};
+use sansgram_runtime::{Client, Error};
 use serde_json::json;
 
 use crate::application::{Application, ApplicationArgs};
 use crate::error::Failure;
 use crate::executor::Executor;
 use crate::output::UserJson;
-use crate::saved_login::SavedLoginFile;
 use crate::server::ServerArgs;
-use crate::session::{self, SessionOwner};
+use crate::session::{self, OwnedSession, SessionOwner};
+use crate::store::{Opens, StoreArgs};
 use crate::timeout::{self, TimeLimit};
 use crate::values::{self, session_name};
 use crate::{help, interrupt, output, server};
@@ -26,6 +25,9 @@ pub(crate) struct SessionArgs {
     #[arg(id = "session", long, value_name = "NAME", default_value = values::DEFAULT_SESSION, help = help::SESSION,
         value_parser = session_name())]
     name: PathBuf,
+
+    #[command(flatten)]
+    store: StoreArgs,
 
     #[command(flatten)]
     application: ApplicationArgs,
@@ -89,12 +91,13 @@ pub(crate) fn logout(args: LogoutArgs) -> Result<(), Failure> {
         if matches!(opened.owner, SessionOwner::NoUser) {
             return output::result(done);
         }
-        let saved_login = SavedLoginFile::beside(&opened.store);
+        let saved_login = opened.store.saved_login();
+        let remove_saved_login = move || saved_login.map_or(Ok(()), |saved_login| saved_login.remove());
         // Checked before the server invalidates the key, in case it cannot be removed here.
-        opened.store.check_writable().map_err(Error::from)?;
+        opened.store.check_writable()?;
         if is_ended {
-            opened.store.save(&StoredSession::default()).map_err(Error::from)?;
-            saved_login.remove()?;
+            opened.store.save(&StoredSession::default())?;
+            remove_saved_login()?;
             output::note(
                 "note: the session was from a sandbox that has ended, so there is no server to log out from",
             );
@@ -106,7 +109,7 @@ pub(crate) fn logout(args: LogoutArgs) -> Result<(), Failure> {
                 Error::Store(error) => Failure::new(format!("logged out on the server, but {error}")),
                 error => error.into(),
             })?;
-            saved_login.remove()?;
+            remove_saved_login()?;
             output::result(done)
         })
     })
@@ -130,8 +133,11 @@ impl SessionArgs {
         let application = Application::of_a_session(self.application.api_id.take())?;
         let limit = Duration::from_secs(self.server.timeout.into());
         timeout::within(limit, move |time_limit| {
-            let (store, session) = session::existing(&self.name, Some(time_limit))?;
-            let owner = SessionOwner::of(&session, &SavedLoginFile::without_temporaries(&store));
+            time_limit.set_step("opening the session");
+            let database = self.store.open(Opens::Always)?;
+            let (store, session) = session::own(database.as_ref(), &self.name, time_limit)?;
+            time_limit.set_step("connecting");
+            let owner = SessionOwner::of(&session, store.saved_login().as_ref());
             action(Opened { args: &self, application, time_limit, store, session, owner })
         })
     }
@@ -142,7 +148,7 @@ pub(crate) struct Opened<'a> {
     args: &'a SessionArgs,
     application: Application,
     pub(crate) time_limit: &'a TimeLimit,
-    store: FileStore,
+    store: OwnedSession,
     session: StoredSession,
     owner: SessionOwner,
 }
@@ -170,7 +176,7 @@ impl Opened<'_> {
         let config = config.with_api(api);
         let options = server.network.options()?;
         let result = server.target.runtime.block_on(async {
-            let client = server.target.runtime.start(config, Arc::new(self.store), options).await?;
+            let client = server.target.runtime.start(config, self.store.into_store(), options).await?;
             self.time_limit.set_client(&client, route);
             let result = action(&client).await;
             let cause = client.logout_cause();

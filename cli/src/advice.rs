@@ -18,6 +18,7 @@ use crate::application::NO_APPLICATION;
 use crate::error::Failure;
 use crate::route::{MtProxyRoute, Route};
 use crate::saved_login::messages::login_command;
+use crate::store;
 
 impl Failure {
     /// Returns the failure as a sentence with advice for this route and the session of this name.
@@ -65,6 +66,20 @@ fn sentence(error: &Error, route: Route, session: Option<&Path>) -> String {
             StoreError::Foreign { path, .. } => {
                 let from = shell_word(path);
                 return format!("{error}; run \"sansgram sessions import --from {from} --session NAME\"");
+            }
+            StoreError::Leased { session, owner, remaining } => {
+                let seconds = remaining.as_secs() + 1;
+                return format!(
+                    "the session {session} is in use by {owner}; stop it, or try again in {seconds} s if it was killed"
+                );
+            }
+            StoreError::LeaseLost { session, reason } => {
+                return format!(
+                    "the session {session} is no longer owned: {reason}; run the command again to take it back"
+                );
+            }
+            StoreError::Other(error) => {
+                return store::sentence(&**error).unwrap_or_else(|| error.to_string());
             }
             _ => None,
         },

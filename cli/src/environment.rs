@@ -15,12 +15,14 @@ pub(crate) const API_HASH: &str = "SANSGRAM_API_HASH";
 pub(crate) const PROXY: &str = "SANSGRAM_PROXY";
 pub(crate) const MTPROXY: &str = "SANSGRAM_MTPROXY";
 pub(crate) const PASSPHRASE: &str = "SANSGRAM_PASSPHRASE";
+pub(crate) const STORE: &str = "SANSGRAM_STORE";
+pub(crate) const STORE_KEY: &str = "SANSGRAM_STORE_KEY";
 /// `1`: a passphrase is tried even if that takes minutes.
 pub(crate) const ANY_COST: &str = "SANSGRAM_ANY_COST";
 pub(crate) const PASSCODE: &str = "SANSGRAM_PASSCODE";
 
 /// All variables with their meaning.
-pub(crate) const ALL: [(&str, &str); 13] = [
+pub(crate) const ALL: [(&str, &str); 15] = [
     (PHONE, "the phone number, as --phone"),
     (CODE, "the login code, as --code"),
     (PASSWORD, "the password of the account, as --password"),
@@ -32,6 +34,8 @@ pub(crate) const ALL: [(&str, &str); 13] = [
     (PASSPHRASE, "the passphrase of an encrypted session"),
     (ANY_COST, "1: open an encrypted session even if its passphrase takes minutes to check"),
     (PASSCODE, "the passcode of another program for a session that is imported or exported"),
+    (STORE, "the URL of a database whose sessions are used instead of files, as --store"),
+    (STORE_KEY, "the key that seals the sessions of the database; --store-key-file reads it from a file"),
     ("NO_COLOR", "if it is set, a QR code is shown without colours"),
     (
         "TERM",

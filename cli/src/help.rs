@@ -6,15 +6,20 @@ Exit codes: 0 success; 1 refused, failed or incomplete; 2 invalid usage; 128 + N
 sentence on standard error; with --json, standard output also has {\"error\":{\"message\":\"...\"}}, unless the result itself \
 says that it is incomplete.";
 
-pub(crate) const SESSION: &str =
-    "The session in NAME.session; prompts for the passphrase if it is encrypted [env: SANSGRAM_PASSPHRASE]";
+pub(crate) const SESSION: &str = "The session in NAME.session, or NAME in --store; prompts for the passphrase if it is encrypted [env: SANSGRAM_PASSPHRASE]";
+
+pub(crate) const STORE: &str = "Use sessions in this PostgreSQL database, not files; other users can see options, but not the \
+                                environment: a URL with a password belongs there [env: SANSGRAM_STORE]";
+
+pub(crate) const STORE_KEY_FILE: &str = "Read the key that seals these sessions from this file, not from the environment [env: SANSGRAM_STORE_KEY]";
 
 pub(crate) const ARGUMENTS: &str =
     "Its arguments as a JSON object; @FILE reads a file, - standard input; none if it is omitted";
 
 pub(crate) const TO: &str = "Who gets it: me, @name, +phone, or an id";
 
-pub(crate) const INTO: &str = "Write the session to NAME.session, which must not exist yet";
+pub(crate) const INTO: &str =
+    "Write the session to NAME.session, or as NAME to --store; it must not exist yet";
 
 pub(crate) const ENCRYPT: &str =
     "Encrypt the session with a passphrase from the start; prompts for it twice [env: SANSGRAM_PASSPHRASE]";
@@ -154,6 +159,13 @@ in the folder of that program. tdlib is a file for the database directory of TDL
 test DCs, since only its name indicates that. --passcode encrypts both: as the passcode of Telegram Desktop, or as the \
 database encryption key of TDLib, which TDLib's JSON interface expects in base64.";
 
+pub(crate) const NEW_KEY: &str = "\
+Print a new key that seals the sessions of a database: 43 characters. Every command and program that uses them needs it, in \
+SANSGRAM_STORE_KEY or by --store-key-file; without it, they are lost. The database never sees it. To keep it in a file that \
+only you can read:
+
+  umask 077; sansgram sessions new-key > store.key";
+
 pub(crate) const SANDBOX: &str = "\
 Run test DCs on this machine until Ctrl-C, for any client; no account and no network are needed. Clients need the \
 addresses of the DCs and their public key; the first lines of the output show both.
@@ -255,12 +267,14 @@ pub(crate) fn examples(page: &str) -> Option<&'static str> {
         "sansgram-password-decline-reset" => "sansgram password decline-reset",
         "sansgram-password" => "sansgram password reset\nsansgram password decline-reset",
         "sansgram-sessions" => {
-            "sansgram sessions list\nsansgram sessions import --from old.session --session me"
+            "sansgram sessions list\nsansgram sessions import --from old.session --session me\n\
+             sansgram sessions list --store postgres://sansgram@db.example/sessions"
         }
         "sansgram-sessions-import" => "sansgram sessions import --from old.session --session me",
         "sansgram-sessions-export" => "sansgram sessions export --session me --to telethon --output me.txt",
         "sansgram-sessions-show" => "sansgram sessions show --session me",
         "sansgram-sessions-list" => "sansgram sessions list",
+        "sansgram-sessions-new-key" => "sansgram sessions new-key > store.key",
         "sansgram-sessions-encrypt" => "sansgram sessions encrypt --session me",
         "sansgram-sessions-decrypt" => "sansgram sessions decrypt --session me",
         "sansgram-sandbox" => "sansgram sandbox --public-key key.pem --json",

@@ -71,7 +71,7 @@ pub(crate) fn set_advice(advice: Option<&'static str>) {
 pub(crate) fn end(number: i32) -> ! {
     // The lock is held to the end, so that a second thread prints nothing.
     let advice = ADVICE.lock().unwrap_or_else(PoisonError::into_inner);
-    cleanup::run();
+    let _ending = cleanup::run();
     if io::stderr().is_terminal() {
         // Ends the line of the question or of the ^C.
         output::note("");

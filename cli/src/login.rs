@@ -28,7 +28,7 @@ use args::LoginArgs;
 use checks::{check_user, check_values, fits};
 use failure::failure;
 use identity::{Given, Identity};
-use setup::Setup;
+use setup::{Place, Setup};
 
 /// How a login succeeded.
 enum LoggedIn {
@@ -224,15 +224,21 @@ fn print_result(setup: &Setup<'_>, logged_in: &LoggedIn, dc: u16) -> Result<(), 
     } else {
         output::result(&line)?;
     }
-    match (&setup.file, logged_in) {
+    match (&setup.place, logged_in) {
         (_, LoggedIn::Already(_)) => {
             if json {
                 output::note(&line);
             }
             Ok(())
         }
-        (None, _) => Ok(()),
-        (Some(file), _) => {
+        (Place::Memory, _) => Ok(()),
+        (Place::Database(place), _) => {
+            if !json {
+                output::note(&format!("The session is stored {place}."));
+            }
+            Ok(())
+        }
+        (Place::File(file), _) => {
             if !json {
                 output::note(&format!("The session is stored in {}.", shown_path(file.path())));
             }

@@ -32,6 +32,7 @@ mod server;
 mod session;
 mod sessions;
 mod stdin_values;
+mod store;
 mod timeout;
 mod usage;
 mod values;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Completions(args) => generate::completions(&args, args::tree()),
         Command::Man(args) => generate::man(&args, args::tree()),
     });
-    cleanup::run();
+    // If a signal ends the process meanwhile, this does not return, and nothing more is printed.
+    drop(cleanup::run());
     result.map_or_else(|failure| report::report(failure, args::wants_json()), |()| ExitCode::SUCCESS)
 }

@@ -57,6 +57,13 @@ pub(crate) const MAX_SHOWN_OPTION_LEN: usize = 24;
 /// The longest text, in bytes, after the name of an option that is a typing error and not a value.
 pub(crate) const MAX_TYPING_ERROR_LEN: usize = 2;
 
+/// How long the end of the process waits until the database has the sessions back. Later, their leases end by themselves.
+#[cfg(feature = "postgres")]
+pub(crate) const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Sessions of a database whose contents are requested together for a list. They are in memory at the same time.
+#[cfg(feature = "postgres")]
+pub(crate) const LISTED_AT_ONCE: usize = 64;
+
 /// File descriptors that a command needs. A login in the sandbox opens 25.
 pub(crate) const ONLINE_DESCRIPTORS: usize = 40;
 /// File descriptors that a command without network access needs. It opens 12, 6 of them for signals.

@@ -1,6 +1,7 @@
 //! The session of a command: its file, its owner and its passphrase.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{DcOptions, Servers, StoredSession};
@@ -16,6 +17,7 @@ use crate::interrupt::{self, INTERRUPT};
 use crate::output;
 use crate::policy::MAX_PASSPHRASE_TRIES;
 use crate::saved_login::{LoadedLogin, SavedLoginFile, messages};
+use crate::store::{Database, TakenSession};
 use crate::timeout::TimeLimit;
 
 /// The owner of a session according to its files. Only the server knows with certainty.
@@ -31,11 +33,12 @@ pub(crate) enum SessionOwner {
 }
 
 impl SessionOwner {
-    pub(crate) fn of(session: &StoredSession, saved_login: &SavedLoginFile) -> Self {
+    /// `saved_login` is the file beside the session; `None` if the session is in a database.
+    pub(crate) fn of(session: &StoredSession, saved_login: Option<&SavedLoginFile>) -> Self {
         if session.user.is_some() {
             return Self::Known;
         }
-        match saved_login.load(session) {
+        match saved_login.and_then(|file| file.load(session)) {
             Some(saved) => Self::SavedLogin(Box::new(saved)),
             None if session.keys.is_empty() => Self::NoUser,
             None => Self::Unknown,
@@ -55,6 +58,61 @@ impl SessionOwner {
             Self::Unknown | Self::Known => Ok(()),
         }
     }
+}
+
+/// A session that this process owns.
+pub(crate) enum OwnedSession {
+    /// A file, which is locked.
+    File(FileStore),
+    /// In a database.
+    Taken(TakenSession),
+}
+
+impl OwnedSession {
+    /// Returns the saved login beside the session, if it is a file; see [`SavedLoginFile::without_temporaries`].
+    pub(crate) fn saved_login(&self) -> Option<SavedLoginFile> {
+        match self {
+            Self::File(file) => Some(SavedLoginFile::without_temporaries(file)),
+            Self::Taken(_) => None,
+        }
+    }
+
+    /// Errors if the session cannot be saved. A database has just accepted a write.
+    pub(crate) fn check_writable(&self) -> Result<(), Error> {
+        match self {
+            Self::File(file) => Ok(file.check_writable()?),
+            Self::Taken(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn save(&self, session: &StoredSession) -> Result<(), Error> {
+        match self {
+            Self::File(file) => Ok(file.save(session)?),
+            Self::Taken(taken) => Ok(taken.save(session)?),
+        }
+    }
+
+    /// Returns the session as the store of a client.
+    pub(crate) fn into_store(self) -> Arc<dyn SessionStore> {
+        match self {
+            Self::File(file) => Arc::new(file),
+            Self::Taken(taken) => Arc::new(taken),
+        }
+    }
+}
+
+/// Takes a session, which must exist, and returns its content: from the database, or else from its file.
+pub(crate) fn own(
+    database: Option<&Database>,
+    name: &Path,
+    time_limit: &TimeLimit,
+) -> Result<(OwnedSession, StoredSession), Failure> {
+    let Some(database) = database else {
+        return existing(name, Some(time_limit)).map(|(file, session)| (OwnedSession::File(file), session));
+    };
+    let taken = database.take_existing(name)?;
+    let session = taken.load().map_err(Error::from)?.unwrap_or_default();
+    Ok((OwnedSession::Taken(taken), session))
 }
 
 /// Returns the session's file and its content, for a command that needs a session.

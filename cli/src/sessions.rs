@@ -1,4 +1,5 @@
-//! `sansgram sessions`: shows, imports, exports and encrypts sessions. No network access, except to resolve `--dc`.
+//! `sansgram sessions`: shows, imports, exports and encrypts sessions. Network access only for a database, and to resolve
+//! `--dc`.
 
 mod export;
 mod import;
@@ -8,9 +9,11 @@ mod show;
 use clap::{Args, Subcommand};
 use sansgram_runtime::{Error, FileStore};
 use serde_json::json;
+use zeroize::Zeroizing;
 
+use crate::environment::{self, STORE};
 use crate::error::Failure;
-use crate::{help, interrupt, output, session};
+use crate::{help, interrupt, output, session, store};
 
 use export::{Export, export};
 use import::{Import, import};
@@ -34,7 +37,7 @@ enum Action {
     /// Show the content of a session, without its key
     #[command(after_help = help::EXIT_CODES)]
     Show(Show),
-    /// List the sessions in a directory
+    /// List the sessions in a directory or a database
     #[command(after_help = help::EXIT_CODES)]
     List(List),
     /// Encrypt a session with a passphrase, which later commands ask for
@@ -43,6 +46,9 @@ enum Action {
     /// Decrypt a session
     #[command(after_help = help::EXIT_CODES)]
     Decrypt(Crypt),
+    #[command(about = "Print a new key that seals the sessions of a database", long_about = help::NEW_KEY,
+        after_help = help::EXIT_CODES)]
+    NewKey(NewKey),
 }
 
 #[derive(Debug, Args)]
@@ -51,6 +57,13 @@ struct Crypt {
     session: SessionName,
 
     /// Print one JSON object: encrypted
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct NewKey {
+    /// Print one JSON object: key
     #[arg(long)]
     json: bool,
 }
@@ -68,7 +81,10 @@ impl Crypt {
 
 /// `sansgram sessions`.
 pub(crate) fn run(args: SessionsArgs) -> Result<(), Failure> {
-    interrupt::end_on_signal_offline()?;
+    match args.action.uses_network()? {
+        true => interrupt::end_on_signal()?,
+        false => interrupt::end_on_signal_offline()?,
+    }
     match args.action {
         Action::Import(args) => import(args),
         Action::Export(args) => export(&args),
@@ -76,10 +92,40 @@ pub(crate) fn run(args: SessionsArgs) -> Result<(), Failure> {
         Action::List(args) => list(&args),
         Action::Encrypt(args) => encrypt(&args),
         Action::Decrypt(args) => decrypt(&args),
+        Action::NewKey(args) => new_key(&args),
+    }
+}
+
+impl Action {
+    fn uses_network(&self) -> Result<bool, Failure> {
+        match self {
+            Self::Import(args) => args.store.is_given(),
+            Self::Export(args) => args.store.is_given(),
+            Self::Show(args) => args.store.is_given(),
+            Self::List(args) => args.store.is_given(),
+            Self::Encrypt(_) | Self::Decrypt(_) | Self::NewKey(_) => Ok(false),
+        }
+    }
+}
+
+fn new_key(args: &NewKey) -> Result<(), Failure> {
+    let key = store::new_key()?;
+    let json = Zeroizing::new(["{\"key\":\"", &key, "\"}"].concat());
+    output::result(if args.json { &json } else { &key })
+}
+
+/// Errors if the environment says that sessions are in a database.
+fn must_be_file(action: &str) -> Result<(), Failure> {
+    match environment::or(None, STORE)? {
+        Some(_) => Err(Failure::Usage(format!(
+            "{STORE} is set, and sessions in a database are always sealed; unset it to {action} a file"
+        ))),
+        None => Ok(()),
     }
 }
 
 fn encrypt(args: &Crypt) -> Result<(), Failure> {
+    must_be_file("encrypt")?;
     let name = &args.session.session;
     let store = FileStore::new(name);
     if store.is_encrypted().map_err(Error::from)? {
@@ -91,6 +137,7 @@ fn encrypt(args: &Crypt) -> Result<(), Failure> {
 }
 
 fn decrypt(args: &Crypt) -> Result<(), Failure> {
+    must_be_file("decrypt")?;
     let (store, _) = session::existing(&args.session.session, None)?;
     if !store.is_encrypted().map_err(Error::from)? {
         return Err(Failure::new(format!("the session {} is not encrypted", store.path().display())));

@@ -181,7 +181,7 @@ fn e_man_pages_are_whole() {
             assert!(page.contains(&format!("\n.SH {heading}\n")), "{}: {heading}", path.display());
         }
         let name = path.file_stem().unwrap().to_str().unwrap();
-        let words = name.replace("decline-reset", "decline=reset");
+        let words = name.replace("decline-reset", "decline=reset").replace("new-key", "new=key");
         let words: Vec<String> = words.split('-').skip(1).map(|word| word.replace('=', "-")).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
         let help = sansgram(&words);

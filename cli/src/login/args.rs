@@ -10,6 +10,7 @@ use super::qr::PictureFile;
 use crate::help;
 use crate::server::ServerArgs;
 use crate::stdin_values::{Line, Lines};
+use crate::store::StoreArgs;
 use crate::values::{secret, session_name};
 
 const WHO: &str = "Identity (prompted for if omitted)";
@@ -20,7 +21,7 @@ const APPLICATION: &str = "Application";
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
     /// Log in to embedded test DCs, without account, network and api_id (see the end of --help)
-    #[arg(long, conflicts_with_all = ["test", "dc", "public_key", "proxy", "mtproxy"])]
+    #[arg(long, conflicts_with_all = ["test", "dc", "public_key", "proxy", "mtproxy", "store", "store_key_file"])]
     pub(crate) sandbox: bool,
 
     /// Phone number with country code [env: SANSGRAM_PHONE]
@@ -79,9 +80,12 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_name = "HASH", value_parser = secret(), help_heading = APPLICATION)]
     pub(crate) api_hash: Option<Secret<String>>,
 
-    /// Keep the session in NAME.session [default: sansgram; with --sandbox, only in memory]
+    /// Keep the session in NAME.session, or as NAME in --store [default: sansgram; with --sandbox, only in memory]
     #[arg(long, value_name = "NAME", value_parser = session_name())]
     pub(crate) session: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 
     #[arg(long, help = help::ENCRYPT)]
     pub(crate) encrypt: bool,

@@ -7,7 +7,7 @@ use sansgram_runtime::{Client, Error, TerminalPrompt};
 use super::failure::waiting;
 use super::identity::{Given, Identity};
 use super::messages;
-use super::setup::Setup;
+use super::setup::{Place, Setup};
 use crate::advice::NO_TERMINAL;
 use crate::error::Failure;
 use crate::saved_login::LoadedLogin;
@@ -50,7 +50,10 @@ pub(super) fn check_values(setup: &Setup<'_>, identity: &Identity, given: &Given
         (Identity::Ask, _) => Err(Failure::new(NO_TERMINAL)),
         // The login cannot be saved for a second call, since the sandbox ends.
         (Identity::Phone(_), _) if setup.saved_login.is_none() && !given.has_code() => {
-            Err(Failure::new(messages::NO_CODE))
+            Err(Failure::new(match setup.place {
+                Place::Database(_) => messages::NO_CODE_FOR_DATABASE,
+                Place::Memory | Place::File(_) => messages::NO_CODE,
+            }))
         }
         _ => Ok(()),
     }

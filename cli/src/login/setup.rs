@@ -15,6 +15,7 @@ use crate::route::Route;
 use crate::sandbox::Sandbox;
 use crate::saved_login::{LoadedLogin, SavedLoginFile};
 use crate::session::{self, ReplacedStore, SandboxStore, SessionOwner};
+use crate::store::{Opens, SEALED, TakenSession};
 use crate::timeout::TimeLimit;
 use crate::{server, values};
 
@@ -26,15 +27,22 @@ pub(super) struct Setup<'a> {
     pub(super) config: Config,
     pub(super) application: Application,
     pub(super) route: Route,
-    /// The session file; `None` if the session is kept in memory.
-    pub(super) file: Option<FileStore>,
+    pub(super) place: Place,
     /// The owner of the session; no user in a sandbox.
     pub(super) owner: SessionOwner,
     /// The note that the login goes to the server of the session, if no option says so.
     pub(super) remembered_server: Option<String>,
-    /// The file of the saved login; `None` in a sandbox, which ends with this process.
+    /// The file of the saved login; `None` in a sandbox, which ends with this process, and for a session in a database.
     pub(super) saved_login: Option<SavedLoginFile>,
     pub(super) store: Arc<dyn SessionStore>,
+}
+
+/// Where the session is kept.
+pub(super) enum Place {
+    Memory,
+    File(FileStore),
+    /// In a database: the name of the session and of the database.
+    Database(String),
 }
 
 impl<'a> Setup<'a> {
@@ -45,9 +53,17 @@ impl<'a> Setup<'a> {
         mut application: Application,
         time_limit: &'a TimeLimit,
     ) -> Result<Self, Failure> {
-        let file = open(args, time_limit)?;
-        let loaded = file.as_ref().map(SessionStore::load).transpose().map_err(Error::from)?;
-        let mut session = loaded.flatten().unwrap_or_default();
+        let (place, taken) = open(args, time_limit)?;
+        let file = match &place {
+            Place::File(file) => Some(file.clone()),
+            Place::Memory | Place::Database(_) => None,
+        };
+        let loaded = match (&file, &taken) {
+            (Some(file), _) => file.load(),
+            (None, Some(taken)) => taken.load(),
+            (None, None) => Ok(None),
+        };
+        let mut session = loaded.map_err(Error::from)?.unwrap_or_default();
         let is_ended = session.servers == Servers::EndedSandbox && !args.sandbox;
         if is_ended {
             if !session.keys.is_empty() {
@@ -56,7 +72,10 @@ impl<'a> Setup<'a> {
             session = StoredSession::default();
         }
         let saved_login = file.as_ref().filter(|_| !args.sandbox).map(SavedLoginFile::without_temporaries);
-        let owner = owner(&session, saved_login.as_ref())?;
+        let owner = match args.sandbox {
+            true => SessionOwner::NoUser,
+            false => owner(&session, saved_login.as_ref())?,
+        };
         if let Some(file) = file.as_ref().filter(|_| !matches!(owner, SessionOwner::Known)) {
             // A login that cannot be stored would waste a code.
             file.check_writable().map_err(Error::from)?;
@@ -64,15 +83,17 @@ impl<'a> Setup<'a> {
         if let Some(picture) = &args.qr_file {
             picture.check_new().map_err(Failure::new)?;
         }
-        let store: Arc<dyn SessionStore> = match file.clone() {
-            None => Arc::new(MemoryStore::new()),
-            Some(file) if args.sandbox => Arc::new(SandboxStore::new(file, &session)?),
-            Some(file) if is_ended => Arc::new(ReplacedStore(file)),
-            Some(file) => Arc::new(file),
+        let store: Arc<dyn SessionStore> = match (file.clone(), taken) {
+            (None, None) => Arc::new(MemoryStore::new()),
+            (None, Some(taken)) if is_ended => Arc::new(taken.emptied()),
+            (None, Some(taken)) => Arc::new(taken),
+            (Some(file), _) if args.sandbox => Arc::new(SandboxStore::new(file, &session)?),
+            (Some(file), _) if is_ended => Arc::new(ReplacedStore(file)),
+            (Some(file), _) => Arc::new(file),
         };
-        match &file {
-            Some(file) if args.encrypt => session::encrypt(file, Some(time_limit))?,
-            None if args.encrypt => return Err(Failure::Usage(messages::NOTHING_TO_ENCRYPT.into())),
+        match &place {
+            Place::File(file) if args.encrypt => session::encrypt(file, Some(time_limit))?,
+            Place::Memory if args.encrypt => return Err(Failure::Usage(messages::NOTHING_TO_ENCRYPT.into())),
             _ => {}
         }
         let mut remembered_server = None;
@@ -103,7 +124,7 @@ impl<'a> Setup<'a> {
             config,
             application,
             route,
-            file,
+            place,
             owner,
             remembered_server,
             saved_login,
@@ -120,21 +141,32 @@ impl<'a> Setup<'a> {
     }
 }
 
-/// Opens the session file; `None` if the session is kept in memory.
-fn open(args: &LoginArgs, time_limit: &TimeLimit) -> Result<Option<FileStore>, Failure> {
-    match &args.session {
-        None if args.sandbox => Ok(None),
-        name => {
-            let name = name.as_deref().unwrap_or(values::DEFAULT_SESSION.as_ref());
-            session::open(name, Some(time_limit)).map(Some)
+/// Opens the session file, or takes the session of a database.
+fn open(args: &LoginArgs, time_limit: &TimeLimit) -> Result<(Place, Option<TakenSession>), Failure> {
+    let name = match &args.session {
+        None if args.sandbox => return Ok((Place::Memory, None)),
+        name => name.as_deref().unwrap_or(values::DEFAULT_SESSION.as_ref()),
+    };
+    // The session of a sandbox is of no use to other processes.
+    if !args.sandbox {
+        if args.encrypt && args.store.is_given()? {
+            return Err(Failure::Usage(SEALED.into()));
         }
+        time_limit.set_step("opening the session");
+        if let Some(database) = args.store.open(Opens::Always)? {
+            let taken = database.take(name)?;
+            time_limit.set_step("connecting");
+            let place = format!("as {} in {}", name.display(), database.place());
+            return Ok((Place::Database(place), Some(taken)));
+        }
+        time_limit.set_step("connecting");
     }
+    session::open(name, Some(time_limit)).map(|file| (Place::File(file), None))
 }
 
 /// Returns the owner of the session. Errors if this login could not be saved.
 fn owner(session: &StoredSession, saved_login: Option<&SavedLoginFile>) -> Result<SessionOwner, Failure> {
-    let Some(saved_login) = saved_login else { return Ok(SessionOwner::NoUser) };
-    if session.user.is_none() {
+    if let Some(saved_login) = saved_login.filter(|_| session.user.is_none()) {
         saved_login.check()?;
     }
     Ok(SessionOwner::of(session, saved_login))

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::LoadedLogin;
 use crate::output;
 use crate::report::ErrorJson;
+use crate::store;
 use crate::values::DEFAULT_SESSION;
 
 /// Returns what a login waits for, as `--json` prints it.
@@ -41,7 +42,7 @@ pub(crate) fn json(pending: &SavedLogin, error: Option<ErrorJson<'_>>) -> String
 pub(crate) fn login_command(session: Option<&Path>, values: &str) -> String {
     let session = session.filter(|name| *name != Path::new(DEFAULT_SESSION));
     let session = session.map(|name| format!(" --session {}", shell_word(name))).unwrap_or_default();
-    format!("\"sansgram login{session}{values}\"")
+    format!("\"sansgram login{session}{}{values}\"", store::suggested_option())
 }
 
 /// Says which command resumes a login. `options`: the other options that it needs.

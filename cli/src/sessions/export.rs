@@ -14,12 +14,16 @@ use super::named::{SessionName, load_unlocked};
 use crate::address::{DcAddress, Lookup};
 use crate::error::Failure;
 use crate::passcode::Passcode;
+use crate::store::StoreArgs;
 use crate::{output, values};
 
 #[derive(Debug, Args)]
 pub(super) struct Export {
     #[command(flatten)]
     from: SessionName,
+
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
 
     /// Output format
     #[arg(long, value_name = "FORMAT", value_parser = format())]
@@ -54,7 +58,7 @@ pub(super) fn export(args: &Export) -> Result<(), Failure> {
             args.to.description()
         )));
     }
-    let (_, session) = load_unlocked(&args.from)?;
+    let (_, session) = load_unlocked(&args.from, &args.store)?;
     let dcs = table(&args.dc, &session)?;
     note_losses(&session, args.to);
     let failure = |error: ExportError| {

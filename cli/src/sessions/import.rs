@@ -7,7 +7,7 @@ use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{CustomServers, DcOptions, DcTable, Servers, StoredSession};
 use sansgram_runtime::encryption;
 use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported, NotASession};
-use sansgram_runtime::{Error, SessionStore};
+use sansgram_runtime::{Error, FileStore, SessionStore};
 use zeroize::Zeroizing;
 
 use super::show::{SessionJson, describe};
@@ -18,8 +18,9 @@ use crate::error::Failure;
 use crate::passcode::Passcode;
 use crate::policy::{MAX_ENCRYPTED_SESSION_LEN, MIN_SESSION_STRING_LEN};
 use crate::server::PEM_BEGIN;
+use crate::store::{Database, Opens, StoreArgs};
 use crate::values::{self, secret};
-use crate::{help, output, session};
+use crate::{help, output, session, store};
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -55,6 +56,13 @@ pub(super) struct Import {
     #[arg(long, help = help::ENCRYPT)]
     encrypt: bool,
 
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+
+    /// Replace the session of this name in the database, unless a process uses it
+    #[arg(long, help_heading = store::HEADING)]
+    replace: bool,
+
     /// Print the same JSON object as "show --json"
     #[arg(long)]
     json: bool,
@@ -66,6 +74,7 @@ pub(super) struct Import {
 
 pub(super) fn import(mut args: Import) -> Result<(), Failure> {
     let api_id = Application::of_a_session(args.api_id.take())?.id;
+    check_place(&args)?;
     let (was_encrypted, imported) = read(&args)?;
     let Imported { format, mut session, endpoints, accounts, account, fixes, .. } = imported;
     session.test_dcs |= args.test;
@@ -73,17 +82,13 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
         set_servers(&mut session, &args.dc)?;
     }
     session.api_id = session.api_id.or(api_id);
-    let store = session::open(&args.session, None)?;
-    if store.load().map_err(Error::from)?.is_some_and(|there| !there.is_empty()) {
-        return Err(Failure::new(format!(
-            "the session {} already exists and was not changed; name another with --session",
-            store.path().display()
-        )));
-    }
-    if args.encrypt {
-        session::encrypt(&store, None)?;
-    }
-    store.save(&session).map_err(Error::from)?;
+    let (into, file) = match args.store.open(Opens::Always)? {
+        Some(database) => (save_in(&database, &args, &session)?, None),
+        None => {
+            let file = save(&args, &session)?;
+            (file.path().display().to_string(), Some(file))
+        }
+    };
     note_differences(&session, &fixes);
     if let Some(taken) = account.filter(|_| accounts.len() > 1) {
         output::note(&format!(
@@ -92,7 +97,9 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
             formats::listed(&accounts)
         ));
     }
-    session::note_if_unencrypted(&store, was_encrypted)?;
+    if let Some(file) = file {
+        session::note_if_unencrypted(&file, was_encrypted)?;
+    }
     output::note("note: stop the other program first, or Telegram may revoke the key that both use");
     // The servers of a custom session are part of its description.
     let address = session.home_dc.and_then(|dc| endpoints.get(&dc));
@@ -100,13 +107,54 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
     let at = address.map(|address| format!(" at {address}")).unwrap_or_default();
     output::result(&match args.json {
         true => output::json(&SessionJson::new(&session, None)),
-        false => format!(
-            "Imported {} into {}: {}{at}.",
-            format.description(),
-            store.path().display(),
-            describe(&session, None)
-        ),
+        false => format!("Imported {} into {into}: {}{at}.", format.description(), describe(&session, None)),
     })
+}
+
+/// Errors if the options contradict the place of the session.
+fn check_place(args: &Import) -> Result<(), Failure> {
+    match args.store.is_given()? {
+        true if args.encrypt => Err(Failure::Usage(store::SEALED.into())),
+        false if args.replace => Err(Failure::Usage(
+            "--replace is for sessions in a database; remove the file of the session to import another one"
+                .into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Writes the session to its file, which must not have one.
+fn save(args: &Import, session: &StoredSession) -> Result<FileStore, Failure> {
+    let file = session::open(&args.session, None)?;
+    if file.load().map_err(Error::from)?.is_some_and(|there| !there.is_empty()) {
+        return Err(Failure::new(format!(
+            "the session {} already exists and was not changed; name another with --session",
+            file.path().display()
+        )));
+    }
+    if args.encrypt {
+        session::encrypt(&file, None)?;
+    }
+    file.save(session).map_err(Error::from)?;
+    Ok(file)
+}
+
+/// Saves the session in a database, and returns where. Another one must not be there, unless it is to be replaced.
+fn save_in(database: &Database, args: &Import, session: &StoredSession) -> Result<String, Failure> {
+    let name = args.session.display();
+    let taken = database.take(&args.session)?;
+    let is_there = taken.load().map_err(Error::from)?.is_some_and(|there| !there.is_empty());
+    let saved = if is_there && !args.replace {
+        Err(Failure::new(format!(
+            "the session {name} in {} already exists and was not changed; name another with --session, or replace it with \
+             --replace",
+            database.place()
+        )))
+    } else {
+        taken.save(session).map_err(|error| Error::from(error).into())
+    };
+    taken.release().map_err(Error::from)?;
+    saved.map(|()| format!("{name} in {}", database.place()))
 }
 
 /// Sets the servers of `--dc`. Errors if the session says that it belongs to others.

@@ -7,6 +7,7 @@ use sansgram_runtime::core::client::StoredSession;
 use sansgram_runtime::{Error, FileStore};
 
 use crate::error::Failure;
+use crate::store::{Opens, StoreArgs};
 use crate::{help, session, values};
 
 #[derive(Debug, Args)]
@@ -16,11 +17,18 @@ pub(super) struct SessionName {
     pub(super) session: PathBuf,
 }
 
-/// Returns the file and the content of a session without locking it, so that another process may be using it.
-pub(super) fn load_unlocked(args: &SessionName) -> Result<(FileStore, StoredSession), Failure> {
+/// Returns the content of a session without locking it or taking its lease, so that another process may be using it; and its
+/// file, unless it is in a database.
+pub(super) fn load_unlocked(
+    args: &SessionName,
+    store: &StoreArgs,
+) -> Result<(Option<FileStore>, StoredSession), Failure> {
+    if let Some(database) = store.open(Opens::Always)? {
+        return Ok((None, database.read(&args.session)?));
+    }
     let store = session::open(&args.session, None)?;
     match store.load_unlocked().map_err(Error::from)? {
-        Some(session) => Ok((store, session)),
+        Some(session) => Ok((Some(store), session)),
         None => Err(session::not_found(&store)),
     }
 }

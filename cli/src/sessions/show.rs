@@ -15,11 +15,15 @@ use crate::error::Failure;
 use crate::output;
 use crate::saved_login::{LoadedLogin, SavedLoginFile, messages};
 use crate::session::SessionOwner;
+use crate::store::{Content, Database, Listed, Opens, StoreArgs};
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
     #[command(flatten)]
     session: SessionName,
+
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
 
     /// Print one JSON object: dc, user_id, is_bot, api_id, test, server, auth_key_id; pending if a login is incomplete
     #[arg(long)]
@@ -28,19 +32,23 @@ pub(super) struct Show {
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// The directory
-    #[arg(value_name = "DIRECTORY", default_value = ".", value_hint = ValueHint::DirPath)]
-    directory: PathBuf,
+    /// The directory [default: .]
+    #[arg(value_name = "DIRECTORY", value_hint = ValueHint::DirPath, conflicts_with_all = ["store", "store_key_file"])]
+    directory: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
 
     /// Print one JSON object per line: session, kind, and for a session of sansgram the fields of "show --json". The
-    /// kind is sansgram, the format of another library, or encrypted, foreign, damaged, newer, unreadable or missing
+    /// kind is sansgram, the format of another library, or encrypted, foreign, damaged, newer, unreadable or missing; in a
+    /// database also sealed or empty, and there are owner and lease_seconds, null if no process uses the session
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn show(args: &Show) -> Result<(), Failure> {
-    let (store, session) = load_unlocked(&args.session)?;
-    let saved = saved_login(&store, &session);
+    let (store, session) = load_unlocked(&args.session, &args.store)?;
+    let saved = store.and_then(|store| saved_login(&store, &session));
     output::result(&if args.json {
         output::json(&SessionJson::new(&session, saved.as_ref()))
     } else {
@@ -50,7 +58,7 @@ pub(super) fn show(args: &Show) -> Result<(), Failure> {
 
 /// Returns the saved login of a session, if there is one.
 fn saved_login(store: &FileStore, session: &StoredSession) -> Option<LoadedLogin> {
-    match SessionOwner::of(session, &SavedLoginFile::beside(store)) {
+    match SessionOwner::of(session, Some(&SavedLoginFile::beside(store))) {
         SessionOwner::SavedLogin(saved) => Some(*saved),
         SessionOwner::NoUser | SessionOwner::Unknown | SessionOwner::Known => None,
     }
@@ -137,10 +145,20 @@ fn servers_of(of: &str) -> String {
 }
 
 pub(super) fn list(args: &List) -> Result<(), Failure> {
+    match &args.directory {
+        Some(directory) => list_files(directory, args.json),
+        None => match args.store.open(Opens::IfPossible)? {
+            Some(database) => list_database(&database, args.json),
+            None => list_files(Path::new("."), args.json),
+        },
+    }
+}
+
+fn list_files(directory: &Path, json: bool) -> Result<(), Failure> {
     let unreadable =
-        |error| Failure::new(format!("the directory {} cannot be read: {error}", args.directory.display()));
+        |error| Failure::new(format!("the directory {} cannot be read: {error}", directory.display()));
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(&args.directory).map_err(unreadable)? {
+    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.extension() == Some(OsStr::new("session")) {
             files.push(path);
@@ -150,9 +168,47 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
     for path in files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let (kind, what, content) = describe_file(&path);
-        output::result(&match args.json {
+        output::result(&match json {
             true => output::json(&ListJson { session: name, kind, content }),
             false => printable(&format!("{name}: {what}")),
+        })?;
+    }
+    Ok(())
+}
+
+/// A line of `list --json` about a session in a database.
+#[derive(Serialize)]
+struct DatabaseJson<'a> {
+    session: &'a str,
+    kind: &'static str,
+    owner: Option<&'a str>,
+    /// How long the owner has the session without renewing its lease.
+    lease_seconds: Option<u64>,
+    #[serde(flatten)]
+    content: Option<SessionJson>,
+}
+
+fn list_database(database: &Database, json: bool) -> Result<(), Failure> {
+    for Listed { name, owner, content } in database.list()? {
+        let (kind, what, content) = match content {
+            Content::Session(session) => {
+                ("sansgram", describe(&session, None), Some(SessionJson::new(&session, None)))
+            }
+            Content::Empty => ("empty", "no session is stored yet".into(), None),
+            Content::Closed(kind, why) => (kind, why, None),
+        };
+        output::result(&match json {
+            true => output::json(&DatabaseJson {
+                session: &name,
+                kind,
+                owner: owner.as_ref().map(|(owner, _)| owner.as_str()),
+                lease_seconds: owner.as_ref().map(|(_, left)| left.as_secs()),
+                content,
+            }),
+            false => {
+                let owner = owner.map(|(owner, _)| format!("; in use by {owner}")).unwrap_or_default();
+                printable(&format!("{name}: {what}{owner}"))
+            }
         })?;
     }
     Ok(())

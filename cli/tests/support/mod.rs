@@ -111,6 +111,8 @@ pub fn command(directory: &Path) -> Command {
         "BOT_TOKEN",
         "PASSPHRASE",
         "PASSCODE",
+        "STORE",
+        "STORE_KEY",
         "PROXY",
         "MTPROXY",
     ] {

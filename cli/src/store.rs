@@ -1,0 +1,98 @@
+//! `--store`: sessions in a database that several processes share, each owned by a lease.
+#![cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "such a build opens no database"))]
+
+#[cfg(not(feature = "postgres"))]
+mod absent;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod taken;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+use sansgram_runtime::core::Secret;
+use sansgram_runtime::core::client::StoredSession;
+
+use crate::environment::{self, STORE};
+use crate::error::Failure;
+use crate::help;
+use crate::values::{path, secret};
+
+#[cfg(not(feature = "postgres"))]
+pub(crate) use absent::{Database, new_key, release_all, sentence};
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::{Database, new_key, release_all, sentence};
+pub(crate) use taken::TakenSession;
+
+/// The heading of the options for them.
+pub(crate) const HEADING: &str = "Sessions in a database";
+
+/// Why `--encrypt` is of no use.
+pub(crate) const SEALED: &str =
+    "--encrypt is for files; a session in a database is always sealed, so leave it out";
+
+/// Whether `--store` names the database, and not the environment. Static, since only messages need it.
+static IS_OPTION: AtomicBool = AtomicBool::new(false);
+
+/// The database of the sessions, instead of files.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    #[arg(long, value_name = "URL", value_parser = secret(), help_heading = HEADING, help = help::STORE)]
+    store: Option<Secret<String>>,
+
+    #[arg(long, value_name = "FILE", value_parser = path(), help_heading = HEADING, help = help::STORE_KEY_FILE)]
+    store_key_file: Option<PathBuf>,
+}
+
+/// Whether a command must open sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opens {
+    /// It fails without a sealing key.
+    Always,
+    /// Without a key, it shows less.
+    IfPossible,
+}
+
+impl StoreArgs {
+    /// Connects to the database, which may take seconds. Returns `None` if sessions are files.
+    pub(crate) fn open(&self, opens: Opens) -> Result<Option<Database>, Failure> {
+        IS_OPTION.store(self.store.is_some(), Ordering::Relaxed);
+        match environment::or(self.store.clone(), STORE)? {
+            Some(url) => Database::connect(&url, self.store_key_file.as_deref(), opens).map(Some),
+            None if self.store_key_file.is_some() => {
+                Err(Failure::Usage(format!("--store-key-file is for --store or {STORE}; set one of them")))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Returns whether sessions are in a database.
+    pub(crate) fn is_given(&self) -> Result<bool, Failure> {
+        Ok(environment::or(self.store.clone(), STORE)?.is_some())
+    }
+}
+
+/// Returns the option that a suggested command needs, after a space: none if the environment names the database. Its URL may
+/// have a password.
+pub(crate) fn suggested_option() -> &'static str {
+    if IS_OPTION.load(Ordering::Relaxed) { " --store URL" } else { "" }
+}
+
+/// A session of a list.
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    /// Who uses it, and how long its lease lasts if it is not renewed.
+    pub(crate) owner: Option<(String, Duration)>,
+    pub(crate) content: Content,
+}
+
+/// What a list says about the content of a session.
+pub(crate) enum Content {
+    Session(Box<StoredSession>),
+    /// Its first owner has not saved it yet.
+    Empty,
+    /// It cannot be opened: the kind for `--json`, and why.
+    Closed(&'static str, String),
+}
