@@ -17,6 +17,8 @@ const GAP: Duration = Duration::from_secs(5);
 const DATABASE_STARTS: Duration = Duration::from_secs(20);
 /// How many faults CI injects; `SANSGRAM_STORES_FAULTS` is another number.
 const FAULTS: u32 = 5;
+/// How many processes share the session in CI; `SANSGRAM_STORES_PROCESSES` is another number, at least 2.
+const PROCESSES: u32 = 3;
 
 #[derive(Clone, Copy, Debug)]
 enum Fault {
@@ -46,13 +48,16 @@ fn served(processes: &[Process], except: Option<usize>, within: Duration, fault:
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn faults_in_any_order_never_make_two_owners() {
-    let faults = std::env::var("SANSGRAM_STORES_FAULTS").map_or(FAULTS, |number| number.parse().unwrap());
+    let number =
+        |variable, default| std::env::var(variable).map_or(default, |number| number.parse().unwrap());
+    let faults = number("SANSGRAM_STORES_FAULTS", FAULTS);
     let cluster = Cluster::start();
     let (server, url) = logged_in(&cluster);
     // Each process has an address of its own.
     let mut hosts = (1..=250).cycle();
     let mut start = || Process::start(&server, &url, [127, 0, 1, hosts.next().unwrap()], LEASE);
-    let mut processes = vec![start(), start(), start()];
+    let mut processes: Vec<_> =
+        (0..number("SANSGRAM_STORES_PROCESSES", PROCESSES)).map(|_| start()).collect();
     for process in &processes {
         process.says("ready", DATABASE_STARTS);
     }
