@@ -91,7 +91,7 @@ pub(crate) struct Listed {
 /// What a list says about the content of a session.
 pub(crate) enum Content {
     Session(Box<StoredSession>),
-    /// Its first owner has not saved it yet.
+    /// Its first owner has it and has not saved it yet.
     Empty,
     /// It cannot be opened: the kind for `--json`, and why.
     Closed(&'static str, String),

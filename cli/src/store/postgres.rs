@@ -58,7 +58,9 @@ impl Database {
 
     /// Lists the sessions and their contents. Takes no lease.
     pub(crate) fn list(&self) -> Result<Vec<Listed>, Failure> {
-        let found = smol::block_on(self.store.list()).map_err(Error::from)?;
+        let mut found = smol::block_on(self.store.list()).map_err(Error::from)?;
+        // A login that failed leaves such a row.
+        found.retain(|it| it.version > 0 || it.owner.is_some());
         let mut listed = Vec::with_capacity(found.len());
         let executor = smol::LocalExecutor::new();
         for found in found.chunks(LISTED_AT_ONCE) {
@@ -180,6 +182,10 @@ pub(crate) fn sentence(error: &(dyn StdError + Send + Sync + 'static)) -> Option
             "the tables of the sessions cannot be used or created in {place} ({reason}); run \"sansgram sessions list\" once \
              as the owner of the database, which creates them, and grant SELECT, INSERT and UPDATE on sansgram_layout and \
              sansgram_sessions to this user"
+        ),
+        PostgresError::Tls { place, reason } if reason.contains("does not support TLS") => format!(
+            "no TLS connection to the database {place} is possible ({reason}); turn it on there, or say sslmode=disable in the \
+             URL if the network is trusted"
         ),
         PostgresError::Tls { place, reason } => format!(
             "no TLS connection to the database {place} is possible ({reason}); set SSL_CERT_FILE to a file with the \

@@ -30,7 +30,7 @@ fn wrong_passwords_and_databases() {
     let missing = cluster.url("postgres", PASSWORD, "missing");
     shared.fails_at(&missing, &[LOGIN, LIST], &["/missing does not exist; create it (CREATE DATABASE)"]);
     let with_tls = format!("{}?sslmode=require", shared.url);
-    let no_tls = ["no TLS connection to the database", "set SSL_CERT_FILE to a file", "sslmode=disable"];
+    let no_tls = ["no TLS connection to the database", "turn it on there", "sslmode=disable"];
     shared.fails_at(&with_tls, &[LOGIN, LIST], &no_tls);
 }
 

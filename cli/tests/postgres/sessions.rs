@@ -91,7 +91,8 @@ fn a_long_list_is_sorted_and_complete() {
     shared.run(&["sessions", "import", "--from", &string(), "--session", "a"]).ok();
     let copies = "INSERT INTO sansgram_sessions (name, fence, version, data)
         SELECT 'b' || lpad(n::text, 3, '0'), 1, version, data FROM sansgram_sessions, generate_series(1, 150) AS n;
-        INSERT INTO sansgram_sessions (name, fence, version) VALUES ('c', 1, 0)";
+        INSERT INTO sansgram_sessions (name, owner, expires_at, fence, version)
+        VALUES ('c', 'another#1', now() + '1 hour', 1, 0), ('d', NULL, NULL, 1, 0)";
     super::wait(super::Cluster::shared().execute(shared.database(), copies));
     let listed = shared.run(&["sessions", "list"]);
     let lines: Vec<&str> = listed.ok().lines().collect();
@@ -102,7 +103,7 @@ fn a_long_list_is_sorted_and_complete() {
         lines[150].starts_with("b150: it was changed, or it is the content of another session"),
         "{lines:?}"
     );
-    assert_eq!(lines[151], "c: no session is stored yet");
+    assert_eq!(lines[151], "c: no session is stored yet; in use by another");
     let kinds: Vec<Value> = shared
         .run(&["sessions", "list", "--json"])
         .ok()
@@ -163,6 +164,7 @@ fn a_login_is_one_call() {
         "--code-stdin",
         "\"sansgram sessions import\"",
     ]);
+    assert_eq!(shared.run(&["sessions", "list"]).ok(), "", "it leaves nothing behind that a list shows");
     let mut child = shared
         .command(&[&login[..], &["--code-stdin", "--json"]].concat())
         .stdin(Stdio::piped())
