@@ -178,6 +178,15 @@ pub(crate) fn release_all() {
 /// Returns a sentence for an error of a database, whose own sentence has advice for the library's users.
 pub(crate) fn sentence(error: &(dyn StdError + Send + Sync + 'static)) -> Option<String> {
     Some(match error.downcast_ref()? {
+        // They are created together.
+        PostgresError::Tables { place, reason }
+            if reason.contains("\"sansgram_sessions\" does not exist") =>
+        {
+            format!(
+                "the table sansgram_sessions in {place} is gone; restore it from a backup, or drop the table sansgram_layout, \
+                 too: the next command of the owner of the database then creates both"
+            )
+        }
         PostgresError::Tables { place, reason } => format!(
             "the tables of the sessions cannot be used or created in {place} ({reason}); run \"sansgram sessions list\" once \
              as the owner of the database, which creates them, and grant SELECT, INSERT and UPDATE on sansgram_layout and \
