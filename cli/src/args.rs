@@ -164,6 +164,7 @@ mod tests {
         for args in [
             ["call", "auth.importBotAuthorization", "{\"bot_auth_token\": \"feed\"}"],
             ["send", "+12025550123", "feed"],
+            ["sessions", "list", "--store=postgres://me:feed@host/db"],
         ] {
             let shown = format!("{:?}", parse(&args).unwrap());
             assert!(!shown.contains("feed") && !shown.contains("0123"), "{shown}");
