@@ -149,8 +149,8 @@ fn poll_write<S: AsyncWrite + Unpin>(
     })
 }
 
-/// A stream that takes no bytes once the lease of the session is over. Nothing but the system call comes between the look at
-/// the lease and the write: a process that is stopped (SIGSTOP) is stopped anywhere.
+/// A stream that takes no bytes once the lease of the session is over. Nothing but the system call comes between the
+/// look at the lease and the write: a process that is stopped (SIGSTOP) is stopped anywhere.
 struct Leased<'a, S> {
     stream: &'a mut S,
     lease: Option<&'a Lease>,

@@ -1,6 +1,7 @@
 //! A fleet: any number of processes share the sessions of a database. Each takes free sessions up to its capacity, and
-//! takes over those of a process that dies, once their leases have ended. A process that is told to stop (SIGTERM, Ctrl-C)
-//! hands its sessions over at once, so that a rolling restart leaves none without an owner for longer than a second.
+//! takes over those of a process that dies, once their leases have ended. A process that is told to stop (SIGTERM,
+//! Ctrl-C) hands its sessions over at once, so that a rolling restart leaves none without an owner for longer than a
+//! second.
 //!
 //! ```text
 //! API_ID=12345 API_HASH=0123456789abcdef0123456789abcdef SESSIONS_KEY=... \
@@ -52,8 +53,9 @@ pub(crate) async fn told_to_stop() {
     }
 }
 
-/// Owns up to `capacity` sessions until `stop` completes, then hands all of them over. `report` is called with each event:
-/// `ready`, `waiting ERROR` (the database is away), and with the name of a session `took`, `failed`, `ended` and `gave`.
+/// Owns up to `capacity` sessions until `stop` completes, then hands all of them over. `report` is called with each
+/// event: `ready`, `waiting ERROR` (the database is away), and with the name of a session `took`, `failed`, `ended` and
+/// `gave`.
 ///
 /// # Errors
 /// Returns an error if the database cannot be used at the start. Later, it is tried again.

@@ -1,10 +1,11 @@
-//! Stores for sessions that several processes share, so that at any time one of them uses a session: Telegram ends a key
-//! that is used from two places at once (`AUTH_KEY_DUPLICATED`).
+//! Stores for sessions that several processes share, so that at any time one of them uses a session: Telegram ends a
+//! key that is used from two places at once (`AUTH_KEY_DUPLICATED`).
 //!
 //! A [`PostgresStore`] keeps each session in a row of a table. A client owns its session by a lease, which the store
 //! renews; the clock of the database decides when it ends. A client whose lease may have ended stops sending before
-//! another one can take the session, and each write names the number of its ownership, so that a late one changes nothing.
-//! Sessions are sealed under a key that the database never sees ([`SealingKeys`]).
+//! another one can take the session, and each write names the number of its ownership, so that a late one changes
+//! nothing. A virtual machine that is paused from outside is the exception: its clocks stand still, so its client goes
+//! on until the next renewal. Sessions are sealed under a key that the database never sees ([`SealingKeys`]).
 //!
 //! ```no_run
 //! use sansgram_stores::{PostgresOptions, PostgresStore, SealingKey, SealingKeys};
@@ -15,7 +16,7 @@
 //! let url = "postgres://sansgram:secret@db.example/sessions";
 //! let store = PostgresStore::connect(url, keys, PostgresOptions::default()).await?;
 //!
-//! // Fails with `StoreError::Leased` while another process uses the session.
+//! // Fails with `StoreError::Leased` while another client uses the session.
 //! let client = sansgram_tokio::start(config, store.session("shop-bot")?).await?;
 //! // Gives the session back, so that the next process has it at once.
 //! client.disconnect().await;

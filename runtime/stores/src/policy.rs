@@ -10,8 +10,8 @@ pub(crate) const DEFAULT_LEASE: Duration = Duration::from_secs(30);
 pub(crate) const MIN_LEASE: Duration = Duration::from_secs(2);
 /// The longest lease.
 pub(crate) const MAX_LEASE: Duration = Duration::from_secs(3600);
-/// The part of the lease at its end in which a client sends nothing: its clock may run slower than that of the database,
-/// and what it has sent last must arrive. A tenth is 200 times what a clock with NTP is off by (500 ppm).
+/// The part of the lease at its end in which a client sends nothing: its clock may run slower than that of the
+/// database, and what it has sent last must arrive. A tenth is 200 times what a clock with NTP is off by (500 ppm).
 pub(crate) const MARGIN_PART: u32 = 10;
 /// A lease is renewed this often in its time, so that two renewals may fail.
 pub(crate) const RENEWALS_PER_LEASE: u32 = 3;

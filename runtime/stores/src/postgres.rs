@@ -1,8 +1,8 @@
 //! Sessions in PostgreSQL (tested with version 15), one row each, owned by leases.
 //!
-//! Times are those of the database's clock; the clocks of the clients may be wrong. If the database's is set ahead by more
-//! than a tenth of a lease, another process can take a session whose owner still uses it. One connection and one thread
-//! serve all sessions of a store, and one statement for each third of a lease renews them together.
+//! Times are those of the database's clock; the clocks of the clients may be wrong. If the database's is set ahead by
+//! more than a tenth of a lease, another process can take a session whose owner still uses it. One connection and one
+//! thread serve all sessions of a store, and one statement for each third of a lease renews them together.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,8 +33,8 @@ use acquire::acquire;
 use answer::{received, wait};
 use worker::{Worker, is_possible_name};
 
-/// Sessions in a PostgreSQL database. Clones share one connection and one thread, which ends with the last of them and of
-/// their clients.
+/// Sessions in a PostgreSQL database. Clones share one connection and one thread, which ends with the last of them and
+/// of their clients.
 #[derive(Clone)]
 pub struct PostgresStore {
     worker: Arc<Worker>,
@@ -42,8 +42,8 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects to the database of `url` (`postgres://USER:PASSWORD@HOST/DATABASE`) and creates the tables if they are
-    /// missing. The connection is opened again whenever it is lost. TLS is required and the certificate checked, unless the
-    /// URL says `sslmode=disable`, or the host is this machine and it does not say `sslmode=require`.
+    /// missing. The connection is opened again whenever it is lost. TLS is required and the certificate checked, unless
+    /// the URL says `sslmode=disable`, or the host is this machine and it does not say `sslmode=require`.
     ///
     /// # Errors
     /// Returns [`StoreError::Other`] with a [`PostgresError`], which says what to do.
@@ -62,8 +62,8 @@ impl PostgresStore {
     /// Returns the session of this name, for a client. It may not exist yet. Nothing is read before the client starts.
     ///
     /// # Errors
-    /// Errors if the name is empty or longer than 200 bytes, or has control characters or marks that change the direction
-    /// of writing.
+    /// Errors if the name is empty or longer than 200 bytes, or has control characters or marks that change
+    /// the direction of writing.
     pub fn session(&self, name: &str) -> Result<PostgresSession, StoreError> {
         if !is_possible_name(name) {
             return Err(PostgresError::Name(name.chars().take(40).collect()).into());
@@ -110,8 +110,8 @@ impl PostgresStore {
     /// Stores a session under a name that has none yet.
     ///
     /// # Errors
-    /// Returns [`StoreError::Leased`] if the name has an owner, and [`StoreError::Other`] with a [`PostgresError`], such
-    /// as [`PostgresError::Exists`]. Nothing is overwritten.
+    /// Returns [`StoreError::Leased`] if the name has an owner, and [`StoreError::Other`] with a
+    /// [`PostgresError`], such as [`PostgresError::Exists`]. Nothing is overwritten.
     pub async fn import(&self, name: &str, session: &StoredSession) -> Result<(), StoreError> {
         let session_of_name = self.session(name)?;
         let acquired = session_of_name.acquire().await?;

@@ -1,7 +1,7 @@
 //! Sessions sealed under a key that the store's server never sees.
 //!
-//! XChaCha20-Poly1305 with a random nonce. The name of the session and the version of its content are authenticated with
-//! it, so that the server can neither exchange two sessions nor pass an earlier content off as a later version.
+//! XChaCha20-Poly1305 with a random nonce. The name of the session and the version of its content are authenticated
+//! with it, so that the server can neither exchange two sessions nor pass an earlier content off as a later version.
 
 use std::env::VarError;
 use std::error::Error;

@@ -16,10 +16,11 @@ mod clock;
 /// The future of a [`LeasedStore`]. It works under every runtime, since the store does its work elsewhere.
 pub type StoreFuture<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
-/// A store whose sessions are owned by leases, so that of all processes that share it only one uses a session at a time.
+/// A store whose sessions are owned by leases, so that of all processes that share it only one uses a session at a
+/// time.
 ///
-/// [`SessionStore::leased`](super::SessionStore::leased) says that a store is one. The store renews its leases by itself;
-/// a client that learns that its lease is over ends without sending another byte.
+/// [`SessionStore::leased`](super::SessionStore::leased) says that a store is one. The store renews its leases by
+/// itself; a client that learns that its lease is over ends without sending another byte.
 pub trait LeasedStore: Send + Sync {
     /// Takes the session: no other owner gets it before this one releases it or its lease ends.
     ///
@@ -62,7 +63,8 @@ pub trait OwnedSession: fmt::Debug + Send + Sync + 'static {
 /// The time for which a client owns a session. Clones share it: the store holds one, and renews it; the driver of the
 /// client holds another, and obeys it.
 ///
-/// Times are durations on [`Lease::clock`]. A lease that is over stays so: a client that stopped sending is not revived.
+/// Times are durations on [`Lease::clock`]. A lease that is over stays so: a client that stopped sending is not
+/// revived.
 #[derive(Clone)]
 pub struct Lease {
     shared: Arc<Shared>,
@@ -84,8 +86,8 @@ struct State {
 
 impl Lease {
     /// Creates a lease of a session. `fence` is the number of the ownership, which rises with each owner; a store
-    /// refuses the writes of earlier ones. The client may send before `until`: the end of the lease as the store has it,
-    /// less the longest error of the clocks, counted from before the request for it was sent.
+    /// refuses the writes of earlier ones. The client may send before `until`: the end of the lease as the store has
+    /// it, less the longest error of the clocks, counted from before the request for it was sent.
     #[must_use]
     pub fn new(session: impl Into<String>, fence: u64, until: Duration) -> Self {
         Self::with_clock(session, fence, until, Self::clock)
@@ -104,8 +106,10 @@ impl Lease {
         Self { shared: Arc::new(Shared { session, fence, clock: Box::new(clock), state }) }
     }
 
-    /// Returns the time of the clock that leases are measured by. It counts from an arbitrary moment, does not follow
-    /// changes of the date, and continues while the computer sleeps and while the process is stopped.
+    /// Returns the time of the clock that leases are measured by. It counts from an arbitrary moment and does not
+    /// follow changes of the date. It continues while the process is stopped, and while the computer sleeps (on Linux,
+    /// Android, Apple's systems and Windows). It stands still, as all clocks of the computer do, while a virtual
+    /// machine is paused from outside.
     #[must_use]
     pub fn clock() -> Duration {
         clock::since_boot()
@@ -130,8 +134,8 @@ impl Lease {
         self.remaining_at(&mut self.lock(), now)
     }
 
-    /// Like [`remaining`](Self::remaining), and wakes `waker` when the lease is lost. It is not woken when the lease runs
-    /// out.
+    /// Like [`remaining`](Self::remaining), and wakes `waker` when the lease is lost. It is not woken when the lease
+    /// runs out.
     pub fn remaining_or_wake(&self, waker: &Waker) -> Duration {
         let now = (self.shared.clock)();
         let mut state = self.lock();

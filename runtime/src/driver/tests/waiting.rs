@@ -27,8 +27,8 @@ fn calls_wake_the_driver_and_completions_wake_their_waiters() {
     assert_eq!(waiting.as_mut().poll(&mut cx), Poll::Ready(Ok(())));
 }
 
-/// There is no event for an acknowledgement: callers that wait for one are woken by all bytes that arrive, other callers
-/// are not.
+/// There is no event for an acknowledgement: callers that wait for one are woken by all bytes that arrive, other
+/// callers are not.
 #[test]
 fn arriving_bytes_wake_callers_that_wait_for_an_ack() {
     let mut bench = Bench::new();

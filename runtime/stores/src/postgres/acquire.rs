@@ -12,8 +12,8 @@ use super::owned::Owned;
 use super::worker::{Ownership, Worker, seconds_of, shown_owner};
 use crate::policy::{DEFAULT_LEASE, RENEWAL_RETRY};
 
-/// Takes the session if it is free. If this very call has taken it before, and the answer was lost or is late, the number
-/// of the ownership stays: the client may be using it.
+/// Takes the session if it is free. If this very call has taken it before, and the answer was lost or is late, the
+/// number of the ownership stays: the client may be using it.
 const ACQUIRE: &str = "\
 INSERT INTO sansgram_sessions AS it (name, owner, fence, expires_at, version)
 VALUES ($1, $2, 1, clock_timestamp() + make_interval(secs => $3), 0)
@@ -29,7 +29,8 @@ FROM sansgram_sessions WHERE name = $1 AND owner IS NOT NULL";
 const GIVE_UP: &str = "\
 UPDATE sansgram_sessions SET owner = NULL, expires_at = NULL WHERE name = $1 AND owner = $2";
 
-/// Takes a session and loads it. If it cannot be opened, it is released again; if the answer of the database is lost, too.
+/// Takes a session and loads it. If it cannot be opened, it is released again; if the answer of the database is lost,
+/// too.
 pub(super) async fn acquire(worker: Arc<Worker>, name: &str) -> Result<Acquired, StoreError> {
     let mut random = [0; 8];
     OsRandom::default().fill(&mut random);
@@ -77,8 +78,8 @@ pub(super) async fn acquire(worker: Arc<Worker>, name: &str) -> Result<Acquired,
     }
 }
 
-/// Frees the session if this call has taken it all the same, without waiting. Otherwise no client could have it until the
-/// lease ends.
+/// Frees the session if this call has taken it all the same, without waiting. Otherwise no client could have it until
+/// the lease ends.
 fn give_up(worker: Arc<Worker>, name: String, owner: String) {
     let until = Lease::clock() + worker.lease.min(DEFAULT_LEASE);
     tokio::spawn(async move {

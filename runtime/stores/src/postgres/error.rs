@@ -12,7 +12,8 @@ use tokio_postgres::types::FromSql;
 
 use crate::sealing::SealError;
 
-/// Why a session in PostgreSQL cannot be loaded, saved or owned: [`StoreError::Other`] contains it. Nothing is overwritten.
+/// Why a session in PostgreSQL cannot be loaded, saved or owned: [`StoreError::Other`] contains it. Nothing is
+/// overwritten.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {

@@ -9,8 +9,8 @@ use crate::policy::DEFAULT_LEASE;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PostgresOptions {
-    /// How long a session is owned without a renewal, 2 s to 1 h; default 30 s. If a process dies, its sessions are free
-    /// after that time. A client whose lease was not renewed for nine tenths of it ends.
+    /// How long a session is owned without a renewal, 2 s to 1 h; default 30 s. If a process dies, its sessions are
+    /// free after that time. A client whose lease was not renewed for nine tenths of it ends.
     pub lease: Duration,
     /// How this process calls itself in errors and lists; default: the host's name and the process ID.
     pub owner: String,

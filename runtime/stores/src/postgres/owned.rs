@@ -54,7 +54,8 @@ impl Drop for Owned {
         }
         self.worker.remove(self.number);
         let (worker, ownership) = (self.worker.clone(), self.ownership.clone());
-        // The answer is not waited for. After a loss, another owner is not disturbed: the statement names this ownership.
+        // The answer is not waited for. After a loss, another owner is not disturbed: the statement names this
+        // ownership.
         drop(self.worker.run(async move { worker.release(&ownership).await }));
     }
 }

@@ -9,7 +9,8 @@ const LAYOUT: i32 = 1;
 /// The number of the advisory lock under which the tables are changed: "sansgram" as a number.
 const LOCK: i64 = 0x7361_6e73_6772_616d;
 
-/// The statements that create the tables, for the owner of a database whose user may not. Running them twice is harmless.
+/// The statements that create the tables, for the owner of a database whose user may not. Running them twice is
+/// harmless.
 pub const SCHEMA: &str = "\
 CREATE TABLE IF NOT EXISTS sansgram_layout (layout integer NOT NULL);
 CREATE TABLE IF NOT EXISTS sansgram_sessions (

@@ -110,8 +110,8 @@ impl Worker {
         Ok(worker)
     }
 
-    /// Runs the work on the thread of the store; it goes on if the answer is dropped. An answer that arrives too late is
-    /// dropped there, which releases what was taken.
+    /// Runs the work on the thread of the store; it goes on if the answer is dropped. An answer that arrives too late
+    /// is dropped there, which releases what was taken.
     pub(super) fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,

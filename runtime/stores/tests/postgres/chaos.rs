@@ -1,5 +1,5 @@
-//! Faults in any order, of processes that share a session and of their database: never two owners at once, and always one
-//! again in time.
+//! Faults in any order, of processes that share a session and of their database: never two owners at once, and always
+//! one again in time.
 
 use std::time::{Duration, Instant};
 

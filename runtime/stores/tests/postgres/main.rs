@@ -1,5 +1,5 @@
-//! Sessions in a real PostgreSQL, which the tests start: one subject per file. They are ignored unless asked for, since it
-//! must be installed.
+//! Sessions in a real PostgreSQL, which the tests start: one subject per file. They are ignored unless asked for, since
+//! it must be installed.
 
 #![cfg(all(unix, feature = "postgres"))]
 

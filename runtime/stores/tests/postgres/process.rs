@@ -223,7 +223,8 @@ impl Process {
         Self { child, input, said, is_served: Cell::new(false) }
     }
 
-    /// Waits until the process says this, and returns what it says about it and when it did. It may say other things before.
+    /// Waits until the process says this, and returns what it says about it and when it did. It may say other things
+    /// before.
     pub(crate) fn says(&self, what: &str, within: Duration) -> (String, Instant) {
         let until = Instant::now() + within;
         let mut others = Vec::new();

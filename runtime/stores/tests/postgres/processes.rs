@@ -1,5 +1,5 @@
-//! Two processes share a session: whatever happens to them, the test DC never sees two owners at once, and the session is
-//! taken over in time.
+//! Two processes share a session: whatever happens to them, the test DC never sees two owners at once, and the session
+//! is taken over in time.
 
 use std::time::{Duration, Instant};
 
