@@ -6,7 +6,8 @@
     tests/mutants/run.py crypto/     those of files with this in their path
 
 Mutants of layers whose tests do not use each other share a build; scenarios have one each. The files of this worktree
-are changed and changed back, so core must have no uncommitted changes. Ends with 1 if a mutant survives.
+are changed and changed back, so core and runtime must have no uncommitted changes. Those of threats 61 to 66 start
+PostgreSQL. Ends with 1 if a mutant survives.
 """
 
 import os
@@ -33,6 +34,7 @@ LAYERS = {
     "core/src/login/": "login", "core/src/crypto/srp.rs": "login", "core/src/dc.rs": "login", "core/src/rpc/": "login",
     "core/src/client/": "client",
     "core/src/tl/": "tl", "core/tl/": "tl",
+    "runtime/src/": "runtime", "runtime/stores/": "stores",
 }
 
 
@@ -50,6 +52,14 @@ def crate_of(test):
         return CORE, ("--test", pathlib.Path(path).stem)
     if path.startswith("core/src/"):
         return (*CORE, "--lib"), ()
+    if path.startswith("runtime/session/src/"):
+        return ("-p", "sansgram-session", "--lib"), ()
+    if path.startswith("runtime/src/"):
+        return ("-p", "sansgram-runtime", "--lib"), ()
+    if path.startswith("runtime/stores/src/"):
+        return ("-p", "sansgram-stores", "--lib"), ()
+    if path.startswith("runtime/stores/tests/postgres/"):
+        return ("-p", "sansgram-stores", "--test", "postgres"), ()
     if path.startswith("tests/tests/scenarios/"):
         return ("-p", "sansgram-harness", "--test", "scenarios"), ()
     return sys.exit(f"no crate is known for {test}")
@@ -86,7 +96,8 @@ def run(batch):
         return built.stdout
     names = sorted({name_of(mutant) for mutant in batch})
     # A process group of their own: the tests are children of cargo.
-    tests = subprocess.Popen([*command, "--", *names], start_new_session=True, **output)
+    # Those that start PostgreSQL are ignored otherwise.
+    tests = subprocess.Popen([*command, "--", "--include-ignored", *names], start_new_session=True, **output)
     try:
         return tests.communicate(timeout=TIME_LIMIT)[0]
     except subprocess.TimeoutExpired:
@@ -125,9 +136,10 @@ def try_batch(batch):
 
 
 def main():
-    if subprocess.run(["git", "status", "--porcelain", "core/src", "core/tl/src"], cwd=ROOT,
+    sources = ["core/src", "core/tl/src", "runtime"]
+    if subprocess.run(["git", "status", "--porcelain", *sources], cwd=ROOT,
                       capture_output=True, text=True, check=True).stdout:
-        sys.exit("there are uncommitted changes in core")
+        sys.exit("there are uncommitted changes in core or runtime")
     mutants = tomllib.loads((pathlib.Path(__file__).parent / "checks.toml").read_text())["mutant"]
     numbers = {int(given) for given in sys.argv[1:] if given.isdecimal()}
     paths = [given for given in sys.argv[1:] if not given.isdecimal()]

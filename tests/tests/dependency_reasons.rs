@@ -40,7 +40,7 @@ fn every_dependency_is_explained() {
 #[test]
 fn no_library_enables_the_unstable_layers_of_core() {
     let root = workspace::root();
-    for library in ["runtime/session", "runtime", "runtime-tokio", "runtime-smol"] {
+    for library in ["runtime/session", "runtime/stores", "runtime", "runtime-tokio", "runtime-smol"] {
         let manifest = fs::read_to_string(root.join(library).join("Cargo.toml")).expect("it has a manifest");
         assert!(
             !manifest.contains("unstable"),

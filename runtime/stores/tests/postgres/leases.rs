@@ -41,10 +41,12 @@ async fn take_over(store: &PostgresStore, name: &str) -> Acquired {
 
 /// Waits until the lease is over. Returns the reason.
 async fn lost(acquired: &Acquired) -> String {
+    let begin = Instant::now();
     loop {
         if let Some(error) = acquired.owned.lease().lost() {
             return error.to_string();
         }
+        assert!(begin.elapsed() < LEASE * 5, "the lease goes on");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
