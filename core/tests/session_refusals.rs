@@ -200,7 +200,7 @@ fn refuses_with(code: i32) -> Result<u32, MessageError> {
         answers.extend(ping.map(|ping| inner(pinged, 0, &pong(ping))));
         bench.answer(at(0), 0, &container(&answers))?;
         // The owner sends requests again that may be executed twice.
-        bench.session.take_unknown_outcomes().into_iter().for_each(|tag| bench.session.requeue(tag));
+        bench.session.take_unknown_outcomes().into_iter().for_each(|tag| bench.session.queue(tag));
     }
     Ok(1000)
 }

@@ -100,7 +100,7 @@ fn order_survives_a_resend() {
     bench.bodies.after.insert(2, RequestTag(1));
     bench.answer(at(0), 0, &bad_msg(first, 20)).unwrap();
     assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(1)]);
-    bench.session.requeue(RequestTag(1)); // `OnUnknownOutcome::Repeat`
+    bench.session.queue(RequestTag(1)); // `OnUnknownOutcome::Repeat`
     let sent = bench.sent(at(0)).unwrap();
     let bodies: Vec<_> = sent.messages.iter().map(|message| message.body.clone()).collect();
     let one = bodies.iter().position(|body| *body == bench.bodies.bodies[&1]).unwrap();

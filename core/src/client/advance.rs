@@ -34,8 +34,10 @@ impl Client {
             self.drop_request(id);
             self.fail(id, InvokeError::TimedOut { delivery, problem });
         }
-        while let Some(dc) = self.requests.end_wait(now.monotonic) {
-            self.datacenter(dc).unpark_later();
+        while let Some((id, dc)) = self.requests.end_wait(now.monotonic) {
+            if let Some(datacenter) = self.datacenters.get_mut(&dc) {
+                datacenter.on_wait_over(id.tag(), &self.requests);
+            }
         }
         let overdue: Vec<(ConnId, DisconnectReason)> =
             self.datacenters.values().filter_map(|datacenter| datacenter.overdue(now.monotonic)).collect();

@@ -21,7 +21,7 @@ use super::io::ConnId;
 use crate::dc::DcId;
 use crate::policy;
 use crate::rpc::{DisconnectReason, IoFailure, RequestTable};
-use crate::session::MsgIdGenerator;
+use crate::session::{MsgIdGenerator, RequestTag};
 use crate::time::{Now, Timestamp};
 use crate::transport::{StackOptions, TransportStack};
 
@@ -308,11 +308,13 @@ impl Connection {
         }
     }
 
-    /// Returns the next bytes to transmit, or `None` if there are none or a transmit is in flight.
+    /// Returns the next bytes to transmit, or `None` if there are none or a transmit is in flight. Requests after one for
+    /// which `is_held` returns `true` are left out, see [`Session::take_held`](crate::session::Session::take_held).
     pub(super) fn transmit(
         &mut self,
         query_prefix: &[u8],
         requests: &RequestTable,
+        is_held: &dyn Fn(RequestTag) -> bool,
         cx: &mut Context<'_>,
     ) -> Option<Vec<u8>> {
         let ConnectionState::Active(active) = &mut self.state else { return None };
@@ -332,7 +334,8 @@ impl Connection {
                     let is_key_trusted = session.temporary.is_none() || matches!(stage, Stage::Ready(_));
                     session.session.decide_unrepeatable_hold(cx.now, is_key_trusted);
                 }
-                let bodies = RequestBodies::new(requests, query_prefix, session.inited, cx.config.updates);
+                let updates = cx.config.updates;
+                let bodies = RequestBodies::new(requests, query_prefix, session.inited, updates, is_held);
                 // The length of queries is limited far below that of frames, so packing cannot fail.
                 session.session.wants_to_send(cx.now.monotonic)
                     && session.session.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)

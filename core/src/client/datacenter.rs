@@ -8,10 +8,10 @@ pub(crate) mod key_destruction;
 mod key_refusals;
 mod key_rotation;
 mod lifecycle;
+mod parked;
 mod requests;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use self::attempt_history::AttemptHistory;
@@ -19,6 +19,7 @@ use self::authorization::TransferState;
 use self::draining::{DrainingSession, OrphanedRequests};
 use self::key_refusals::KeyRefusals;
 use self::key_rotation::KeyRotation;
+use self::parked::ParkedRequests;
 use super::connection::Connection;
 use super::connection::incoming::ConnectionIncoming;
 use super::connection::key_exchange::{KeyExchangeOutput, KeyExchangeTask};
@@ -26,7 +27,6 @@ use super::context::Context;
 use super::io::{ConnId, Event, Output};
 use crate::dc::DcId;
 use crate::rpc::{DisconnectReason, RequestTable};
-use crate::session::RequestTag;
 use crate::time::{Now, Timestamp};
 
 /// One DC: its connections, sessions and keys.
@@ -57,12 +57,11 @@ pub(super) struct Datacenter {
     /// Whether requests are sent under temporary keys.
     pfs: bool,
     transfer_state: TransferState,
-    /// Requests that may not be sent yet.
-    parked: BTreeSet<RequestTag>,
-    /// Whether parked requests may be sent that could not before: the draining session awaits fewer answers, or one has
-    /// waited long enough or was dropped.
-    needs_unpark: bool,
-    /// Requests that were sent under a key that is gone.
+    /// Requests that may not be sent yet. There are some only if the session has taken the pending requests.
+    parked: ParkedRequests,
+    /// Whether requests were queued by a call that transmits nothing.
+    is_tick_due: bool,
+    /// Requests that were sent under a key that is gone or replaced.
     orphaned: OrphanedRequests,
     /// Whether the main connection is kept open although no request is pending.
     is_kept_open: bool,
@@ -96,8 +95,8 @@ impl Datacenter {
             key_refusals: KeyRefusals::default(),
             pfs,
             transfer_state: TransferState::NotNeeded,
-            parked: BTreeSet::new(),
-            needs_unpark: false,
+            parked: ParkedRequests::default(),
+            is_tick_due: false,
             orphaned: OrphanedRequests::default(),
             is_kept_open: false,
             last_used: Timestamp::ZERO,
@@ -190,6 +189,7 @@ impl Datacenter {
 
     /// Frees the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
+        self.parked.trim();
         [Role::Main, Role::Draining].into_iter().for_each(|role| {
             if let Some(connection) = self.connection_mut(role) {
                 connection.trim();
@@ -242,11 +242,11 @@ impl Datacenter {
         cx: &mut Context<'_>,
     ) -> Option<(ConnId, Vec<u8>)> {
         let connection = match role {
-            Role::Main => &mut self.main,
+            Role::Main => return self.transmit_main(requests, cx),
             Role::Next => self.next.as_deref_mut()?,
             Role::Draining => self.draining.as_deref_mut()?.connection_mut(),
         };
-        let bytes = connection.transmit(&self.query_prefix, requests, cx)?;
+        let bytes = connection.transmit(&self.query_prefix, requests, &|_| false, cx)?;
         Some((connection.conn()?, bytes))
     }
 
@@ -287,9 +287,9 @@ impl Datacenter {
 
     /// Advances the timers. Returns connections to close: a rotation has ended, or the draining is over.
     pub(super) fn tick(&mut self, requests: &RequestTable, now: Now) -> impl Iterator<Item = ConnId> + use<> {
+        self.is_tick_due = false;
         self.main.tick(now.monotonic);
         let drained = self.tick_draining(requests, now);
-        self.unpark_if_needed(requests);
         drained.into_iter().chain(self.advance_rotation(requests, now).into_iter().flatten())
     }
 
@@ -298,7 +298,8 @@ impl Datacenter {
         let connections =
             [Role::Main, Role::Next, Role::Draining].map(|role| self.connection(role)?.timeout());
         let draining = self.draining.as_deref().map(DrainingSession::until);
-        connections.into_iter().chain([draining, self.rotation.timeout()]).flatten().min()
+        let overdue = self.is_tick_due.then_some(Timestamp::ZERO);
+        connections.into_iter().chain([draining, self.rotation.timeout(), overdue]).flatten().min()
     }
 
     /// Returns the deadline of the first connection's key exchange, if the server has answered a step of it.

@@ -79,11 +79,13 @@ impl Client {
         if is_unauthorized && datacenter.transfer_state() == TransferState::NotNeeded {
             datacenter.set_transfer_state(TransferState::TransferNeeded);
         }
-        deferred.unauthorized.into_iter().for_each(|tag| datacenter.park(tag, &self.requests));
+        deferred.unauthorized.into_iter().for_each(|tag| datacenter.park(tag));
         if deferred.has_success {
             datacenter.on_success(now.monotonic);
         }
-        deferred.ended.into_iter().for_each(|tag| datacenter.on_request_ended(tag));
+        for tag in deferred.ended {
+            datacenter.on_request_ended(tag, &self.requests);
+        }
         let storable_salt_and_clock_offset = datacenter.storable_salt_and_clock_offset(now);
         for (id, to) in deferred.queued_at {
             self.queue_again(id, to, now);

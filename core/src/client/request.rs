@@ -312,7 +312,7 @@ impl Client {
 
     pub(super) fn drop_request(&mut self, id: RequestId) {
         if let Some(datacenter) = self.requests.dc(id).and_then(|dc| self.datacenters.get_mut(&dc)) {
-            datacenter.drop_request(id.tag());
+            datacenter.drop_request(id.tag(), &self.requests);
         }
     }
 
@@ -329,12 +329,10 @@ impl Client {
         let mut reported: Vec<RequestId> = Vec::new();
         for datacenter in self.datacenters.values_mut() {
             for id in datacenter.take_unknown_outcomes().into_iter().map(RequestId::from) {
-                match (self.requests.on_unknown_outcome(id), self.requests.constraints(id)) {
-                    (Some(OnUnknownOutcome::Retry), Some(constraints)) => {
-                        datacenter.send_again(id.tag(), constraints, &self.requests);
-                    }
-                    (Some(OnUnknownOutcome::Fail), _) => reported.push(id),
-                    _ => {}
+                match self.requests.on_unknown_outcome(id) {
+                    Some(OnUnknownOutcome::Retry) => datacenter.send_again(id.tag(), &self.requests),
+                    Some(OnUnknownOutcome::Fail) => reported.push(id),
+                    None => {}
                 }
             }
         }

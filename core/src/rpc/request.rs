@@ -106,8 +106,6 @@ pub struct NewRequest {
 pub struct RequestConstraints {
     /// Who receives the result.
     pub requester: Requester,
-    /// The request after which the server must execute it, while that one has no result.
-    pub after: Option<RequestTag>,
     /// Whether it [waits](super::RequestTable::wait) because the server said so.
     pub is_waiting: bool,
 }

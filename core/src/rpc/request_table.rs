@@ -16,7 +16,7 @@ use crate::crypto::Wiped;
 use crate::crypto::secret::wipe;
 use crate::dc::DcId;
 use crate::sequence::SequenceMap;
-use crate::session::{RequestBody, RequestTag};
+use crate::session::RequestBody;
 use crate::time::Timestamp;
 use crate::tl::gzip::{self, GzipError};
 use crate::tl::{Reader, ids};
@@ -88,7 +88,7 @@ impl RequestTable {
             .then(|| compression::compress(&query, gzip::compress))
             .flatten()
             .map(Box::new);
-        let constraints = RequestConstraints { requester, after: self.pending_tag(after), is_waiting: false };
+        let constraints = RequestConstraints { requester, is_waiting: false };
         let result = None;
         let entry = Entry {
             requester,
@@ -154,16 +154,7 @@ impl RequestTable {
     #[must_use]
     pub fn constraints(&self, id: RequestId) -> Option<RequestConstraints> {
         let entry = self.pending_request(id)?;
-        Some(RequestConstraints {
-            requester: entry.requester,
-            after: self.pending_tag(entry.after),
-            is_waiting: entry.waits_until.is_some(),
-        })
-    }
-
-    /// Returns the tag of a request without a result.
-    fn pending_tag(&self, id: Option<RequestId>) -> Option<RequestTag> {
-        id.filter(|id| self.requester(*id).is_some()).map(RequestId::tag)
+        Some(RequestConstraints { requester: entry.requester, is_waiting: entry.waits_until.is_some() })
     }
 
     /// Returns the action if the outcome of a request without a result is unknown.
@@ -269,11 +260,11 @@ impl RequestTable {
         self.waiting.first().map(|(until, _)| *until)
     }
 
-    /// Ends the wait of a request that has waited long enough, if there is one, and returns its DC.
-    pub fn end_wait(&mut self, now: Timestamp) -> Option<DcId> {
+    /// Ends the wait of a request that has waited long enough, if there is one. Returns it with its DC.
+    pub fn end_wait(&mut self, now: Timestamp) -> Option<(RequestId, DcId)> {
         let (_, id) = self.waiting.first().copied().filter(|(until, _)| *until <= now)?;
         self.stop_waiting(id);
-        self.dc(id)
+        Some((id, self.dc(id)?))
     }
 
     fn stop_waiting(&mut self, id: RequestId) {

@@ -61,6 +61,8 @@ pub(super) struct Draft {
     pub(super) scratch: Vec<u8>,
     /// Length in bytes of all requests with their headers.
     pub(super) requests_len: usize,
+    /// Requests that are left out, in rising order, each with the one that it must be executed after.
+    pub(super) held: Vec<(RequestTag, RequestTag)>,
 }
 
 impl Draft {
@@ -70,6 +72,11 @@ impl Draft {
         self.places.clear();
         self.scratch.clear();
         self.requests_len = 0;
+    }
+
+    /// Returns whether a request is left out.
+    pub(super) fn is_held(&self, tag: RequestTag) -> bool {
+        self.held.binary_search_by_key(&tag, |(held, _)| *held).is_ok()
     }
 
     /// Adds the message in the scratch buffer from `start` to its end.

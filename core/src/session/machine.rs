@@ -108,15 +108,12 @@ impl Session {
         &self.clock
     }
 
-    /// Queues a request. The [`RequestSource`](super::RequestSource) provides its bytes when it is packed.
+    /// Queues a request, for the first time or to be sent again. The [`RequestSource`](super::RequestSource) provides its
+    /// bytes when it is packed.
+    ///
+    /// Requests leave in the order of their tags, so that one stays behind those after which it must be executed.
     pub fn queue(&mut self, tag: RequestTag) {
         self.outgoing.queue(tag);
-    }
-
-    /// Queues a request that was sent before, in front of all that were not, so that requests to be executed after it
-    /// stay behind it. Those that are sent again leave in the order of their tags.
-    pub fn requeue(&mut self, tag: RequestTag) {
-        self.outgoing.requeue(tag);
     }
 
     /// Returns how far a request has come. An unknown one counts as queued.
@@ -152,19 +149,20 @@ impl Session {
         self.is_draining
     }
 
-    /// Takes the queued requests for which `is_taken` returns `true`, which is asked in the order of the queue, so that
-    /// they can be queued again later. The session does not forget them.
-    pub fn take_queued_if(&mut self, mut is_taken: impl FnMut(RequestTag) -> bool) {
-        self.outgoing.take_queued_if(&mut is_taken);
+    /// Takes the requests that the last [`pack`](Self::pack) left out, since they must be executed after one that
+    /// [is held](super::RequestSource::is_held), each with that one. The caller queues them later; the session does not
+    /// forget them.
+    pub fn take_held(&mut self) -> Vec<(RequestTag, RequestTag)> {
+        self.draft.as_mut().map(|draft| core::mem::take(&mut draft.held)).unwrap_or_default()
     }
 
-    /// Takes the queued requests. The session forgets them.
-    pub fn take_queued(&mut self) -> Vec<RequestTag> {
+    /// Takes the queued requests, each with how far it came before. The session forgets them.
+    pub fn take_queued(&mut self) -> Vec<(RequestTag, Delivery)> {
         self.outgoing.take_queued()
     }
 
     /// Takes the sent requests with an unknown outcome. The caller decides which of them to [send
-    /// again](Self::requeue). A late answer to one is still accepted.
+    /// again](Self::queue). A late answer to one is still accepted.
     pub fn take_unknown_outcomes(&mut self) -> Vec<RequestTag> {
         core::mem::take(&mut self.unknown_outcomes)
     }

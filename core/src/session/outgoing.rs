@@ -71,14 +71,9 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Queues a request behind all others.
+    /// Queues a request. Those with lower tags leave before it.
     pub(super) fn queue(&mut self, tag: RequestTag) {
-        self.queue.push_back(tag);
-    }
-
-    /// Queues a request that was sent, before all that were not. Those that are sent again keep their order.
-    pub(super) fn requeue(&mut self, tag: RequestTag) {
-        self.queue.push_again(tag);
+        self.queue.push(tag);
     }
 
     pub(super) fn has_queued(&self) -> bool {
@@ -90,23 +85,21 @@ impl Outgoing {
         self.queue.front()
     }
 
-    /// Takes the request that [`first_queued`](Self::first_queued) has returned.
-    pub(super) fn pop_queued(&mut self) {
-        self.queue.pop_front();
+    /// Takes the request `first` that [`first_queued`](Self::first_queued) has returned. How far it came before is
+    /// remembered.
+    pub(super) fn pop_queued(&mut self, first: RequestTag) {
+        self.queue.pop_front(first);
     }
 
-    /// Takes the queued requests for which `is_taken` returns `true`. How far they came before is remembered.
-    pub(super) fn take_queued_if(&mut self, is_taken: &mut dyn FnMut(RequestTag) -> bool) {
-        self.queue.take_if(is_taken);
-    }
-
-    /// Takes all queued requests and forgets them.
-    pub(super) fn take_queued(&mut self) -> Vec<RequestTag> {
+    /// Takes all queued requests, with how far they came before, and forgets them.
+    pub(super) fn take_queued(&mut self) -> Vec<(RequestTag, Delivery)> {
         let queued = self.queue.take();
-        for tag in &queued {
-            self.forget(*tag);
-        }
-        queued
+        let with_delivery = |tag| {
+            let delivery = self.delivery(tag);
+            self.forget(tag);
+            (tag, delivery)
+        };
+        queued.into_iter().map(with_delivery).collect()
     }
 
     /// Returns the msg_id under which a request was sent last, unless it is queued again.
@@ -366,7 +359,7 @@ impl Outgoing {
     /// Queues one request again. Returns `false` if none has this msg_id.
     pub(super) fn requeue_by_msg_id(&mut self, id: MsgId) -> bool {
         let Some(tag) = self.retire_msg_id(id) else { return false };
-        self.requeue(tag);
+        self.queue(tag);
         true
     }
 

@@ -34,6 +34,9 @@ impl Session {
     /// Each frame has up to 100 requests or 4 KiB, or one longer request. The cost is linear in the number of bytes
     /// written. Each byte is copied once, into `out`, and encrypted there.
     ///
+    /// Requests that must be executed after one that [is held](RequestSource::is_held) are left out: [take
+    /// them](Self::take_held) then.
+    ///
     /// # Errors
     /// Returns [`EncodeError`] if a packet is too long for a frame. Bodies of at most 1 MiB always fit.
     pub fn pack(
@@ -113,19 +116,27 @@ impl Session {
                 let (msg_id, seq_no, start) =
                     (self.ids.next(time), self.seq_no.content(), draft.scratch.len());
                 binding.write(msg_id, self.id, self.key.id(), random, &mut draft.scratch);
-                self.outgoing.pop_queued();
+                self.outgoing.pop_queued(tag);
                 self.outgoing.on_packed(msg_id, tag);
                 draft.add_prebuilt(msg_id, seq_no, start);
                 continue;
             }
             let Some(body) = source.body(tag) else {
-                self.outgoing.pop_queued();
+                self.outgoing.pop_queued(tag);
                 continue;
             };
+            let after = body.after.and_then(|earlier| self.outgoing.current_id(earlier));
+            if after.is_none()
+                && let Some(earlier) = body.after
+                && (source.is_held(earlier) || draft.is_held(earlier))
+            {
+                self.outgoing.pop_queued(tag);
+                draft.held.push((tag, earlier));
+                continue;
+            }
             if self.holds_unrepeatable && !body.is_repeatable {
                 return false;
             }
-            let after = body.after.and_then(|earlier| self.outgoing.current_id(earlier));
             let len = body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN);
             let framed_len = INNER_HEADER_LEN + len;
             // A ping must not be delayed by a long write: its answer is due soon.
@@ -139,7 +150,7 @@ impl Session {
             packet_len += framed_len;
             draft.requests_len += framed_len;
             let (msg_id, seq_no) = (self.ids.next(time), self.seq_no.content());
-            self.outgoing.pop_queued();
+            self.outgoing.pop_queued(tag);
             self.outgoing.on_packed(msg_id, tag);
             let kind = ItemKind::Request { tag, after, quick_ack: body.quick_ack };
             draft.items.push(Item { msg_id, seq_no, len, kind });

@@ -5,15 +5,17 @@ use alloc::vec::Vec;
 
 use super::request::RequestTag;
 
-/// The requests to be sent: first those that are sent again, in the order in which they were made, then the others, in
-/// the order in which they were queued.
+/// The requests to be sent, in the order of their tags: that in which they were made.
 ///
-/// So the requests of several refused packets keep their order, whichever packet is refused first.
+/// So a request that is sent again, or that had to wait, leaves before those made after it, which may have to be executed
+/// after it. The requests of several refused packets keep their order, whichever packet is refused first.
 #[derive(Debug, Default)]
 pub(super) struct RequestQueue {
-    again: BTreeSet<RequestTag>,
+    /// Those that were queued in order: new ones. Their tags rise.
     tags: VecDeque<RequestTag>,
-    /// Requests that are removed, but may still be in `tags`: looking for each there would be a search.
+    /// The others.
+    again: BTreeSet<RequestTag>,
+    /// Requests that are removed, but still in `tags`.
     removed: BTreeSet<RequestTag>,
 }
 
@@ -23,65 +25,59 @@ impl RequestQueue {
         self.tags.is_empty() && self.again.is_empty()
     }
 
-    /// Queues a request behind all others.
-    pub(super) fn push_back(&mut self, tag: RequestTag) {
-        self.purge_removed(tag);
-        self.tags.push_back(tag);
-    }
-
-    /// Queues a request that is sent again, before all that are not.
-    pub(super) fn push_again(&mut self, tag: RequestTag) {
-        self.purge_removed(tag);
-        self.again.insert(tag);
+    /// Queues a request, unless it is queued. Takes constant time if its tag is above all others, else logarithmic time.
+    pub(super) fn push(&mut self, tag: RequestTag) {
+        if self.tags.back().is_none_or(|last| *last < tag) {
+            self.tags.push_back(tag);
+        } else if self.tags.binary_search(&tag).is_ok() {
+            self.removed.remove(&tag);
+        } else {
+            self.again.insert(tag);
+        }
     }
 
     /// Returns the first request.
     pub(super) fn front(&mut self) -> Option<RequestTag> {
-        if let Some(tag) = self.again.first() {
-            return Some(*tag);
-        }
         while !self.removed.is_empty()
             && let Some(tag) = self.tags.front()
             && self.removed.remove(tag)
         {
             self.tags.pop_front();
         }
-        if self.tags.is_empty() {
-            self.removed.clear();
+        match (self.again.first(), self.tags.front()) {
+            (Some(again), Some(tag)) => Some(*again.min(tag)),
+            (again, tag) => again.or(tag).copied(),
         }
-        self.tags.front().copied()
     }
 
-    /// Takes the request that [`front`](Self::front) has returned.
-    pub(super) fn pop_front(&mut self) {
-        if self.again.pop_first().is_none() {
+    /// Takes the request `first` that [`front`](Self::front) has returned.
+    pub(super) fn pop_front(&mut self, first: RequestTag) {
+        if self.tags.front() == Some(&first) {
             self.tags.pop_front();
+        } else {
+            self.again.remove(&first);
         }
     }
 
     /// Removes a request if it is queued.
     pub(super) fn remove(&mut self, tag: RequestTag) {
-        if !self.again.remove(&tag) && !self.tags.is_empty() {
+        if !self.again.remove(&tag) && self.tags.binary_search(&tag).is_ok() {
             self.removed.insert(tag);
             if 2 * self.removed.len() > self.tags.len() {
-                self.compact();
+                let removed = core::mem::take(&mut self.removed);
+                self.tags.retain(|tag| !removed.contains(tag));
             }
         }
     }
 
-    /// Takes the requests for which `is_taken` returns `true`; it is asked in order. The cost is linear in the length of
-    /// the queue.
-    pub(super) fn take_if(&mut self, is_taken: &mut dyn FnMut(RequestTag) -> bool) {
-        self.compact();
-        self.again.retain(|tag| !is_taken(*tag));
-        self.tags.retain(|tag| !is_taken(*tag));
-    }
-
     /// Takes all requests, in order.
     pub(super) fn take(&mut self) -> Vec<RequestTag> {
-        self.compact();
-        let again = core::mem::take(&mut self.again);
-        again.into_iter().chain(core::mem::take(&mut self.tags)).collect()
+        core::iter::from_fn(|| {
+            let first = self.front()?;
+            self.pop_front(first);
+            Some(first)
+        })
+        .collect()
     }
 
     /// Frees the memory kept for reuse.
@@ -92,17 +88,35 @@ impl RequestQueue {
             self.again = BTreeSet::new();
         }
     }
+}
 
-    /// Drops the entry of a removed request whose tag is about to be queued again.
-    fn purge_removed(&mut self, tag: RequestTag) {
-        if self.removed.contains(&tag) {
-            self.compact();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_leave_once_and_in_the_order_of_their_tags() {
+        fn property(steps: Vec<(u8, bool)>) -> bool {
+            let (mut queue, mut model) = (RequestQueue::default(), BTreeSet::new());
+            let all_match = steps.into_iter().all(|(number, adds)| {
+                let tag = RequestTag(number.into());
+                if adds {
+                    queue.push(tag);
+                    model.insert(tag);
+                } else if number % 2 == 0 {
+                    queue.remove(tag);
+                    model.remove(&tag);
+                } else {
+                    let first = queue.front();
+                    if first != model.pop_first() {
+                        return false;
+                    }
+                    first.into_iter().for_each(|first| queue.pop_front(first));
+                }
+                queue.front() == model.first().copied()
+            });
+            all_match && queue.take().into_iter().eq(model) && queue.is_empty()
         }
-    }
-
-    /// Drops all removed entries. The cost is linear in the length of the queue.
-    fn compact(&mut self) {
-        let removed = core::mem::take(&mut self.removed);
-        self.tags.retain(|tag| !removed.contains(tag));
+        quickcheck::quickcheck(property as fn(Vec<(u8, bool)>) -> bool);
     }
 }

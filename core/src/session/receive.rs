@@ -155,9 +155,9 @@ impl Messages<'_> {
         }
     }
 
-    /// Like [`Session::requeue`], while the packet is read.
-    pub fn requeue(&mut self, tag: RequestTag) {
-        self.session.requeue(tag);
+    /// Like [`Session::queue`], while the packet is read.
+    pub fn queue(&mut self, tag: RequestTag) {
+        self.session.queue(tag);
     }
 
     /// Reads one message. Records the error if it is rejected.

@@ -54,6 +54,12 @@ pub trait RequestSource {
     ///
     /// The length must be a multiple of 4, and must not change while one packet is packed.
     fn body(&self, tag: RequestTag) -> Option<RequestBody<'_>>;
+
+    /// Returns whether a request waits elsewhere than in the session, so that those to be executed after it must wait
+    /// too. Asked only about requests that [`RequestBody::after`] names and that the session does not await.
+    fn is_held(&self, _tag: RequestTag) -> bool {
+        false
+    }
 }
 
 /// How far a request has come.

@@ -14,6 +14,9 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
 use sansgram_testkit::server::{FaultInjection, ServerOptions};
 
+/// The method by which [`Pair::count`] counts.
+pub(crate) const COUNT_METHOD: &str = "help.saveAppLog";
+
 pub(crate) fn dc(number: i64) -> DcId {
     DcId::new(number).unwrap()
 }
@@ -179,6 +182,15 @@ pub(crate) fn assert_works_as(pair: &mut Pair, number: i64, options: RequestOpti
     let skew = pair.clock_skew;
     assert!(took <= most, "request {number} took {took:?} at {begun:?}, the clock off by {skew} s");
     assert_no_fault(pair);
+}
+
+/// The waits that the server has demanded of requests, in seconds, oldest first.
+pub(crate) fn waits(pair: &Pair) -> Vec<(RequestId, u64)> {
+    let told = pair.events.iter().filter_map(|event| match event {
+        Event::FloodWait { id, wait } => Some((*id, wait.as_secs())),
+        _ => None,
+    });
+    told.collect()
 }
 
 /// How often a connection was lost.

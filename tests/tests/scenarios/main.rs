@@ -60,6 +60,7 @@ mod protocol {
     mod slow_networks;
     mod updates;
     mod updates_state;
+    mod waiting_order;
     mod waiting_requests;
 }
 

@@ -59,11 +59,11 @@ impl ConnectionSession {
         self.session.clock().server_time(now).as_secs()
     }
 
-    /// Queues the requests that are sent again, before all that were not sent.
+    /// Queues the requests that are sent again.
     pub(crate) fn queue_retries(&mut self) {
         if !self.retries.is_empty() {
             self.inited = false;
-            core::mem::take(&mut self.retries).into_iter().for_each(|tag| self.session.requeue(tag));
+            core::mem::take(&mut self.retries).into_iter().for_each(|tag| self.session.queue(tag));
         }
     }
 

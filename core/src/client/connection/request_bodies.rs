@@ -10,6 +10,7 @@ pub(crate) struct RequestBodies<'a> {
     application: &'a [u8],
     /// Before those of the client itself.
     internal: &'a [u8],
+    is_held: &'a dyn Fn(RequestTag) -> bool,
 }
 
 impl<'a> RequestBodies<'a> {
@@ -20,13 +21,14 @@ impl<'a> RequestBodies<'a> {
         query_prefix: &'a [u8],
         inited: bool,
         updates: bool,
+        is_held: &'a dyn Fn(RequestTag) -> bool,
     ) -> Self {
         let wrapper = if updates { 0 } else { WITHOUT_UPDATES.len() };
         let (init, wrapper) = query_prefix.split_at(query_prefix.len().saturating_sub(wrapper));
         if inited {
-            Self { requests, application: wrapper, internal: &[] }
+            Self { requests, application: wrapper, internal: &[], is_held }
         } else {
-            Self { requests, application: query_prefix, internal: init }
+            Self { requests, application: query_prefix, internal: init, is_held }
         }
     }
 }
@@ -37,5 +39,9 @@ impl RequestSource for RequestBodies<'_> {
             Requester::Application => self.application,
             _ => self.internal,
         })
+    }
+
+    fn is_held(&self, tag: RequestTag) -> bool {
+        (self.is_held)(tag)
     }
 }

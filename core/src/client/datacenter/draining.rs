@@ -44,8 +44,8 @@ impl DrainingSession {
         self.until
     }
 
-    /// Takes the requests that were not sent, or that the server has not received: they may be sent under another key.
-    pub(crate) fn take_unsent(&mut self) -> Vec<RequestTag> {
+    /// Takes the requests that the server has not received, each with how far it came: they may be sent under another key.
+    pub(crate) fn take_unsent(&mut self) -> Vec<(RequestTag, Delivery)> {
         self.connection.session_mut().map(|session| session.session.take_queued()).unwrap_or_default()
     }
 
@@ -83,12 +83,12 @@ impl DrainingSession {
     }
 }
 
-/// Requests that were sent under a key that is gone: the server cannot be asked for their outcome.
+/// Requests that were sent under a key that is gone or replaced.
 #[derive(Debug, Default)]
 pub(crate) struct OrphanedRequests {
     /// Their progress.
     known: BTreeMap<RequestTag, Delivery>,
-    /// Those that are still to be failed or sent again.
+    /// Those that are still to be failed or sent again: the server cannot be asked for their outcome.
     undecided: Vec<RequestTag>,
 }
 
@@ -102,6 +102,14 @@ impl OrphanedRequests {
                 self.known.insert(tag, delivery.max(Delivery::Sent));
                 self.undecided.push(tag);
             }
+        }
+    }
+
+    /// Adds the progress of a request that is sent again under another key.
+    pub(crate) fn remember(&mut self, tag: RequestTag, delivery: Delivery) {
+        if delivery > Delivery::Queued {
+            let known = self.known.entry(tag).or_insert(delivery);
+            *known = delivery.max(*known);
         }
     }
 

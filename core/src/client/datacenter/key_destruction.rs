@@ -102,7 +102,7 @@ impl KeyDestruction {
             session.session.tick(cx.now.monotonic);
         }
         // No request is sent on this connection.
-        let bytes = self.connection.transmit(&[], &RequestTable::default(), cx)?;
+        let bytes = self.connection.transmit(&[], &RequestTable::default(), &|_| false, cx)?;
         Some((self.connection.conn()?, bytes))
     }
 

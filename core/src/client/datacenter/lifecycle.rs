@@ -128,14 +128,12 @@ impl Datacenter {
 
     /// Replaces the main connection, which drains if it still awaits answers. Returns connections to close.
     fn replace_main(&mut self, next: Connection, requests: &RequestTable, now: Now) -> [Option<ConnId>; 2] {
+        self.forget_unsent();
         let unfinished = self.drop_draining(requests);
         let last = core::mem::replace(&mut self.main, next);
         self.rotation.stop_holding();
         let finished = if last.has_requests() {
-            let mut draining = DrainingSession::new(last, now);
-            // Unsent requests are taken by the next session when it begins.
-            draining.take_unsent();
-            self.draining = Some(Box::new(draining));
+            self.draining = Some(Box::new(DrainingSession::new(last, now)));
             None
         } else {
             last.conn()
@@ -174,7 +172,6 @@ impl Datacenter {
 
     /// Starts draining the main connection; an idle one takes its place. Returns connections to close.
     pub(crate) fn drain_main(&mut self, requests: &RequestTable, now: Now) -> [Option<ConnId>; 2] {
-        self.parked.clear();
         self.replace_main(Connection::new(), requests, now)
     }
 
@@ -266,9 +263,9 @@ impl Datacenter {
 
     /// Drops the session, so that the next connection begins a new one. The outcome of its sent requests is unknown.
     fn drop_session(&mut self, requests: &RequestTable) {
+        self.forget_unsent();
         self.orphaned.add(&self.main, requests.pending(self.dc));
         self.main.take_session();
         self.rotation.stop_holding();
-        self.parked.clear();
     }
 }

@@ -7,6 +7,7 @@ use super::authorization::TransferState;
 use super::draining::DrainingSession;
 use super::{Datacenter, Role};
 use crate::client::connection::connection_session::ConnectionSession;
+use crate::client::context::Context;
 use crate::client::io::ConnId;
 use crate::rpc::{RequestConstraints, RequestId, RequestTable, Requester};
 use crate::session::{Delivery, RequestTag};
@@ -21,14 +22,11 @@ impl Datacenter {
         }
     }
 
-    /// Queues a request that has come back without having been executed: the server's answer was an error. It leaves
-    /// before those that have not been sent, since they may have to be executed after it.
+    /// Queues a request that has come back without having been executed: the server's answer was an error.
     pub(crate) fn queue_again(&mut self, tag: RequestTag, requests: &RequestTable, now: Timestamp) {
         self.last_used = now;
-        if let Some(constraints) = requests.constraints(tag.into())
-            && self.has_queued_pending()
-        {
-            self.requeue_or_park(tag, constraints, requests);
+        if self.has_queued_pending() {
+            self.queue_or_park_pending(tag, requests);
         }
     }
 
@@ -37,34 +35,55 @@ impl Datacenter {
         self.main.session().is_some_and(|session| session.has_queued_pending)
     }
 
-    /// Returns whether a request may be sent in the current session. One that must be executed after a parked request
-    /// must wait for that; and so must one after a request whose answer the draining session awaits: msg_ids of one
-    /// session mean nothing in another.
+    /// Returns whether a request may be sent in the current session. Those that must be executed after another one are
+    /// held when they are packed, see [`transmit_main`](Self::transmit_main).
     fn may_be_sent(&self, constraints: RequestConstraints) -> bool {
         let passes = self.transfer_state == TransferState::NotNeeded
             || matches!(constraints.requester, Requester::Transfer(_));
-        let waits = constraints
-            .after
-            .is_some_and(|after| self.parked.contains(&after) || self.is_awaited_by_draining(after));
-        passes && !waits && !constraints.is_waiting && !self.rotation.holds_requests()
+        passes && !constraints.is_waiting && !self.rotation.holds_requests()
     }
 
-    /// Queues a request in the session, or parks it.
-    fn queue_or_park(&mut self, tag: RequestTag, constraints: RequestConstraints) {
+    /// Queues a request in the session, or parks it. Returns whether it is queued.
+    fn queue_or_park(&mut self, tag: RequestTag, constraints: RequestConstraints) -> bool {
         let may_be_sent = self.may_be_sent(constraints);
         match self.main.session_mut() {
-            Some(session) if may_be_sent => session.session.queue(tag),
-            _ => _ = self.parked.insert(tag),
+            Some(session) if may_be_sent => {
+                session.session.queue(tag);
+                true
+            }
+            _ => {
+                self.parked.insert(tag, None);
+                false
+            }
         }
     }
 
-    /// Queues a request in front of those that were not sent, or parks it with those that must be executed after it.
-    fn requeue_or_park(&mut self, tag: RequestTag, constraints: RequestConstraints, requests: &RequestTable) {
-        let may_be_sent = self.may_be_sent(constraints);
-        match self.main.session_mut() {
-            Some(session) if may_be_sent => session.session.requeue(tag),
-            _ => self.park(tag, requests),
+    /// Queues a request, and with it those that waited for it, or parks it, unless it has ended.
+    fn queue_or_park_pending(&mut self, tag: RequestTag, requests: &RequestTable) {
+        self.parked.remove(tag);
+        if let Some(constraints) = requests.constraints(tag.into())
+            && self.queue_or_park(tag, constraints)
+        {
+            self.release_followers(tag, requests);
         }
+    }
+
+    /// Queues the parked requests that waited for a request, which is queued or has ended, and those that waited for
+    /// them. Returns whether there were any. The cost is that of these requests, not of all.
+    fn release_followers(&mut self, tag: RequestTag, requests: &RequestTable) -> bool {
+        let (mut is_queued, mut released) = (false, Vec::new());
+        let mut earlier = (!self.parked.is_empty()).then_some(tag);
+        while let Some(tag) = earlier {
+            while let Some(follower) = self.parked.take_follower(tag) {
+                let constraints = requests.constraints(follower.into());
+                if constraints.is_none_or(|constraints| self.queue_or_park(follower, constraints)) {
+                    is_queued = true;
+                    released.push(follower);
+                }
+            }
+            earlier = released.pop();
+        }
+        is_queued
     }
 
     /// Queues the pending requests in the session, once its key is usable; a key that must be bound is bound first.
@@ -81,57 +100,67 @@ impl Datacenter {
         }
         session.has_queued_pending = true;
         self.key_refusals.on_key_usable();
-        self.parked.clear();
         // Requests whose answers the draining session awaits stay there.
         let waiting: Vec<RequestId> =
             requests.pending(self.dc).filter(|id| !self.is_awaited_by_draining(id.tag())).collect();
         for id in waiting {
-            self.queue_or_park_waiting(id.tag(), requests);
+            self.queue_or_park_pending(id.tag(), requests);
         }
         waited
     }
 
-    /// Parks a request that the session has taken already, and the queued ones that must be executed after it: without it
-    /// in the session they would be sent as if it had ended.
-    pub(crate) fn park(&mut self, tag: RequestTag, requests: &RequestTable) {
-        self.parked.insert(tag);
-        let Some(session) = self.main.session_mut() else { return };
-        loop {
-            let before = self.parked.len();
-            session.session.take_queued_if(|tag| {
-                let after = requests.constraints(tag.into()).and_then(|constraints| constraints.after);
-                let is_parked = after.is_some_and(|after| self.parked.contains(&after));
-                is_parked && self.parked.insert(tag)
-            });
-            if self.parked.len() == before {
-                return;
-            }
+    /// Parks a request that the session has taken.
+    pub(crate) fn park(&mut self, tag: RequestTag) {
+        if self.has_queued_pending() {
+            self.parked.insert(tag, None);
         }
+    }
+
+    /// Returns the next bytes to transmit on the main connection. Parks the requests that must be executed after one that
+    /// is parked, or whose answer the draining session awaits: msg_ids of one session mean nothing in another.
+    ///
+    /// That is decided now, for whatever reason a request is sent or sent again: without the earlier one in the session it
+    /// would be sent as if that had ended.
+    pub(super) fn transmit_main(
+        &mut self,
+        requests: &RequestTable,
+        cx: &mut Context<'_>,
+    ) -> Option<(ConnId, Vec<u8>)> {
+        let (parked, draining) = (&self.parked, self.draining.as_deref());
+        let is_held = |tag| parked.contains(tag) || draining.is_some_and(|draining| draining.carries(tag));
+        let bytes = self.main.transmit(&self.query_prefix, requests, &is_held, cx);
+        let held = self.main.session_mut().map(|session| session.session.take_held());
+        for (tag, earlier) in held.into_iter().flatten() {
+            self.parked.insert(tag, Some(earlier));
+        }
+        Some((self.main.conn()?, bytes?))
     }
 
     /// Queues the parked requests that may be sent now.
     pub(crate) fn unpark(&mut self, requests: &RequestTable) {
-        for tag in core::mem::take(&mut self.parked) {
-            self.queue_or_park_waiting(tag, requests);
+        for tag in self.parked.take() {
+            self.queue_or_park_pending(tag, requests);
         }
     }
 
-    /// Lets the parked requests that may be sent then be queued in the next [`tick`](Self::tick): one has waited long
-    /// enough.
-    pub(crate) fn unpark_later(&mut self) {
-        self.needs_unpark = true;
-    }
-
-    pub(super) fn unpark_if_needed(&mut self, requests: &RequestTable) {
-        if core::mem::take(&mut self.needs_unpark) && !self.parked.is_empty() && self.has_queued_pending() {
-            self.unpark(requests);
+    /// Queues a parked request that has waited long enough.
+    pub(crate) fn on_wait_over(&mut self, tag: RequestTag, requests: &RequestTable) {
+        if self.parked.contains(tag) {
+            self.queue_or_park_pending(tag, requests);
         }
     }
 
-    /// Queues a request, or parks it, unless it has ended.
-    fn queue_or_park_waiting(&mut self, tag: RequestTag, requests: &RequestTable) {
-        if let Some(constraints) = requests.constraints(tag.into()) {
-            self.queue_or_park(tag, constraints);
+    /// Forgets the requests that this session need not send any more: those that are parked or queued. How far they came
+    /// is remembered. The next session takes them from the pending requests.
+    pub(super) fn forget_unsent(&mut self) {
+        let parked = self.parked.take();
+        let Some(session) = self.main.session_mut() else { return };
+        for tag in parked {
+            self.orphaned.remember(tag, session.session.delivery(tag));
+            session.session.drop_request(tag);
+        }
+        for (tag, delivery) in session.session.take_queued() {
+            self.orphaned.remember(tag, delivery);
         }
     }
 
@@ -149,22 +178,22 @@ impl Datacenter {
     }
 
     /// Forgets a request whose result is no longer wanted.
-    pub(crate) fn drop_request(&mut self, tag: RequestTag) {
-        self.on_request_ended(tag);
-        // Those to be executed after it may be parked too.
-        self.needs_unpark |= self.parked.remove(&tag);
+    pub(crate) fn drop_request(&mut self, tag: RequestTag, requests: &RequestTable) {
+        // The caller may have no time, and may not transmit.
+        self.is_tick_due |= self.on_request_ended(tag, requests);
         self.sessions_mut().for_each(|session| session.session.drop_request(tag));
     }
 
     /// Returns whether [`on_request_ended`](Self::on_request_ended) has an effect.
     pub(crate) fn awaits_ends(&self) -> bool {
-        self.draining.is_some() || !self.orphaned.is_empty()
+        !self.parked.is_empty() || !self.orphaned.is_empty()
     }
 
-    /// Records that a request has ended.
-    pub(crate) fn on_request_ended(&mut self, tag: RequestTag) {
+    /// Handles that a request has ended. Returns whether others, which waited for it, are queued now.
+    pub(crate) fn on_request_ended(&mut self, tag: RequestTag, requests: &RequestTable) -> bool {
         self.orphaned.forget(tag);
-        self.needs_unpark |= self.draining.is_some();
+        self.parked.remove(tag);
+        self.release_followers(tag, requests)
     }
 
     /// Returns the progress of a request.
@@ -189,18 +218,12 @@ impl Datacenter {
 
     /// Sends a request of unknown outcome again: in this session, or in the next, which takes every request whose
     /// answer the draining session does not await.
-    pub(crate) fn send_again(
-        &mut self,
-        tag: RequestTag,
-        constraints: RequestConstraints,
-        requests: &RequestTable,
-    ) {
+    pub(crate) fn send_again(&mut self, tag: RequestTag, requests: &RequestTable) {
         if let Some(draining) = &mut self.draining {
             draining.drop_request(tag);
-            self.needs_unpark = true;
         }
         if self.has_queued_pending() {
-            self.requeue_or_park(tag, constraints, requests);
+            self.queue_or_park_pending(tag, requests);
         }
     }
 
@@ -211,10 +234,11 @@ impl Datacenter {
         draining.connection_mut().tick(now.monotonic);
         let lost = draining.take_unsent();
         let is_over = draining.is_over(now.monotonic);
-        // A session that takes no requests yet gets them later, with all others.
-        if self.has_queued_pending() {
-            for tag in lost {
-                self.queue_or_park_waiting(tag, requests);
+        for (tag, delivery) in lost {
+            self.orphaned.remember(tag, delivery);
+            // A session that takes no requests yet gets it later, with all others.
+            if self.has_queued_pending() {
+                self.queue_or_park_pending(tag, requests);
             }
         }
         if is_over { self.drop_draining(requests) } else { None }
@@ -224,8 +248,9 @@ impl Datacenter {
     /// connection, to be closed.
     pub(super) fn drop_draining(&mut self, requests: &RequestTable) -> Option<ConnId> {
         let draining = self.draining.take()?;
-        self.needs_unpark = true;
         self.orphaned.add(draining.connection(), requests.pending(self.dc));
+        // Some wait for requests that it awaited.
+        self.unpark(requests);
         draining.connection().conn()
     }
 

@@ -2,9 +2,9 @@ use super::*;
 use crate::sequence::steps;
 
 fn pop_queued(outgoing: &mut Outgoing) -> Option<RequestTag> {
-    let first = outgoing.first_queued();
-    outgoing.pop_queued();
-    first
+    let first = outgoing.first_queued()?;
+    outgoing.pop_queued(first);
+    Some(first)
 }
 
 /// A request that left as 4, and again as 8.

@@ -3,30 +3,17 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
+use sansgram_core::client::{InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
-use crate::common::{TRUE, assert_no_fault, log_in_bot, wait};
-
-/// The method by which [`Pair::count`] counts.
-const METHOD: &str = "help.saveAppLog";
+use crate::common::{COUNT_METHOD as METHOD, TRUE, assert_no_fault, logged_in, wait, waits};
 
 /// A logged-in pair whose servers have these faults.
 fn refused(faults: Vec<Fault>) -> Pair {
     let mut options = PairOptions::default();
     options.server.accounts.faults = faults;
-    let mut pair = Pair::new(options);
-    log_in_bot(&mut pair, "1:sandbox");
-    pair
-}
-
-fn waits(pair: &Pair) -> Vec<(RequestId, u64)> {
-    let told = pair.events.iter().filter_map(|event| match event {
-        Event::FloodWait { id, wait } => Some((*id, wait.as_secs())),
-        _ => None,
-    });
-    told.collect()
+    logged_in(options)
 }
 
 fn error_name(result: Result<Vec<u8>, InvokeError>) -> String {
@@ -216,6 +203,8 @@ fn requests_after_one_that_is_cancelled_while_it_waits_are_sent() {
     let mut pair = held(Fault::flood_wait(METHOD, 10));
     let [first, second, third] = chain(&mut pair);
     pair.run_until(|pair| !waits(pair).is_empty()).unwrap();
+    // Nothing else is about to be sent.
+    pair.run_for(seconds(5)).unwrap();
     let begun = pair.elapsed();
     pair.client.cancel(first);
     for id in [second, third] {
