@@ -98,8 +98,8 @@ fn seal(criterion: &mut Criterion<CpuTime>) {
                 buffer.extend(plaintext.iter());
                 grammers_crypto::encrypt_data_v2(&mut buffer, &theirs);
             });
+            assert_eq!(buffer.len(), packet.len());
         });
-        assert_eq!(buffer.len(), packet.len());
     });
 }
 
