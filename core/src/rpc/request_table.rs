@@ -10,7 +10,7 @@ use super::compression;
 use super::deadlines::Deadlines;
 use super::invoke_error::InvokeError;
 use super::request::{NewRequest, OnUnknownOutcome, RequestConstraints, RequestId, Requester};
-use super::retry::{RetryBudget, RetryDecision, SentAs};
+use super::retry::{self, RetryBudget, RetryDecision, SentAs};
 use super::rpc_error::RpcError;
 use crate::crypto::Wiped;
 use crate::crypto::secret::wipe;
@@ -42,8 +42,10 @@ struct Entry {
     retries: RetryBudget,
     on_unknown_outcome: OnUnknownOutcome,
     quick_ack: QuickAck,
-    /// When it may be sent again, while it waits because the server said so.
-    waits_until: Option<Timestamp>,
+    /// Whether it waits because the server said so.
+    is_waiting: bool,
+    /// The end of its last wait, or of that of an earlier request for which it was refused; zero if there was none.
+    last_wait: Timestamp,
     /// Errors are boxed, since they are rare and would enlarge every entry.
     result: Option<Result<Wiped, Box<InvokeError>>>,
 }
@@ -101,7 +103,8 @@ impl RequestTable {
             retries: RetryBudget::new(follow_redirects, max_wait),
             on_unknown_outcome,
             quick_ack,
-            waits_until: None,
+            is_waiting: false,
+            last_wait: Timestamp::ZERO,
             result,
         };
         self.count(dc, 1);
@@ -154,7 +157,7 @@ impl RequestTable {
     #[must_use]
     pub fn constraints(&self, id: RequestId) -> Option<RequestConstraints> {
         let entry = self.pending_request(id)?;
-        Some(RequestConstraints { requester: entry.requester, is_waiting: entry.waits_until.is_some() })
+        Some(RequestConstraints { requester: entry.requester, is_waiting: entry.is_waiting })
     }
 
     /// Returns the action if the outcome of a request without a result is unknown.
@@ -172,6 +175,9 @@ impl RequestTable {
         sent: SentAs,
         is_known: impl FnOnce(DcId) -> bool,
     ) -> RetryDecision {
+        if retry::follows_refused(error) && self.waits_again_with_earlier(id) {
+            return RetryDecision::QueueAt(sent.dc);
+        }
         let Some(entry) = self.pending_request_mut(id) else { return RetryDecision::Fail };
         let is_application = entry.requester == Requester::Application;
         let decision = entry.retries.decide(error, sent, is_application, is_known);
@@ -181,6 +187,15 @@ impl RequestTable {
             self.count(dc, 1);
         }
         decision
+    }
+
+    /// Returns whether the request after which this one must be executed was told to wait since this one was last refused
+    /// for that. Such a refusal uses up no attempt: there are no more of them than waits.
+    fn waits_again_with_earlier(&mut self, id: RequestId) -> bool {
+        let earlier = self.pending_request(id).and_then(|entry| self.pending_request(entry.after?));
+        let Some(wait) = earlier.map(|earlier| earlier.last_wait) else { return false };
+        let entry = self.pending_request_mut(id).filter(|entry| !entry.is_waiting && entry.last_wait < wait);
+        entry.map(|entry| entry.last_wait = wait).is_some()
     }
 
     /// Returns the DC of a request without a result.
@@ -240,13 +255,14 @@ impl RequestTable {
     /// Lets a request without a result wait for `wait` before it is sent again. The wait does not count towards its
     /// deadline if that may be extended. Returns `false` if the deadline passes first: then it does not wait.
     pub fn wait(&mut self, id: RequestId, now: Timestamp, wait: Duration) -> bool {
+        self.stop_waiting(id);
         let Some(entry) = self.pending_request_mut(id) else { return false };
         let until = now + wait;
         let deadline = entry.deadline;
         if deadline.is_some_and(|deadline| deadline <= until) && !entry.is_deadline_extensible {
             return false;
         }
-        entry.waits_until = Some(until);
+        (entry.is_waiting, entry.last_wait) = (true, until);
         self.waiting.insert((until, id));
         if let Some(deadline) = deadline {
             self.extend_deadline(id, deadline + wait);
@@ -268,9 +284,10 @@ impl RequestTable {
     }
 
     fn stop_waiting(&mut self, id: RequestId) {
-        let until = self.entries.get_mut(id).and_then(|entry| entry.waits_until.take());
-        if let Some(until) = until {
-            self.waiting.remove(&(until, id));
+        if let Some(entry) = self.entries.get_mut(id)
+            && mem::take(&mut entry.is_waiting)
+        {
+            self.waiting.remove(&(entry.last_wait, id));
         }
     }
 

@@ -92,7 +92,7 @@ impl RetryBudget {
                 RetryDecision::RetryWithNewKey
             }
             // It was not executed. The request before it has ended, or was sent again under another msg_id.
-            (_, "MSG_WAIT_FAILED" | "MSG_WAIT_TIMEOUT") => RetryDecision::QueueAt(sent.dc),
+            _ if follows_refused(error) => RetryDecision::QueueAt(sent.dc),
             _ if sent.is_login_elsewhere && is_application && LogoutCause::of(error).is_some() => {
                 RetryDecision::RetryAfterTransfer
             }
@@ -113,6 +113,11 @@ impl RetryBudget {
         self.server_faults += u8::from(flood_wait.is_none());
         RetryDecision::RetryAfter(wait)
     }
+}
+
+/// Returns whether a request was refused since the one after which it must be executed was not executed.
+pub(super) fn follows_refused(error: &RpcError) -> bool {
+    error.is("MSG_WAIT_FAILED") || error.is("MSG_WAIT_TIMEOUT")
 }
 
 /// Uses up one attempt. Returns `false` if none is left.

@@ -139,3 +139,15 @@ fn a_request_that_has_waited_keeps_its_place() {
     assert!(place < 600, "it is number {place} of {}", counted.len());
     assert_no_fault(&pair);
 }
+
+/// The server refuses those after the first each time that the first must wait.
+#[test]
+fn requests_after_one_that_waits_often_are_not_refused_too_often() {
+    let mut pair = logged_in(PairOptions::default());
+    pair.dcs.log_messages();
+    pair.dcs.inject_fault(Fault::flood_wait(COUNT_METHOD, 1).with_times(Some(9))).unwrap();
+    let first = pair.count(1, RequestOptions::new());
+    let second = pair.count(2, RequestOptions::new().with_after(first));
+    let third = pair.count(3, RequestOptions::new().with_after(second));
+    assert_in_order(&mut pair, &[first, second, third]);
+}
