@@ -1,7 +1,7 @@
 //! Requests that may not be sent yet.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
-use core::mem;
 
 use crate::session::RequestTag;
 
@@ -9,6 +9,12 @@ use crate::session::RequestTag;
 /// they must be executed and which waits itself. The cost of each call is logarithmic in their number.
 #[derive(Debug, Default)]
 pub(crate) struct ParkedRequests {
+    /// Boxed, since most clients have none.
+    maps: Option<Box<Maps>>,
+}
+
+#[derive(Debug, Default)]
+struct Maps {
     /// Each with the request that it waits for, if it does.
     requests: BTreeMap<RequestTag, Option<RequestTag>>,
     /// The same the other way round: a request, and one that waits for it.
@@ -17,35 +23,37 @@ pub(crate) struct ParkedRequests {
 
 impl ParkedRequests {
     pub(crate) fn is_empty(&self) -> bool {
-        self.requests.is_empty()
+        self.maps.as_deref().is_none_or(|maps| maps.requests.is_empty())
     }
 
     pub(crate) fn contains(&self, tag: RequestTag) -> bool {
-        self.requests.contains_key(&tag)
+        self.maps.as_deref().is_some_and(|maps| maps.requests.contains_key(&tag))
     }
 
     /// Adds a request. It waits for `earlier`, or not for a request.
     pub(crate) fn insert(&mut self, tag: RequestTag, earlier: Option<RequestTag>) {
         self.remove(tag);
-        self.requests.insert(tag, earlier);
+        let maps = self.maps.get_or_insert_default();
+        maps.requests.insert(tag, earlier);
         if let Some(earlier) = earlier {
-            self.followers.insert((earlier, tag));
+            maps.followers.insert((earlier, tag));
         }
     }
 
     /// Removes a request. Those that wait for it stay. Returns whether there was one.
     pub(crate) fn remove(&mut self, tag: RequestTag) -> bool {
-        let Some(earlier) = self.requests.remove(&tag) else { return false };
+        let Some(maps) = self.maps.as_deref_mut() else { return false };
+        let Some(earlier) = maps.requests.remove(&tag) else { return false };
         if let Some(earlier) = earlier {
-            self.followers.remove(&(earlier, tag));
+            maps.followers.remove(&(earlier, tag));
         }
         true
     }
 
     /// Removes and returns the first request that waits for `earlier`.
     pub(crate) fn take_follower(&mut self, earlier: RequestTag) -> Option<RequestTag> {
-        let (_, tag) =
-            *self.followers.range((earlier, RequestTag(0))..=(earlier, RequestTag(u64::MAX))).next()?;
+        let waiting = (earlier, RequestTag(0))..=(earlier, RequestTag(u64::MAX));
+        let (_, tag) = *self.maps.as_deref()?.followers.range(waiting).next()?;
         self.remove(tag);
         Some(tag)
     }
@@ -53,14 +61,13 @@ impl ParkedRequests {
     /// Frees the memory kept for reuse.
     pub(crate) fn trim(&mut self) {
         if self.is_empty() {
-            // An emptied map keeps a node.
-            *self = Self::default();
+            self.maps = None;
         }
     }
 
     /// Takes all requests.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = RequestTag> + use<> {
-        mem::take(self).requests.into_keys()
+        self.maps.take().into_iter().flat_map(|maps| maps.requests.into_keys())
     }
 }
 
