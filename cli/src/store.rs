@@ -3,17 +3,16 @@
 
 #[cfg(not(feature = "postgres"))]
 mod absent;
+mod listed;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod taken;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use clap::Args;
 use sansgram_runtime::core::Secret;
-use sansgram_runtime::core::client::StoredSession;
 
 use crate::environment::{self, STORE};
 use crate::error::Failure;
@@ -22,6 +21,7 @@ use crate::values::{path, secret};
 
 #[cfg(not(feature = "postgres"))]
 pub(crate) use absent::{Database, new_key, release_all, sentence};
+pub(crate) use listed::{Content, Listed, Opens};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::{Database, new_key, release_all, sentence};
 pub(crate) use taken::TakenSession;
@@ -44,15 +44,6 @@ pub(crate) struct StoreArgs {
 
     #[arg(long, value_name = "FILE", value_parser = path(), help_heading = HEADING, help = help::STORE_KEY_FILE)]
     store_key_file: Option<PathBuf>,
-}
-
-/// Whether a command must open sessions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Opens {
-    /// It fails without a sealing key.
-    Always,
-    /// Without a key, it shows less.
-    IfPossible,
 }
 
 impl StoreArgs {
@@ -78,21 +69,4 @@ impl StoreArgs {
 /// have a password.
 pub(crate) fn suggested_option() -> &'static str {
     if IS_OPTION.load(Ordering::Relaxed) { " --store URL" } else { "" }
-}
-
-/// A session of a list.
-pub(crate) struct Listed {
-    pub(crate) name: String,
-    /// Who uses it, and how long its lease lasts if it is not renewed.
-    pub(crate) owner: Option<(String, Duration)>,
-    pub(crate) content: Content,
-}
-
-/// What a list says about the content of a session.
-pub(crate) enum Content {
-    Session(Box<StoredSession>),
-    /// Its first owner has it and has not saved it yet.
-    Empty,
-    /// It cannot be opened: the kind for `--json`, and why.
-    Closed(&'static str, String),
 }

@@ -6,7 +6,8 @@ use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::StoredSession;
 use zeroize::Zeroizing;
 
-use super::{Listed, Opens, TakenSession};
+use super::listed::{Listed, Opens};
+use super::taken::TakenSession;
 use crate::error::Failure;
 
 const ABSENT: &str = "this build of sansgram cannot use a database; build one that can with \"cargo install --path cli \

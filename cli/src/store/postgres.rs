@@ -11,7 +11,8 @@ use sansgram_stores::sealing::{SealError, SealingKeyError};
 use sansgram_stores::{PostgresError, PostgresOptions, PostgresStore, SealingKey, SealingKeys, SessionInfo};
 use zeroize::Zeroizing;
 
-use super::{Content, Listed, Opens, TakenSession};
+use super::listed::{Content, Listed, Opens};
+use super::taken::TakenSession;
 use crate::environment::{self, STORE_KEY};
 use crate::error::Failure;
 use crate::policy::{LISTED_AT_ONCE, RELEASE_TIMEOUT};
