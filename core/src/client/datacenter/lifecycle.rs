@@ -136,6 +136,8 @@ impl Datacenter {
             self.draining = Some(Box::new(DrainingSession::new(last, now)));
             None
         } else {
+            // It awaits nothing, but the outcome of some requests may have become unknown just now.
+            self.orphaned.add(&last, requests.pending(self.dc));
             last.conn()
         };
         [unfinished, finished]

@@ -7,7 +7,7 @@ use sansgram_core::client::{InvokeError, OnUnknownOutcome, RequestId, RequestOpt
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
-use crate::common::{TRUE, assert_no_fault, log_in_bot};
+use crate::common::{TRUE, assert_no_fault, log_in_bot, logged_in, pfs_options};
 
 fn policy(on_unknown_outcome: OnUnknownOutcome) -> RequestOptions {
     RequestOptions::default().with_on_unknown_outcome(on_unknown_outcome)
@@ -98,4 +98,31 @@ fn f2_requests_of_the_present_connection_are_sent_again() {
         }
         assert_eq!(tally, Tally { answered: 20, unsure: 0, repeated: 0 });
     }
+}
+
+/// The server refuses the temporary key in the packet that says that its session is new.
+#[test]
+fn f2_an_unknown_outcome_stays_unknown_if_the_key_is_refused_with_it() {
+    let mut options = pfs_options();
+    (options.client.updates, options.client.learn_addresses) = (false, false);
+    let mut pair = logged_in(options);
+    // In a session in which no result has arrived, the first packet of a connection is not refused for another reason.
+    pair.dcs.forget_temporary_keys();
+    pair.network.cut_all(pair.timestamp());
+    pair.client.connect(pair.client_now());
+    pair.run_until(|pair| !pair.client.has_stream()).unwrap();
+    pair.run_until(|pair| pair.client.is_connected()).unwrap();
+    pair.dcs.options_mut().fault_injection.withhold_results = true;
+    let unknown = pair.count(1, policy(OnUnknownOutcome::Fail));
+    pair.run_until(|pair| pair.dcs.counted(1) == 1).unwrap();
+    pair.dcs.options_mut().fault_injection.withhold_results = false;
+    pair.dcs.forget_sessions();
+    pair.dcs.unbind_temporary_keys();
+    pair.network.cut_all(pair.timestamp());
+    pair.run_until(|pair| !pair.client.has_stream()).unwrap();
+    let refused = pair.count(2, policy(OnUnknownOutcome::Retry));
+    let mut tally = Tally::default();
+    judge(&mut pair, 1, unknown, OnUnknownOutcome::Fail, &mut tally);
+    judge(&mut pair, 2, refused, OnUnknownOutcome::Retry, &mut tally);
+    assert_eq!(tally, Tally { answered: 1, unsure: 1, repeated: 0 });
 }
