@@ -6,12 +6,15 @@ Exit codes: 0 success; 1 refused, failed or incomplete; 2 invalid usage; 128 + N
 sentence on standard error; with --json, standard output also has {\"error\":{\"message\":\"...\"}}, unless the result itself \
 says that it is incomplete.";
 
-pub(crate) const SESSION: &str = "The session in NAME.session, or NAME in --store; prompts for the passphrase if it is encrypted [env: SANSGRAM_PASSPHRASE]";
+pub(crate) const SESSION: &str = "\
+The session in NAME.session, or NAME in --store; prompts for the passphrase if it is encrypted [env: SANSGRAM_PASSPHRASE]";
 
-pub(crate) const STORE: &str = "Use sessions in this PostgreSQL database, not files; other users can see options, but not the \
-                                environment: a URL with a password belongs there [env: SANSGRAM_STORE]";
+pub(crate) const STORE: &str = "\
+Use sessions in this PostgreSQL database, not files; other users can see options, but not the environment: a URL with a \
+password belongs there [env: SANSGRAM_STORE]";
 
-pub(crate) const STORE_KEY_FILE: &str = "Read the key that seals these sessions from this file, not from the environment [env: SANSGRAM_STORE_KEY]";
+pub(crate) const STORE_KEY_FILE: &str = "\
+Read the key that seals these sessions from this file, not from the environment [env: SANSGRAM_STORE_KEY]";
 
 pub(crate) const ARGUMENTS: &str =
     "Its arguments as a JSON object; @FILE reads a file, - standard input; none if it is omitted";

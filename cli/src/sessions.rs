@@ -110,8 +110,8 @@ impl Action {
 
 fn new_key(args: &NewKey) -> Result<(), Failure> {
     let key = store::new_key()?;
-    let json = Zeroizing::new(["{\"key\":\"", &key, "\"}"].concat());
-    output::result(if args.json { &json } else { &key })
+    let (begin, end) = if args.json { ("{\"key\":\"", "\"}\n") } else { ("", "\n") };
+    output::text(Zeroizing::new([begin, &*key, end].concat()).as_bytes())
 }
 
 /// Errors if the environment says that sessions are in a database.

@@ -32,8 +32,8 @@ pub(super) const RESUMES: &str = "run \"sansgram login\" with the same session t
 pub(super) const NO_CODE: &str =
     "there is no terminal to ask for the login code; provide it with --code or SANSGRAM_CODE";
 
-pub(super) const NO_CODE_FOR_DATABASE: &str = "there is no terminal to ask for the login code, and a login into a database cannot be continued by a second call; pass \
-     the code on standard input with --code-stdin once it arrives, or log in to a file and import it with \
+pub(super) const NO_CODE_FOR_DATABASE: &str = "there is no terminal to ask for the login code, and a login into a database cannot be continued by a second \
+     call; pass the code on standard input with --code-stdin once it arrives, or log in to a file and import it with \
      \"sansgram sessions import\"";
 
 pub(super) const CANCELLED: &str = "the login was cancelled";

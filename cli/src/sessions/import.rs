@@ -18,7 +18,7 @@ use crate::error::Failure;
 use crate::passcode::Passcode;
 use crate::policy::{MAX_ENCRYPTED_SESSION_LEN, MIN_SESSION_STRING_LEN};
 use crate::server::PEM_BEGIN;
-use crate::store::{Database, Opens, StoreArgs};
+use crate::store::{Opens, StoreArgs};
 use crate::values::{self, secret};
 use crate::{help, output, session, store};
 
@@ -83,7 +83,10 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
     }
     session.api_id = session.api_id.or(api_id);
     let (into, file) = match args.store.open(Opens::Always)? {
-        Some(database) => (save_in(&database, &args, &session)?, None),
+        Some(database) => {
+            database.import(&args.session, &session, args.replace)?;
+            (format!("{} in {}", args.session.display(), database.place()), None)
+        }
         None => {
             let file = save(&args, &session)?;
             (file.path().display().to_string(), Some(file))
@@ -137,24 +140,6 @@ fn save(args: &Import, session: &StoredSession) -> Result<FileStore, Failure> {
     }
     file.save(session).map_err(Error::from)?;
     Ok(file)
-}
-
-/// Saves the session in a database, and returns where. Another one must not be there, unless it is to be replaced.
-fn save_in(database: &Database, args: &Import, session: &StoredSession) -> Result<String, Failure> {
-    let name = args.session.display();
-    let taken = database.take(&args.session)?;
-    let is_there = taken.load().map_err(Error::from)?.is_some_and(|there| !there.is_empty());
-    let saved = if is_there && !args.replace {
-        Err(Failure::new(format!(
-            "the session {name} in {} already exists and was not changed; name another with --session, or replace it with \
-             --replace",
-            database.place()
-        )))
-    } else {
-        taken.save(session).map_err(|error| Error::from(error).into())
-    };
-    taken.release().map_err(Error::from)?;
-    saved.map(|()| format!("{name} in {}", database.place()))
 }
 
 /// Sets the servers of `--dc`. Errors if the session says that it belongs to others.

@@ -33,6 +33,10 @@ impl Database {
         match *self {}
     }
 
+    pub(crate) fn import(&self, _: &Path, _: &StoredSession, _: bool) -> Result<(), Failure> {
+        match *self {}
+    }
+
     pub(crate) fn take(&self, _: &Path) -> Result<TakenSession, Failure> {
         match *self {}
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{SessionFormatError, StoredSession};
-use sansgram_runtime::{Error, LeasedStore, StoreError};
+use sansgram_runtime::{Error, LeasedStore, SessionStore, StoreError};
 use sansgram_stores::sealing::{SealError, SealingKeyError};
 use sansgram_stores::{PostgresError, PostgresOptions, PostgresStore, SealingKey, SealingKeys, SessionInfo};
 use zeroize::Zeroizing;
@@ -94,6 +94,33 @@ impl Database {
         let name = name_of(session)?;
         let found = smol::block_on(self.store.export(name)).map_err(Error::from)?;
         found.ok_or_else(|| not_found(name, self.place()))
+    }
+
+    /// Stores a session under a name that has none or an empty one; with `replace`, under any that no process uses.
+    pub(crate) fn import(
+        &self,
+        session: &Path,
+        content: &StoredSession,
+        replace: bool,
+    ) -> Result<(), Failure> {
+        let name = name_of(session)?;
+        *OWNING.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.store.clone());
+        let saved = match replace {
+            true => self.store.session(name).and_then(|session| session.save(content)),
+            false => smol::block_on(self.store.import(name, content)),
+        };
+        saved.map_err(|error| match &error {
+            StoreError::Other(other)
+                if matches!(other.downcast_ref(), Some(PostgresError::Exists(_))) =>
+            {
+                Failure::new(format!(
+                    "the session {name} in {} already exists and was not changed; name another with --session, or \
+                     replace it with --replace",
+                    self.place()
+                ))
+            }
+            _ => Error::from(error).into(),
+        })
     }
 
     /// Takes a session, which need not exist.

@@ -24,14 +24,6 @@ impl TakenSession {
         self
     }
 
-    /// Gives the session back.
-    pub(crate) fn release(self) -> Result<(), StoreError> {
-        match self.owned.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(owned) => smol::block_on(owned.release()),
-            None => Ok(()),
-        }
-    }
-
     fn owned(&self) -> MutexGuard<'_, Option<Box<dyn OwnedSession>>> {
         self.owned.lock().unwrap_or_else(PoisonError::into_inner)
     }

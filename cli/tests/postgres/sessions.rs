@@ -72,14 +72,14 @@ fn import_show_list_and_export() {
     assert_eq!(shared.run(&["sessions", "show", "--session", "shop/bot", "--json"]).json()["test"], true);
 
     for args in [&["show"][..], &["export", "--to", "telethon"]] {
-        let missing = shared.run(&[&["sessions"], args, &["--session", "nobody"]].concat());
-        missing.fails(&[&format!("there is no session nobody in {place}; \"sansgram login\" creates one")]);
+        let missing = shared.run(&[&["sessions"], args, &["--session", "missing"]].concat());
+        missing.fails(&[&format!("there is no session missing in {place}; \"sansgram login\" creates one")]);
     }
-    shared.run(&["whoami", "--session", "nobody"]).fails(&["there is no session nobody in"]);
+    shared.run(&["whoami", "--session", "missing"]).fails(&["there is no session missing in"]);
     assert_eq!(
         shared.run(&["sessions", "list"]).ok(),
         listed.replace("DC 2", "DC 2 (test)"),
-        "no row for nobody"
+        "the name that is missing gets no row"
     );
 }
 

@@ -115,7 +115,8 @@ impl PostgresStore {
     pub async fn import(&self, name: &str, session: &StoredSession) -> Result<(), StoreError> {
         let session_of_name = self.session(name)?;
         let acquired = session_of_name.acquire().await?;
-        if acquired.session.is_some() {
+        // A login that failed may have left an empty one.
+        if acquired.session.is_some_and(|there| !there.is_empty()) {
             release(acquired.owned).await;
             return Err(PostgresError::Exists(name.into()).into());
         }

@@ -45,8 +45,8 @@ impl Datacenter {
         endpoints::attempt(config, stored, self.dc, self.attempt_history.total_failures())
     }
 
-    /// Begins an attempt over a connection that is not up yet. If the temporary key of the session has expired, the session is dropped, so
-    /// that the attempt makes another key.
+    /// Begins an attempt over a connection that is not up yet. If the temporary key of the session has expired, the session
+    /// is dropped, so that the attempt makes another key.
     pub(crate) fn open(&mut self, role: Role, attempt: ActiveConnection, requests: &RequestTable, now: Now) {
         match role {
             Role::Main if self.main.is_key_expired(now) => self.drop_session(requests),

@@ -42,7 +42,7 @@ impl OwnedSession for Owned {
         self.is_released = true;
         self.worker.remove(self.number);
         let (worker, ownership) = (self.worker.clone(), self.ownership.clone());
-        let released = self.worker.run(async move { worker.release(&ownership).await });
+        let released = self.worker.run(async move { worker.release(&[ownership]).await });
         Box::pin(received(released))
     }
 }
@@ -56,7 +56,7 @@ impl Drop for Owned {
         let (worker, ownership) = (self.worker.clone(), self.ownership.clone());
         // The answer is not waited for. After a loss, another owner is not disturbed: the statement names this
         // ownership.
-        drop(self.worker.run(async move { worker.release(&ownership).await }));
+        drop(self.worker.run(async move { worker.release(&[ownership]).await }));
     }
 }
 

@@ -33,9 +33,6 @@ const SAVE: &str = "\
 UPDATE sansgram_sessions SET version = $4, data = $5
 WHERE name = $1 AND owner = $2 AND fence = $3 AND version <= $4 RETURNING name";
 const RELEASE: &str = "\
-UPDATE sansgram_sessions SET owner = NULL, expires_at = NULL
-WHERE name = $1 AND owner = $2 AND fence = $3";
-const RELEASE_ALL: &str = "\
 UPDATE sansgram_sessions AS it SET owner = NULL, expires_at = NULL
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS mine (name, owner, fence)
 WHERE it.name = mine.name AND it.owner = mine.owner AND it.fence = mine.fence";
@@ -186,10 +183,14 @@ impl Worker {
         if rows.is_empty() { Err(of.lost()) } else { Ok(()) }
     }
 
-    pub(super) async fn release(&self, of: &Ownership) -> Result<(), StoreError> {
-        let (name, fence) = (of.lease.session(), of.fence());
-        let names = [(&name as _, Type::TEXT), (&of.owner as _, Type::TEXT), (&fence as _, Type::INT8)];
-        self.connection.query(RELEASE, &names).await?;
+    pub(super) async fn release(&self, all: &[Ownership]) -> Result<(), StoreError> {
+        let (names, owners, fences) = columns(all);
+        let mine = [
+            (&names as _, Type::TEXT_ARRAY),
+            (&owners as _, Type::TEXT_ARRAY),
+            (&fences as _, Type::INT8_ARRAY),
+        ];
+        self.connection.query(RELEASE, &mine).await?;
         Ok(())
     }
 
@@ -209,16 +210,7 @@ impl Worker {
         };
         // A client whose runtime no longer runs does not.
         let _ = timeout(RESET_TIMEOUT, dropped).await;
-        let names: Vec<&str> = all.iter().map(|it| it.lease.session()).collect();
-        let owners: Vec<&str> = all.iter().map(|it| it.owner.as_str()).collect();
-        let fences: Vec<i64> = all.iter().map(Ownership::fence).collect();
-        let mine = [
-            (&names as _, Type::TEXT_ARRAY),
-            (&owners as _, Type::TEXT_ARRAY),
-            (&fences as _, Type::INT8_ARRAY),
-        ];
-        self.connection.query(RELEASE_ALL, &mine).await?;
-        Ok(())
+        self.release(&all).await
     }
 
     /// Adds an ownership to those that are renewed.
@@ -255,9 +247,7 @@ impl Worker {
         if alive.is_empty() {
             return Ok(());
         }
-        let names: Vec<&str> = alive.iter().map(|it| it.lease.session()).collect();
-        let owners: Vec<&str> = alive.iter().map(|it| it.owner.as_str()).collect();
-        let fences: Vec<i64> = alive.iter().map(Ownership::fence).collect();
+        let (names, owners, fences) = columns(&alive);
         let seconds = self.lease.as_secs_f64();
         let before = Lease::clock();
         let rows = self
@@ -289,6 +279,11 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Returns the names, the owners and the numbers of ownerships.
+fn columns(of: &[Ownership]) -> (Vec<&str>, Vec<&str>, Vec<i64>) {
+    of.iter().map(|it| (it.lease.session(), it.owner.as_str(), it.fence())).collect()
 }
 
 /// Renews the leases of a worker until it is dropped.

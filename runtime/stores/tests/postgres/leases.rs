@@ -462,13 +462,17 @@ fn sessions_are_listed_exported_and_imported() {
         store.import("a", &session(2)).await.unwrap();
         let error = store.import("a", &session(3)).await.unwrap_err();
         assert_eq!(error.to_string(), "there is a session a already; import under another name");
+        let empty = StoredSession::default();
+        for session in [&empty, &empty, &session(4)] {
+            store.import("d", session).await.unwrap();
+        }
         assert_eq!(store.export("a").await.unwrap().unwrap().api_id, Some(2));
         assert!(store.export("c").await.unwrap().is_none());
         let owned = acquire(&store, "b").await.unwrap();
         let list = store.list().await.unwrap();
         let names: Vec<_> =
             list.iter().map(|it| (it.name.as_str(), it.version, it.owner.is_some())).collect();
-        assert_eq!(names, [("a", 1, false), ("b", 1, true)]);
+        assert_eq!(names, [("a", 1, false), ("b", 1, true), ("d", 3, false)]);
         assert!(list[1].owner.as_ref().unwrap().0.starts_with("process "), "{list:?}");
         assert!(matches!(store.import("b", &session(4)).await, Err(StoreError::Leased { .. })));
         drop(owned);
