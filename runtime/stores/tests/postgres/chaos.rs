@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use super::clock::Clock;
 use super::cluster::Cluster;
 use super::process::Process;
 use super::processes::logged_in;
+use super::run;
+use super::way::Way;
 
 /// Long enough for a busy machine to renew it.
 const LEASE: Duration = Duration::from_secs(3);
@@ -15,10 +18,10 @@ const LEASE: Duration = Duration::from_secs(3);
 const GAP: Duration = Duration::from_secs(5);
 /// How long it may take if the database has to start.
 const DATABASE_STARTS: Duration = Duration::from_secs(20);
-/// How many faults CI injects; `SANSGRAM_STORES_FAULTS` is another number.
-const FAULTS: u32 = 5;
+/// How many faults CI injects, at least one of each kind; `SANSGRAM_STORES_FAULTS` is another number.
+const FAULTS: usize = 8;
 /// How many processes share the session in CI; `SANSGRAM_STORES_PROCESSES` is another number, at least 2.
-const PROCESSES: u32 = 3;
+const PROCESSES: usize = 3;
 
 #[derive(Clone, Copy, Debug)]
 enum Fault {
@@ -28,9 +31,16 @@ enum Fault {
     Stop,
     /// The owner hands the session over, and another process starts.
     HandOver,
+    /// The clock of the owner is set ahead or back by an hour: it still owns the session, and the server answers it.
+    Clock,
+    /// The connections of all processes to the database end.
+    Cut,
     /// The database is killed and starts again.
     Database,
 }
+
+const KINDS: [Fault; 6] =
+    [Fault::Kill, Fault::Clock, Fault::Stop, Fault::HandOver, Fault::Cut, Fault::Database];
 
 /// Waits until a process is served, but not this one. Returns its index.
 fn served(processes: &[Process], except: Option<usize>, within: Duration, fault: &str) -> usize {
@@ -53,9 +63,15 @@ fn faults_in_any_order_never_make_two_owners() {
     let faults = number("SANSGRAM_STORES_FAULTS", FAULTS);
     let cluster = Cluster::start();
     let (server, url) = logged_in(&cluster);
+    let name_of_database = Cluster::name_of(&url).to_owned();
+    let way = Way::to(&cluster);
+    let url = way.of(&url);
     // Each process has an address of its own.
     let mut hosts = (1..=250).cycle();
-    let mut start = || Process::start(&server, &url, [127, 0, 1, hosts.next().unwrap()], LEASE);
+    let mut start = || {
+        let address = [127, 0, 1, hosts.next().unwrap()];
+        Process::start_with_clock(&server, &url, address, LEASE, Clock::Date)
+    };
     let mut processes: Vec<_> =
         (0..number("SANSGRAM_STORES_PROCESSES", PROCESSES)).map(|_| start()).collect();
     for process in &processes {
@@ -63,11 +79,15 @@ fn faults_in_any_order_never_make_two_owners() {
     }
     let mut owner = served(&processes, None, DATABASE_STARTS, "the start");
     let (mut random, mut longest) = (0x9e37_79b9_u32, Duration::ZERO);
+    let mut counts = [0; KINDS.len()];
+    let mut stored = String::new();
     for number in 0..faults {
         random ^= random << 13;
         random ^= random >> 17;
         random ^= random << 5;
-        let fault = [Fault::Kill, Fault::Stop, Fault::HandOver, Fault::Database][random as usize % 4];
+        let kind = if number < KINDS.len() { number } else { random as usize % KINDS.len() };
+        let fault = KINDS[kind];
+        counts[kind] += 1;
         let name = format!("fault {number}, {fault:?}");
         let begin = Instant::now();
         match fault {
@@ -97,6 +117,16 @@ fn faults_in_any_order_never_make_two_owners() {
                 processes[stopped].signal(Signal::CONT);
                 processes[stopped].says("lost", DATABASE_STARTS);
             }
+            Fault::Clock => {
+                processes[owner].step_clock();
+                processes[owner].says("stepped", GAP);
+            }
+            Fault::Cut => {
+                way.cut();
+                // Longer than a lease, so that the owner has renewed it over another connection, or lost it.
+                std::thread::sleep(LEASE * 3 / 2);
+                assert!(processes[owner].is_served(), "{name}");
+            }
             Fault::Database => {
                 cluster.kill();
                 // Longer than a lease, so that an owner that does not renew it has lost it.
@@ -105,6 +135,12 @@ fn faults_in_any_order_never_make_two_owners() {
         }
         owner = served(&processes, None, DATABASE_STARTS, &name);
         assert_eq!(server.shared_key_uses(), 0, "{name}");
+        // Neither the number of the ownership nor the version of the content is ever an earlier one.
+        let query = "SELECT lpad(fence::text, 20) || lpad(version::text, 20) FROM sansgram_sessions";
+        let now = run(cluster.query(&name_of_database, query));
+        assert!(now[..20] >= stored[..stored.len() / 2] && now[20..] >= stored[stored.len() / 2..], "{name}");
+        stored = now;
     }
-    println!("{faults} faults; the longest gap was {longest:?}");
+    let kinds: Vec<_> = KINDS.iter().zip(counts).collect();
+    println!("{faults} faults, {kinds:?}; the longest gap was {longest:?}");
 }

@@ -1,9 +1,5 @@
 //! Who owns a session: acquire, renew, lose, take over, release; and that a stale owner changes nothing.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use sansgram_stores::{PostgresOptions, PostgresStore};
@@ -11,6 +7,7 @@ use sansgram_tokio::core::client::StoredSession;
 use sansgram_tokio::{Acquired, LeasedStore, SessionStore, StoreError};
 
 use super::cluster::Cluster;
+use super::way::Way;
 use super::{keys, run, store};
 
 const LEASE: Duration = Duration::from_secs(3);
@@ -211,8 +208,8 @@ fn a_session_whose_answer_was_lost_is_free_again_before_its_lease_ends() {
     run(async {
         let cluster = Cluster::shared();
         let url = cluster.database().await;
-        let way = Way::to(SocketAddr::from(([127, 0, 0, 1], cluster.port())));
-        let through = store(&url.replace(&cluster.port().to_string(), &way.port.to_string())).await;
+        let way = Way::to(cluster);
+        let through = store(&way.of(&url)).await;
         way.cut_answers(true);
         let error = acquire(&through, "me").await.unwrap_err();
         assert!(error.to_string().contains("cannot be reached"), "{error}");
@@ -232,8 +229,8 @@ fn callers_that_wait_for_a_silent_database_get_an_error_in_time() {
     run(async {
         let cluster = Cluster::shared();
         let url = cluster.database().await;
-        let way = Way::to(SocketAddr::from(([127, 0, 0, 1], cluster.port())));
-        let store = short(&url.replace(&cluster.port().to_string(), &way.port.to_string()), "first").await;
+        let way = Way::to(cluster);
+        let store = short(&way.of(&url), "first").await;
         way.silence_for_good();
         let begin = Instant::now();
         let calls: Vec<_> = (0..20).map(|_| store.clone()).collect();
@@ -340,8 +337,8 @@ fn a_silent_connection_is_replaced_before_the_lease_ends() {
     run(async {
         let cluster = Cluster::shared();
         let url = cluster.database().await;
-        let way = Way::to(SocketAddr::from(([127, 0, 0, 1], cluster.port())));
-        let through = url.replace(&cluster.port().to_string(), &way.port.to_string());
+        let way = Way::to(cluster);
+        let through = way.of(&url);
         let store = short(&through, "first").await;
         let owned = acquire(&store, "me").await.unwrap();
         for api_id in 1..=3 {
@@ -352,88 +349,6 @@ fn a_silent_connection_is_replaced_before_the_lease_ends() {
         }
         assert!(way.connections() > 3, "{}", way.connections());
     });
-}
-
-/// A forwarder whose connections can be made silent.
-struct Way {
-    port: u16,
-    shared: Arc<WayState>,
-}
-
-#[derive(Default)]
-struct WayState {
-    /// The number of accepted connections.
-    connections: AtomicUsize,
-    /// Connections with a number up to this one are silent.
-    silent: AtomicUsize,
-    /// A connection ends when the server answers on it.
-    cuts_answers: AtomicBool,
-}
-
-impl Way {
-    fn to(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let shared = Arc::new(WayState::default());
-        let state = shared.clone();
-        std::thread::spawn(move || {
-            for client in listener.incoming() {
-                let number = state.connections.fetch_add(1, Ordering::Relaxed) + 1;
-                let (client, server) =
-                    (Arc::new(client.unwrap()), Arc::new(TcpStream::connect(server).unwrap()));
-                for (from, to, answers) in [(client.clone(), server.clone(), false), (server, client, true)] {
-                    let state = state.clone();
-                    std::thread::spawn(move || {
-                        forward(&from, &to, || {
-                            if answers && state.cuts_answers.load(Ordering::Relaxed) {
-                                return Fate::Cut;
-                            }
-                            let is_silent = number <= state.silent.load(Ordering::Relaxed);
-                            if is_silent { Fate::Swallowed } else { Fate::Forwarded }
-                        });
-                    });
-                }
-            }
-        });
-        Self { port, shared }
-    }
-
-    fn silence(&self) {
-        self.shared.silent.store(self.connections(), Ordering::Relaxed);
-    }
-
-    fn silence_for_good(&self) {
-        self.shared.silent.store(usize::MAX, Ordering::Relaxed);
-    }
-
-    fn cut_answers(&self, cut: bool) {
-        self.shared.cuts_answers.store(cut, Ordering::Relaxed);
-    }
-
-    fn connections(&self) -> usize {
-        self.shared.connections.load(Ordering::Relaxed)
-    }
-}
-
-/// What becomes of bytes.
-enum Fate {
-    Forwarded,
-    Swallowed,
-    /// The connection ends.
-    Cut,
-}
-
-/// Forwards until the end of the stream.
-fn forward(mut from: &TcpStream, mut to: &TcpStream, fate: impl Fn() -> Fate) {
-    let mut buffer = [0; 4096];
-    while let Ok(len @ 1..) = from.read(&mut buffer) {
-        match fate() {
-            Fate::Forwarded if to.write_all(&buffer[..len]).is_ok() => {}
-            Fate::Swallowed => {}
-            _ => break,
-        }
-    }
-    let _ = to.shutdown(Shutdown::Both);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![cfg(all(unix, feature = "postgres"))]
 
 mod chaos;
+mod clock;
 mod cluster;
 mod fleet;
 #[path = "../../examples/fleet.rs"]
@@ -15,6 +16,7 @@ mod processes;
 mod refusals;
 mod runtimes;
 mod secrecy;
+mod way;
 
 use std::future::Future;
 

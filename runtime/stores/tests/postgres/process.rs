@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
 use sansgram_stores::{PostgresOptions, PostgresStore};
@@ -20,6 +20,7 @@ use sansgram_tokio::{Client, Error, Runtime, Sleep, StoreError, Tokio};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
+use super::clock::{Clock, STEP, SteppedClock};
 use super::{fleet_example, keys};
 
 /// Set in a child: the URL, the address of the child, the address of DC 2, the lease in milliseconds, and how many
@@ -123,7 +124,11 @@ async fn share(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration) {
         };
         say("owner", &"");
         let mut is_first = true;
+        let mut date = SystemTime::now();
+        let mut is_stepped = false;
         loop {
+            let before = std::mem::replace(&mut date, SystemTime::now());
+            is_stepped |= date.duration_since(before).unwrap_or_else(|ahead| ahead.duration()) > STEP / 2;
             if STOPPING.load(Ordering::Relaxed) {
                 client.disconnect().await;
                 say("released", &"");
@@ -133,6 +138,10 @@ async fn share(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration) {
                 Ok(_) if is_first => {
                     say("served", &"");
                     is_first = false;
+                }
+                Ok(_) if is_stepped => {
+                    say("stepped", &"");
+                    is_stepped = false;
                 }
                 Ok(_) => tokio::time::sleep(Duration::from_millis(2)).await,
                 Err(error) => {
@@ -178,6 +187,8 @@ pub(crate) struct Process {
     said: Receiver<Message>,
     /// Whether it has said that the server answers it, and not since that it no longer owns the session.
     is_served: Cell<bool>,
+    /// Its clock, if that can be stepped.
+    clock: Option<SteppedClock>,
 }
 
 /// What a child says: a word, what it says about it, and when.
@@ -186,7 +197,18 @@ type Message = (String, String, Instant);
 impl Process {
     /// Starts a process that takes the shared session whenever it is free.
     pub(crate) fn start(server: &TestServer, url: &str, address: [u8; 4], lease: Duration) -> Self {
-        Self::start_fleet(server, url, address, lease, 0)
+        Self::start_with(server, url, address, lease, 0, None)
+    }
+
+    /// Like [`start`](Self::start), with a clock that can be stepped.
+    pub(crate) fn start_with_clock(
+        server: &TestServer,
+        url: &str,
+        address: [u8; 4],
+        lease: Duration,
+        clock: Clock,
+    ) -> Self {
+        Self::start_with(server, url, address, lease, 0, Some(SteppedClock::new(clock)))
     }
 
     /// Starts the example with this capacity.
@@ -197,9 +219,24 @@ impl Process {
         lease: Duration,
         capacity: usize,
     ) -> Self {
+        Self::start_with(server, url, address, lease, capacity, None)
+    }
+
+    fn start_with(
+        server: &TestServer,
+        url: &str,
+        address: [u8; 4],
+        lease: Duration,
+        capacity: usize,
+        clock: Option<SteppedClock>,
+    ) -> Self {
         let dc = server.address(2).unwrap();
         let arguments = format!("{url} {} {dc} {} {capacity}", IpAddr::from(address), lease.as_millis());
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        if let Some(clock) = &clock {
+            child.envs(clock.environment());
+        }
+        let mut child = child
             .args(["process::child", "--exact", "--nocapture", "--test-threads=1"])
             .env(CHILD, arguments)
             .env("SANSGRAM_STORES_CHILD_KEY", server.public_key_pem())
@@ -220,7 +257,7 @@ impl Process {
             }
         });
         let input = child.stdin.take();
-        Self { child, input, said, is_served: Cell::new(false) }
+        Self { child, input, said, is_served: Cell::new(false), clock }
     }
 
     /// Waits until the process says this, and returns what it says about it and when it did. It may say other things
@@ -274,6 +311,12 @@ impl Process {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Sets its clock ahead or back by an hour. It says `stepped` once the server has answered it since, if it still owns
+    /// the session.
+    pub(crate) fn step_clock(&self) {
+        self.clock.as_ref().expect("the process has a clock of its own").step();
+    }
+
     /// Tells the process to give the session back and to end.
     pub(crate) fn stop(&mut self) {
         self.input = None;
@@ -284,5 +327,8 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(clock) = &self.clock {
+            clock.clean_up(self.child.id());
+        }
     }
 }
