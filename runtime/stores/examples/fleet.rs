@@ -1,34 +1,46 @@
 //! A fleet: any number of processes share the sessions of a database. Each takes free sessions up to its capacity, and
 //! takes over those of a process that dies, once their leases have ended. A process that is told to stop (SIGTERM,
 //! Ctrl-C) hands its sessions over at once, so that a rolling restart leaves none without an owner for longer than a
-//! second.
+//! second. The updates of all sessions go to a table of that database, or of another one, for other programs (the
+//! README of the crate says how they are read).
 //!
 //! ```text
 //! API_ID=12345 API_HASH=0123456789abcdef0123456789abcdef SESSIONS_KEY=... \
 //!     cargo run -p sansgram-stores --example fleet -- postgres://sansgram:secret@db.example/sessions 100
 //! ```
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::error::Error;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sansgram_stores::{PostgresOptions, PostgresStore, SealingKey, SealingKeys};
 use sansgram_tokio::core::client::{ApiCredentials, Config};
 use sansgram_tokio::{Client, Error as ClientError, Runtime, StoreError, Tokio};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+
+#[path = "fleet/queue.rs"]
+mod queue;
+pub(crate) use queue::Queue;
 
 /// How often a process with room looks for free sessions.
 const LOOK_AFTER: Duration = Duration::from_millis(250);
+/// How long a session that is handed over waits until its updates are published, and then those that have arrived at
+/// the last moment.
+const PUBLISH_WITHIN: Duration = Duration::from_secs(5);
+const USAGE: &str = "usage: fleet URL CAPACITY [URL-OF-QUEUE]";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let url = arguments.next().ok_or("usage: fleet URL CAPACITY")?;
-    let capacity = arguments.next().ok_or("usage: fleet URL CAPACITY")?.parse()?;
+    let url = arguments.next().ok_or(USAGE)?;
+    let capacity = arguments.next().ok_or(USAGE)?.parse()?;
+    let queue = Queue::connect(&arguments.next().unwrap_or_else(|| url.clone())).await?;
     let api = ApiCredentials {
         id: std::env::var("API_ID")?.parse()?,
         hash: std::env::var("API_HASH")?.as_str().into(),
@@ -36,7 +48,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let keys = SealingKeys::new(SealingKey::from_environment("SESSIONS_KEY")?);
     let store = PostgresStore::connect(&url, keys, PostgresOptions::default()).await?;
     let config = Config::telegram().with_api(Some(api));
-    run(Tokio::current(), store, &config, capacity, told_to_stop(), |event| println!("{event}")).await?;
+    let report = |event| println!("{event}");
+    run(Tokio::current(), store, &config, capacity, queue, told_to_stop(), report).await?;
     Ok(())
 }
 
@@ -53,9 +66,9 @@ pub(crate) async fn told_to_stop() {
     }
 }
 
-/// Owns up to `capacity` sessions until `stop` completes, then hands all of them over. `report` is called with each
-/// event: `ready`, `waiting ERROR` (the database is away), and with the name of a session `took`, `failed`, `ended` and
-/// `gave`.
+/// Owns up to `capacity` sessions until `stop` completes, then hands all of them over. Their updates go to `queue`.
+/// `report` is called with each event: `ready`, `waiting ERROR` (the database is away), and with the name of a session
+/// `took`, `failed`, `late` (an update waits for the queue), `unpublished`, `ended` and `gave`.
 ///
 /// # Errors
 /// Returns an error if the database cannot be used at the start. Later, it is tried again.
@@ -64,17 +77,20 @@ pub(crate) async fn run<R: Runtime + Clone>(
     store: PostgresStore,
     config: &Config,
     capacity: usize,
+    queue: Queue,
     stop: impl Future<Output = ()>,
     report: impl Fn(String) + Clone + Send + Sync + 'static,
 ) -> Result<(), StoreError> {
     store.list().await?;
     report("ready".into());
+    let queue = Arc::new(queue);
+    let (tell, told) = watch::channel(false);
     let mut stop = pin!(stop);
-    let mut clients: HashMap<String, Client> = HashMap::new();
+    let mut owned = HashSet::new();
     let mut served = JoinSet::new();
     'running: while timeout(LOOK_AFTER, stop.as_mut()).await.is_err() {
         while let Some(Ok(name)) = served.try_join_next() {
-            clients.remove(&name);
+            owned.remove(&name);
         }
         let listed = tokio::select! {
             () = &mut stop => break,
@@ -88,10 +104,10 @@ pub(crate) async fn run<R: Runtime + Clone>(
             }
         };
         for name in free.map(|it| it.name) {
-            if clients.len() >= capacity {
+            if owned.len() >= capacity {
                 break;
             }
-            if clients.contains_key(&name) {
+            if owned.contains(&name) {
                 continue;
             }
             // A start that is dropped gives its session back.
@@ -102,12 +118,10 @@ pub(crate) async fn run<R: Runtime + Clone>(
             match started {
                 Ok(client) => {
                     report(format!("took {name}"));
-                    clients.insert(name.clone(), client.clone());
-                    let report = report.clone();
+                    owned.insert(name.clone());
+                    let (queue, told, report) = (queue.clone(), told.clone(), report.clone());
                     served.spawn(async move {
-                        let error = serve(&client).await;
-                        report(format!("ended {name}: {error}"));
-                        client.disconnect().await;
+                        serve(&client, &name, &queue, told, report).await;
                         name
                     });
                 }
@@ -117,24 +131,9 @@ pub(crate) async fn run<R: Runtime + Clone>(
             }
         }
     }
-    while let Some(Ok(name)) = served.try_join_next() {
-        clients.remove(&name);
-    }
-    served.shutdown().await;
     // All at once: each is free as soon as it is saved.
-    let mut handed_over = JoinSet::new();
-    for (name, client) in clients {
-        handed_over.spawn(async move {
-            client.disconnect().await;
-            (name, client.save_error())
-        });
-    }
-    while let Some(Ok((name, error))) = handed_over.join_next().await {
-        report(match error {
-            None => format!("gave {name}"),
-            Some(error) => format!("gave {name}, whose last changes are lost: {error}"),
-        });
-    }
+    tell.send_replace(true);
+    while served.join_next().await.is_some() {}
     Ok(())
 }
 
@@ -147,12 +146,62 @@ async fn start<R: Runtime + Clone>(
     Client::start(runtime.clone(), config.clone(), store.session(name)?).await
 }
 
-/// What a client does with its account, until it ends. Updates would go to the application, or to a queue.
-async fn serve(client: &Client) -> ClientError {
-    loop {
-        match client.next_update().await {
-            Ok(_update) => {}
-            Err(error) => return error,
+/// Publishes the updates of a client until it ends, or until `told` to stop. What it has received by then is published
+/// before its session is given back, unless the queue is away for too long.
+async fn serve(
+    client: &Client,
+    name: &str,
+    queue: &Queue,
+    told: watch::Receiver<bool>,
+    report: impl Fn(String) + Clone,
+) {
+    let publish = async |update| {
+        let failed = |reason| report(format!("late {name}: {reason}"));
+        queue.publish(name, &update, failed).await;
+    };
+    let received = async {
+        loop {
+            // One update at a time, so that they stay in order. While it waits for the queue, the client keeps the
+            // newest others, and says so if it drops older ones.
+            let update = tokio::select! {
+                biased;
+                update = client.next_update() => update,
+                () = stopping(told.clone()) => return None,
+            };
+            match update {
+                Ok(update) => publish(update).await,
+                Err(error) => return Some(error),
+            }
         }
+    };
+    let too_late = async {
+        stopping(told.clone()).await;
+        sleep(PUBLISH_WITHIN).await;
+    };
+    let (ended, mut is_published) = tokio::select! {
+        ended = received => (ended, true),
+        () = too_late => (None, false),
+    };
+    client.disconnect().await;
+    // What it has received meanwhile.
+    let rest = async {
+        while let Ok(update) = client.next_update().await {
+            publish(update).await;
+        }
+    };
+    is_published = is_published && timeout(PUBLISH_WITHIN, rest).await.is_ok();
+    if !is_published {
+        report(format!("unpublished {name}: the queue is away, and updates are lost"));
     }
+    report(match (ended, client.save_error()) {
+        (Some(error), _) => format!("ended {name}: {error}"),
+        (None, None) => format!("gave {name}"),
+        (None, Some(error)) => format!("gave {name}, whose last changes are lost: {error}"),
+    });
+}
+
+/// Completes when the sessions are to be handed over.
+async fn stopping(mut told: watch::Receiver<bool>) {
+    // It is an error if the one who tells is gone.
+    let _ = told.wait_for(|told| *told).await;
 }

@@ -11,8 +11,9 @@ use sansgram_tokio::core::client::StoredSession;
 use tokio::sync::oneshot;
 
 use super::cluster::Cluster;
+use super::fleet_example::{self, Queue};
 use super::process::{Bound, Process};
-use super::{fleet_example, run, store};
+use super::{run, store};
 
 const SESSIONS: usize = 6;
 const CAPACITY: usize = 4;
@@ -38,7 +39,8 @@ async fn all_owned(store: &PostgresStore, gone: &str) -> Duration {
 fn a_process_that_is_told_to_stop_takes_no_more() {
     let server = TestServer::start(TestServerOptions::default()).unwrap();
     run(async {
-        let store = store(&Cluster::shared().database().await).await;
+        let url = Cluster::shared().database().await;
+        let (store, queue) = (store(&url).await, Queue::connect(&url).await.unwrap());
         for number in 1..=SESSIONS {
             store.import(&format!("bot {number}"), &StoredSession::default()).await.unwrap();
         }
@@ -56,7 +58,8 @@ fn a_process_that_is_told_to_stop_takes_no_more() {
         let stopped = async { stopped.await.unwrap_or_default() };
         let config = server.config();
         let runtime = Bound::new([127, 0, 0, 1]);
-        fleet_example::run(runtime, store.clone(), &config, CAPACITY, stopped, report).await.unwrap();
+        let fleet = fleet_example::run(runtime, store.clone(), &config, CAPACITY, queue, stopped, report);
+        fleet.await.unwrap();
         assert_eq!(*said.lock().unwrap(), ["ready", "took bot 1", "gave bot 1"]);
         assert!(store.list().await.unwrap().iter().all(|it| it.owner.is_none()));
     });

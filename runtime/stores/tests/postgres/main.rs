@@ -16,6 +16,7 @@ mod processes;
 mod refusals;
 mod runtimes;
 mod secrecy;
+mod updates;
 mod way;
 
 use std::future::Future;

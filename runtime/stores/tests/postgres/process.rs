@@ -161,8 +161,10 @@ async fn join_fleet(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration,
         let (what, about) = event.split_once(' ').unwrap_or((&event, ""));
         say(what, &about);
     };
+    let queue = fleet_example::Queue::connect(url).await.unwrap();
     let stop = fleet_example::told_to_stop();
-    fleet_example::run(Bound::new(address), store, &config(dc), capacity, stop, report).await.unwrap();
+    let runtime = Bound::new(address);
+    fleet_example::run(runtime, store, &config(dc), capacity, queue, stop, report).await.unwrap();
 }
 
 fn say(what: &str, about: &dyn std::fmt::Display) {
@@ -311,8 +313,8 @@ impl Process {
         kill_process(pid, signal).unwrap();
     }
 
-    /// Sets its clock ahead or back by an hour. It says `stepped` once the server has answered it since, if it still owns
-    /// the session.
+    /// Sets its clock ahead or back by an hour. It says `stepped` once the server has answered it since, if it still
+    /// owns the session.
     pub(crate) fn step_clock(&self) {
         self.clock.as_ref().expect("the process has a clock of its own").step();
     }

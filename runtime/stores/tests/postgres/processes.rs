@@ -88,8 +88,8 @@ fn a_stopped_owner_sends_nothing_when_it_continues() {
     }
 }
 
-/// All timers of the owner are due at once, and its date is wrong by an hour. The clock that leases are measured by does
-/// not follow.
+/// All timers of the owner are due at once, and its date is wrong by an hour. The clock that leases are measured by
+/// does not follow.
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn a_monotonic_clock_that_jumps_ahead_makes_no_second_owner() {

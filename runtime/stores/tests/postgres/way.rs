@@ -5,6 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use super::cluster::Cluster;
 
@@ -21,6 +22,8 @@ struct WayState {
     connections: AtomicUsize,
     /// Connections with a number up to this one are silent.
     silent: AtomicUsize,
+    /// The number of times that bytes were swallowed.
+    swallowed: AtomicUsize,
     /// A connection ends when the server answers on it.
     cuts_answers: AtomicBool,
     /// Both ends of the connections.
@@ -52,7 +55,11 @@ impl Way {
                                 return Fate::Cut;
                             }
                             let is_silent = number <= state.silent.load(Ordering::Relaxed);
-                            if is_silent { Fate::Swallowed } else { Fate::Forwarded }
+                            if !is_silent {
+                                return Fate::Forwarded;
+                            }
+                            state.swallowed.fetch_add(1, Ordering::Relaxed);
+                            Fate::Swallowed
                         });
                     });
                 }
@@ -80,6 +87,13 @@ impl Way {
 
     pub(crate) fn silence_for_good(&self) {
         self.shared.silent.store(usize::MAX, Ordering::Relaxed);
+    }
+
+    /// Waits until someone waits in vain.
+    pub(crate) async fn has_swallowed(&self) {
+        while self.shared.swallowed.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     pub(crate) fn cut_answers(&self, cut: bool) {
