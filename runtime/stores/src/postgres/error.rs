@@ -117,7 +117,7 @@ pub enum PostgresError {
     #[error("there is a session {0} already; import under another name")]
     Exists(String),
     /// Any other refusal of the server.
-    #[error("the database {place} refuses a statement ({reason})")]
+    #[error("the database {place} refuses a statement ({reason}); see the log of its server")]
     Refused {
         /// Host, port and name of the database.
         place: String,

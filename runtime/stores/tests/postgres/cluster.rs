@@ -1,6 +1,6 @@
 //! A PostgreSQL server on a free port of loopback, in a temporary directory, as an unprivileged user.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -12,14 +12,21 @@ use tokio_postgres::{Client, NoTls};
 
 const PASSWORD: &str = "only-for-tests";
 
+/// Gives the server a disk of its own, which ends with it. Other processes keep theirs.
+const MOUNT: &str = r#"mount -t tmpfs -o size=200m,mode=1777 tmpfs /tmp && exec "$@""#;
 /// Runs the server until the standard input ends, which it also does if the tests are killed. A server that ends before
 /// is started again.
 const SCRIPT: &str = r#"
 set -e
-bin=$1 port=$2 tls=$3 dir=$(mktemp -d)
-printf only-for-tests >"$dir/password"
-"$bin/initdb" -D "$dir/data" -A scram-sha-256 -U postgres --pwfile="$dir/password" --no-sync -E UTF8 --locale=C \
-    >"$dir/log" 2>&1 </dev/null
+bin=$1 port=$2 tls=$3 primary=$4 dir=$(mktemp -d)
+if [ -n "$primary" ]; then
+    PGPASSWORD=only-for-tests "$bin/pg_basebackup" -h 127.0.0.1 -p "$primary" -U postgres -D "$dir/data" -R -c fast \
+        --no-sync >"$dir/log" 2>&1 </dev/null
+else
+    printf only-for-tests >"$dir/password"
+    "$bin/initdb" -D "$dir/data" -A scram-sha-256 -U postgres --pwfile="$dir/password" --no-sync -E UTF8 --locale=C \
+        >"$dir/log" 2>&1 </dev/null
+fi
 if [ "$tls" = on ]; then
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test \
         -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
@@ -49,7 +56,7 @@ pub(crate) struct Cluster {
     databases: AtomicU32,
     /// The server ends with it.
     _input: ChildStdin,
-    _script: Child,
+    script: Child,
 }
 
 impl Cluster {
@@ -60,34 +67,78 @@ impl Cluster {
     }
 
     pub(crate) fn start() -> Self {
-        Self::start_with("off")
+        Self::start_with("off", "", Self::script())
     }
 
-    /// Starts a server with a certificate for 127.0.0.1, which is in the returned file.
-    pub(crate) fn start_with_tls() -> (Self, PathBuf) {
-        let this = Self::start_with("on");
-        let certificate = this.directory.join("certificate.pem");
-        (this, certificate)
+    /// Starts a server that replicates this one, and only reads.
+    pub(crate) fn start_replica(&self) -> Self {
+        Self::start_with("off", &self.port.to_string(), Self::script())
     }
 
-    fn start_with(tls: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        // The server refuses to run as root.
-        let mut command = if rustix::process::getuid().is_root() {
+    /// Starts a server on a disk of its own, a small one that no other process sees. Returns `None` if this process may
+    /// not mount one.
+    pub(crate) fn start_on_small_disk() -> Option<Self> {
+        let may_mount = Command::new("unshare").args(["-m", "sh", "-c", MOUNT, "sh", "true"]).status();
+        if !may_mount.is_ok_and(|status| status.success()) {
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", MOUNT, "sh"]);
+        let script = Self::script();
+        command.arg(script.get_program()).args(script.get_args());
+        Some(Self::start_with("off", "", command))
+    }
+
+    /// Fills the small disk.
+    pub(crate) fn fill_disk(&self) {
+        let mut file = std::fs::File::create(self.filler()).unwrap();
+        for size in [1 << 20, 4096, 1] {
+            while file.write_all(&vec![b'x'; size]).is_ok() {}
+        }
+    }
+
+    pub(crate) fn make_room(&self) {
+        std::fs::remove_file(self.filler()).unwrap();
+    }
+
+    /// A file on the small disk, as this process sees it.
+    fn filler(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root/tmp/filler", self.script.id()))
+    }
+
+    /// Returns a command that runs a script as an unprivileged user: the server refuses to run as root.
+    fn script() -> Command {
+        if rustix::process::getuid().is_root() {
             let mut command = Command::new("runuser");
             command.args(["-u", "postgres", "--", "sh"]);
             command
         } else {
             Command::new("sh")
-        };
-        command.args(["-c", SCRIPT, "sh"]).arg(programs()).arg(port.to_string()).arg(tls).current_dir("/");
+        }
+    }
+
+    /// Starts a server with a certificate for 127.0.0.1, which is in the returned file.
+    pub(crate) fn start_with_tls() -> (Self, PathBuf) {
+        let this = Self::start_with("on", "", Self::script());
+        let certificate = this.directory.join("certificate.pem");
+        (this, certificate)
+    }
+
+    fn start_with(tls: &str, primary: &str, mut command: Command) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        command
+            .args(["-c", SCRIPT, "sh"])
+            .arg(programs())
+            .arg(port.to_string())
+            .args([tls, primary])
+            .current_dir("/");
         let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut directory = String::new();
         BufReader::new(script.stdout.take().unwrap()).read_line(&mut directory).unwrap();
         let directory = PathBuf::from(directory.trim());
         assert!(directory.is_absolute(), "the server cannot be started");
         let input = script.stdin.take().unwrap();
-        Self { port, directory, databases: AtomicU32::new(0), _input: input, _script: script }
+        Self { port, directory, databases: AtomicU32::new(0), _input: input, script }
     }
 
     /// Creates an empty database. Returns its URL.

@@ -16,6 +16,7 @@ mod processes;
 mod refusals;
 mod runtimes;
 mod secrecy;
+mod servers;
 mod updates;
 mod way;
 

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -12,12 +12,13 @@ use super::cluster::Cluster;
 /// A forwarder to the server.
 pub(crate) struct Way {
     port: u16,
-    server: u16,
     shared: Arc<WayState>,
 }
 
 #[derive(Default)]
 struct WayState {
+    /// The port of the server.
+    server: AtomicU16,
     /// The number of accepted connections.
     connections: AtomicUsize,
     /// Connections with a number up to this one are silent.
@@ -32,15 +33,16 @@ struct WayState {
 
 impl Way {
     pub(crate) fn to(cluster: &Cluster) -> Self {
-        let server = SocketAddr::from(([127, 0, 0, 1], cluster.port()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(WayState::default());
+        shared.server.store(cluster.port(), Ordering::Relaxed);
         let state = shared.clone();
         thread::spawn(move || {
             for client in listener.incoming() {
                 let number = state.connections.fetch_add(1, Ordering::Relaxed) + 1;
                 // It may have been killed.
+                let server = SocketAddr::from(([127, 0, 0, 1], state.server.load(Ordering::Relaxed)));
                 let Ok(server) = TcpStream::connect(server) else { continue };
                 let (client, server) = (Arc::new(client.unwrap()), Arc::new(server));
                 let mut open = state.open.lock().unwrap();
@@ -65,12 +67,19 @@ impl Way {
                 }
             }
         });
-        Self { port, server: server.port(), shared }
+        Self { port, shared }
     }
 
     /// Returns the URL of a database of the server by this way.
     pub(crate) fn of(&self, url: &str) -> String {
-        url.replace(&format!(":{}/", self.server), &format!(":{}/", self.port))
+        let server = self.shared.server.load(Ordering::Relaxed);
+        url.replace(&format!(":{server}/"), &format!(":{}/", self.port))
+    }
+
+    /// Ends all connections. The next ones lead to another server.
+    pub(crate) fn lead_to(&self, cluster: &Cluster) {
+        self.shared.server.store(cluster.port(), Ordering::Relaxed);
+        self.cut();
     }
 
     /// Ends all connections.
