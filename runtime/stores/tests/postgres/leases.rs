@@ -96,6 +96,7 @@ fn all_sessions_are_given_up_at_once() {
         let dropped = acquire(&first, "other").await.unwrap();
         drop(dropped);
         first.release_all().await.unwrap();
+        assert_eq!(owned.owned.lease().remaining(), Duration::ZERO, "its client sends nothing more");
         // Also what was dropped just before, for which no answer was waited.
         for name in ["me", "other"] {
             assert_eq!(acquire(&second, name).await.unwrap().owned.lease().fence(), 2);

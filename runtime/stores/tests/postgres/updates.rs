@@ -206,6 +206,29 @@ fn a_queue_that_is_away_costs_neither_the_lease_nor_memory() {
     });
 }
 
+/// An update is published twice if it is not known that it was.
+#[test]
+#[ignore = "starts PostgreSQL"]
+fn an_update_whose_answer_is_lost_is_published_again() {
+    let cluster = Cluster::shared();
+    let (server, url) = logged_in(cluster);
+    let way = Way::to(cluster);
+    run(async {
+        let mut reader = Reader::connect(&url).await;
+        let mut fleet = Fleet::start(&server, &url, &way.of(&url), [127, 0, 0, 2]).await;
+        reader.takes_state().await;
+        way.cut_answers(true);
+        send(&server, 1..=1);
+        while !fleet.events.recv().await.unwrap().starts_with("late shared: ") {}
+        way.cut_answers(false);
+        send(&server, 2..=2);
+        let taken = reader.takes_up_to(2).await;
+        // The state twice, if its answer was still on the way; otherwise the first message.
+        assert_eq!((taken.len(), &taken[1..]), (3, &*objects(1..=2)), "{taken:?}");
+        fleet.stop().await;
+    });
+}
+
 /// It does not wait for ever, and says that updates are lost.
 #[test]
 #[ignore = "starts PostgreSQL"]
