@@ -15,17 +15,20 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// Several processes may create it at once.
+/// Several processes may create it at once. A user who may only insert does not try.
 const SCHEMA: &str = "\
-BEGIN; SELECT pg_advisory_xact_lock(hashtext('fleet_updates'));
-CREATE TABLE IF NOT EXISTS fleet_updates (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    session text NOT NULL,
-    kind text NOT NULL,
-    data bytea NOT NULL
-);
-COMMIT";
+DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('fleet_updates'));
+    IF to_regclass('fleet_updates') IS NULL THEN
+        CREATE TABLE fleet_updates (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            session text NOT NULL,
+            kind text NOT NULL,
+            data bytea NOT NULL
+        );
+    END IF;
+END $$";
 /// The notification has only the number: more than 8000 bytes would be refused, and who is away misses it.
 const PUBLISH: &str = "\
 WITH it AS (INSERT INTO fleet_updates (session, kind, data) VALUES ($1, $2, $3) RETURNING id)

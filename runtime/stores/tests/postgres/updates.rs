@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use sansgram_stores::{PostgresOptions, PostgresStore};
 use sansgram_testkit::TestServer;
+use sansgram_tokio::Update;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -256,8 +257,19 @@ fn a_process_that_stops_gives_its_sessions_although_the_queue_is_away() {
 fn a_queue_that_cannot_be_used_is_said_at_the_start() {
     run(async {
         let cluster = Cluster::shared();
-        // It has started.
-        cluster.database().await;
+        let url = cluster.database().await;
+        let name = Cluster::name_of(&url);
+        let role = format!("{name}_queue");
+        cluster.execute(name, &format!("CREATE ROLE {role} LOGIN PASSWORD 'only-for-tests'")).await;
+        let of_user = cluster.url(&role, "only-for-tests", name);
+        let error = Queue::connect(&of_user).await.err().unwrap().to_string();
+        assert_eq!(error, "the queue cannot be used: permission denied for schema public");
+        // The table is there, and a process needs no more rights than to insert.
+        Queue::connect(&url).await.unwrap();
+        cluster.execute(name, &format!("GRANT INSERT, SELECT (id) ON fleet_updates TO {role}")).await;
+        let queue = Queue::connect(&of_user).await.unwrap();
+        queue.publish("me", &Update::Lost, |reason| panic!("{reason}")).await;
+        assert_eq!(cluster.query(name, "SELECT kind FROM fleet_updates").await, "lost");
         for (url, expected) in [
             ("nats://127.0.0.1", "the URL of the queue cannot be read"),
             (
