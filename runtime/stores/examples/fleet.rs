@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use std::error::Error;
 use std::future::Future;
 use std::pin::pin;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,17 +37,28 @@ const PUBLISH_WITHIN: Duration = Duration::from_secs(5);
 const USAGE: &str = "usage: fleet URL CAPACITY [URL-OF-QUEUE]";
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match start_up().await {
+        Ok(()) => ExitCode::SUCCESS,
+        // The sentence says what to do; the debug form, which an error of `main` gets, does not.
+        Err(error) => {
+            eprintln!("fleet: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start_up() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let url = arguments.next().ok_or(USAGE)?;
-    let capacity = arguments.next().ok_or(USAGE)?.parse()?;
-    let queue = Queue::connect(&arguments.next().unwrap_or_else(|| url.clone())).await?;
-    let api = ApiCredentials {
-        id: std::env::var("API_ID")?.parse()?,
-        hash: std::env::var("API_HASH")?.as_str().into(),
-    };
+    let capacity = arguments.next().and_then(|it| it.parse().ok()).ok_or(USAGE)?;
+    let url_of_queue = arguments.next().unwrap_or_else(|| url.clone());
+    let variable = |name| std::env::var(name).map_err(|_| format!("set {name}, which my.telegram.org shows"));
+    let id = variable("API_ID")?.parse().map_err(|_| "API_ID must be a number")?;
+    let api = ApiCredentials { id, hash: variable("API_HASH")?.as_str().into() };
     let keys = SealingKeys::new(SealingKey::from_environment("SESSIONS_KEY")?);
     let store = PostgresStore::connect(&url, keys, PostgresOptions::default()).await?;
+    let queue = Queue::connect(&url_of_queue).await?;
     let config = Config::telegram().with_api(Some(api));
     let report = |event| println!("{event}");
     run(Tokio::current(), store, &config, capacity, queue, told_to_stop(), report).await?;
