@@ -31,7 +31,15 @@ const LOADS: [Load; 7] = [
     Load { result_len: 1 << 20, in_flight: 8, requests: 80 },
 ];
 
+/// What no client over a socket can be faster than: the system calls of one request after the other.
+pub const BARE: &str = "bare tokio";
+
 impl Load {
+    /// Whether this library has the load: the bare socket has one request in flight.
+    fn has(&self, library: &str) -> bool {
+        library != BARE || (self.in_flight, self.result_len) == (1, 100)
+    }
+
     /// The row of `bench-report`: `socket` by the number in flight, `download` by the length of a result.
     fn row(&self, library: &str, time: Duration) -> Row {
         let nanoseconds = time.as_secs_f64() * 1e9;
@@ -70,7 +78,7 @@ impl Load {
 /// requests of one round. Prints a table, or the rows of `bench-report`.
 ///
 /// The arguments of the program are the number of rounds (10 without it), `--rows`, and parts of the rows' names, such as
-/// `tokio/100`; all rows if there is none.
+/// `smol` or `tokio/100`, whose number is a whole one; all rows if there is none.
 pub fn measure(
     server: &SocketServer,
     libraries: &[&str],
@@ -96,7 +104,8 @@ pub fn measure(
         for round in 0..=rounds {
             for (library, times) in libraries.iter().zip(&mut times) {
                 let name = load.row(library, Duration::ZERO).name.to_string();
-                if chosen.is_empty() || chosen.iter().any(|part| name.contains(part)) {
+                if load.has(library) && (chosen.is_empty() || chosen.iter().any(|part| is_part(part, &name)))
+                {
                     let before = worked(server);
                     run(library, load);
                     let time = worked(server).saturating_sub(before);
@@ -123,6 +132,15 @@ pub fn measure(
                 rate(median),
             );
         }
+    }
+}
+
+/// Returns whether a row's name has this part. A number at its end is that at the end of the name.
+fn is_part(part: &str, name: &str) -> bool {
+    if part.ends_with(|last: char| last.is_ascii_digit()) {
+        name.ends_with(part)
+    } else {
+        name.contains(part)
     }
 }
 

@@ -26,6 +26,7 @@ pub const DC: i64 = 2;
 #[derive(Debug)]
 pub struct SocketServer {
     address: SocketAddr,
+    bare_address: SocketAddr,
     worked: Arc<AtomicU64>,
 }
 
@@ -36,23 +37,20 @@ impl SocketServer {
     /// Panics if there is no free port.
     #[must_use]
     pub fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
         let worked = Arc::new(AtomicU64::new(0));
-        let of_all = worked.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, worked) = (stream.expect("a connection"), of_all.clone());
-                thread::spawn(move || serve(stream, &worked));
-            }
-        });
-        Self { address, worked }
+        Self { address: listen(&worked, serve), bare_address: listen(&worked, return_packets), worked }
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it sends back what it gets.
+    #[must_use]
+    pub const fn bare_address(&self) -> SocketAddr {
+        self.bare_address
     }
 
     /// The processor time of its threads, up to the last moment when they had nothing to do.
@@ -107,16 +105,55 @@ pub fn query(result_len: usize) -> Vec<u8> {
     query
 }
 
-fn serve(mut stream: TcpStream, worked: &AtomicU64) {
-    stream.set_nodelay(true).expect("a TCP stream");
+/// Serves each connection in a thread of its own. Returns the address.
+fn listen(worked: &Arc<AtomicU64>, serve: fn(TcpStream, Worked)) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let of_all = worked.clone();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.expect("a connection");
+            stream.set_nodelay(true).expect("a TCP stream");
+            let worked = Worked { of_all: of_all.clone(), published: Duration::ZERO };
+            thread::spawn(move || serve(stream, worked));
+        }
+    });
+    address
+}
+
+/// The processor time of the server.
+struct Worked {
+    of_all: Arc<AtomicU64>,
+    /// That of this thread, as far as it is part of it.
+    published: Duration,
+}
+
+impl Worked {
+    /// Publishes the time of this thread, which is about to wait.
+    fn publish(&mut self) {
+        let now = CpuTime::now();
+        self.of_all.fetch_add((now - self.published).as_nanos() as u64, Ordering::Relaxed);
+        self.published = now;
+    }
+}
+
+fn return_packets(mut stream: TcpStream, mut worked: Worked) {
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        worked.publish();
+        let Ok(read @ 1..) = stream.read(&mut buffer) else { return };
+        if stream.write_all(&buffer[..read]).is_err() {
+            return;
+        }
+    }
+}
+
+fn serve(mut stream: TcpStream, mut worked: Worked) {
     let mut server = Server::new(auth_key());
     let mut buffer = vec![0; 256 << 10];
     let (mut bodies, mut out) = (Vec::new(), Vec::new());
-    let mut published = Duration::ZERO;
     loop {
-        let now = CpuTime::now();
-        worked.fetch_add((now - published).as_nanos() as u64, Ordering::Relaxed);
-        published = now;
+        worked.publish();
         let Ok(read @ 1..) = stream.read(&mut buffer) else { return };
         server.read_messages(&mut buffer[..read], |id, seq_no, body| {
             bodies.extend(answer(id, seq_no, body));

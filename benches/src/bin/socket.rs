@@ -3,15 +3,20 @@
 //!
 //! Both runtimes have one thread: tokio's current-thread runtime and smol's global executor, on which the calls run, too.
 //! "tokio, worker" is the multi-thread runtime with one worker; "smol, block_on" calls from another thread, as a `main`
-//! with `smol::block_on` does. The runtimes take turns. The arguments are those of [`measure`].
+//! with `smol::block_on` does. "bare tokio" only writes a packet of that length and reads one. The runtimes take turns. The
+//! arguments are those of [`measure`].
 
-use sansgram_benches::socket_load::{Load, measure};
+use sansgram_benches::socket_load::{BARE, Load, measure};
 use sansgram_benches::socket_server::{SocketServer, query};
 use sansgram_runtime::{Client, MemoryStore};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 
-const LIBRARIES: [&str; 4] =
-    ["sansgram-tokio", "sansgram-tokio, worker", "sansgram-smol", "sansgram-smol, block_on"];
+const LIBRARIES: [&str; 5] =
+    [BARE, "sansgram-tokio", "sansgram-tokio, worker", "sansgram-smol", "sansgram-smol, block_on"];
+/// The length of a packet with one query of 100 bytes: key, msg_key, header, query and padding.
+const PACKET_LEN: usize = 8 + 16 + 32 + 100 + 28;
 
 fn main() {
     let server = SocketServer::start();
@@ -26,6 +31,7 @@ struct Clients {
     on_current_thread: Client,
     on_worker: Client,
     on_smol: Client,
+    bare: std::net::SocketAddr,
 }
 
 impl Clients {
@@ -38,12 +44,13 @@ impl Clients {
         };
         let (on_current_thread, on_worker) = (on_tokio(&current_thread), on_tokio(&worker));
         let on_smol = smol::block_on(sansgram_smol::start(server.config(), store())).expect("a client");
-        Self { current_thread, worker, on_current_thread, on_worker, on_smol }
+        Self { current_thread, worker, on_current_thread, on_worker, on_smol, bare: server.bare_address() }
     }
 
     /// Makes the requests.
     fn run(&self, library: &str, load: &Load) {
         match library {
+            BARE => on_tokio(&self.current_thread, vec![exchange_packets(self.bare, load.requests)]),
             "sansgram-tokio" => on_tokio(&self.current_thread, calls(&self.on_current_thread, load)),
             "sansgram-tokio, worker" => on_tokio(&self.worker, calls(&self.on_worker, load)),
             "sansgram-smol" => {
@@ -66,6 +73,17 @@ impl Clients {
                 }));
             }
         }
+    }
+}
+
+/// Writes and reads so many packets, one after the other.
+async fn exchange_packets(address: std::net::SocketAddr, count: u64) {
+    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+    stream.set_nodelay(true).expect("a TCP stream");
+    let (packet, mut answer) = ([1; PACKET_LEN], [0; 4096]);
+    for _ in 0..count {
+        stream.write_all(&packet).await.expect("the server reads");
+        assert_eq!(stream.read(&mut answer).await.expect("the server answers"), PACKET_LEN);
     }
 }
 
