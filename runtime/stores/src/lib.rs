@@ -30,10 +30,16 @@ mod policy;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod sealing;
+#[cfg(feature = "postgres")]
+mod shared;
+#[cfg(feature = "postgres")]
+mod tls;
 
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresError, PostgresOptions, PostgresSession, PostgresStore, SessionInfo};
+pub use postgres::{PostgresError, PostgresOptions, PostgresSession, PostgresStore};
 pub use sealing::{SealingKey, SealingKeys};
+#[cfg(feature = "postgres")]
+pub use shared::{SessionInfo, SharedSession, SharedStore, StoreOptions};
 
 #[cfg(all(doctest, feature = "postgres"))]
 #[doc = include_str!("../README.md")]

@@ -1,50 +1,31 @@
-//! The one connection to the database, opened again whenever it is lost.
+//! How a connection to the database is opened.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use sansgram_session::text::printable;
-use tokio::sync::Mutex;
-use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, Row};
+use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::PostgresError;
-use super::options::PostgresOptions;
 use super::schema;
-use crate::policy::{ADDRESSES_PER_HOST, CONNECT_TIMEOUT, MIN_CONNECT_TIMEOUT, STATEMENT_TIMEOUT};
+use crate::policy::{ADDRESSES_PER_HOST, CONNECT_TIMEOUT};
+use crate::shared::StoreOptions;
+use crate::shared::link::{Server, connect_timeout};
+use crate::tls;
 
-pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
-
-pub(super) struct Connection {
+pub(super) struct PostgresServer {
     config: Config,
     tls: MakeRustlsConnect,
     /// Host, port and name of the database, for errors.
     pub(super) place: String,
-    slot: Mutex<Slot>,
-    /// The number of attempts to connect that have failed.
-    failures: AtomicU64,
-    connect_timeout: Duration,
-    statement_timeout: Duration,
 }
 
-#[derive(Default)]
-struct Slot {
-    client: Option<Arc<Client>>,
-    /// Why the last attempt to connect has failed.
-    error: Option<PostgresError>,
-}
-
-impl Connection {
+impl PostgresServer {
     pub(super) fn new(
         url: &str,
-        options: &PostgresOptions,
+        options: &StoreOptions,
         renewal_period: Duration,
     ) -> Result<Self, PostgresError> {
         let mut config = parse(url)?;
@@ -60,81 +41,20 @@ impl Connection {
         }
         let tls = MakeRustlsConnect::new(tls_config(options, config.get_ssl_mode())?);
         let place = describe(&config);
-        // A renewal that waits in vain leaves time for another one over a new connection.
-        let statement_timeout = STATEMENT_TIMEOUT.min(renewal_period / 2);
-        let connect_timeout = renewal_period.clamp(MIN_CONNECT_TIMEOUT, CONNECT_TIMEOUT);
         // A silent address leaves time for the others.
         let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
         let addresses = u32::try_from(hosts).unwrap_or(u32::MAX).saturating_mul(ADDRESSES_PER_HOST);
         let own = config.get_connect_timeout().copied();
-        config.connect_timeout(own.unwrap_or(CONNECT_TIMEOUT).min(connect_timeout / addresses.max(1)));
-        let (slot, failures) = (Mutex::default(), AtomicU64::new(0));
-        Ok(Self { config, tls, place, slot, failures, connect_timeout, statement_timeout })
+        config.connect_timeout(
+            own.unwrap_or(CONNECT_TIMEOUT).min(connect_timeout(renewal_period) / addresses.max(1)),
+        );
+        Ok(Self { config, tls, place })
     }
+}
 
-    /// Runs a statement, over a new connection if the one that is there is lost. The statement must be one that may be
-    /// executed twice.
-    pub(super) async fn query(
-        &self,
-        statement: &str,
-        parameters: Parameters<'_>,
-    ) -> Result<Vec<Row>, PostgresError> {
-        let mut result = self.query_once(statement, parameters).await;
-        if matches!(&result, Err((error, is_old)) if *is_old && error.ends_connection()) {
-            result = self.query_once(statement, parameters).await;
-        }
-        result.map_err(|(error, _)| error)
-    }
-
-    /// Runs a statement. The error says whether the connection was there before.
-    async fn query_once(
-        &self,
-        statement: &str,
-        parameters: Parameters<'_>,
-    ) -> Result<Vec<Row>, (PostgresError, bool)> {
-        let (client, is_old) = self.client().await.map_err(|error| (error, false))?;
-        let error = match timeout(self.statement_timeout, client.query_typed(statement, parameters)).await {
-            Ok(Ok(rows)) => return Ok(rows),
-            Ok(Err(error)) => PostgresError::of(&error, &self.place),
-            Err(_) => self.unreachable("it does not answer"),
-        };
-        if error.ends_connection() || client.is_closed() {
-            self.forget(&client).await;
-        }
-        Err((error, is_old))
-    }
-
-    pub(super) fn unreachable(&self, reason: &str) -> PostgresError {
-        PostgresError::Unreachable { place: self.place.clone(), reason: reason.into() }
-    }
-
-    /// Returns the open connection, or opens one. The flag says whether it was open.
-    async fn client(&self) -> Result<(Arc<Client>, bool), PostgresError> {
-        let failures = self.failures.load(Ordering::Relaxed);
-        let mut slot = self.slot.lock().await;
-        if let Some(client) = slot.client.as_ref().filter(|client| !client.is_closed()) {
-            return Ok((client.clone(), true));
-        }
-        // All who wait for one attempt share its failure: an attempt for each would make the last one wait for all.
-        if failures != self.failures.load(Ordering::Relaxed)
-            && let Some(error) = &slot.error
-        {
-            return Err(error.clone());
-        }
-        let opened = timeout(self.connect_timeout, self.open()).await;
-        match opened.unwrap_or_else(|_| Err(self.unreachable("it does not answer"))) {
-            Ok(client) => {
-                let client = Arc::new(client);
-                slot.client = Some(client.clone());
-                Ok((client, false))
-            }
-            Err(error) => {
-                slot.error = Some(error.clone());
-                self.failures.fetch_add(1, Ordering::Relaxed);
-                Err(error)
-            }
-        }
-    }
+impl Server for PostgresServer {
+    type Client = Client;
+    type Error = PostgresError;
 
     async fn open(&self) -> Result<Client, PostgresError> {
         let connected = self.config.connect(self.tls.clone()).await;
@@ -150,9 +70,12 @@ impl Connection {
         Ok(client)
     }
 
-    async fn forget(&self, client: &Arc<Client>) {
-        let mut slot = self.slot.lock().await;
-        drop(slot.client.take_if(|it| Arc::ptr_eq(it, client)));
+    fn is_closed(client: &Client) -> bool {
+        client.is_closed()
+    }
+
+    fn unreachable(&self, reason: &str) -> PostgresError {
+        PostgresError::Unreachable { place: self.place.clone(), reason: reason.into() }
     }
 }
 
@@ -194,22 +117,7 @@ fn describe(config: &Config) -> String {
     format!("{host}:{port}/{name}")
 }
 
-fn tls_config(options: &PostgresOptions, mode: SslMode) -> Result<ClientConfig, PostgresError> {
-    let mut roots = RootCertStore::empty();
-    if mode != SslMode::Disable {
-        // Without any, each certificate is refused, and the error says so.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    if let Some(path) = &options.root_certificates {
-        let failed = |reason: String| PostgresError::Certificates { path: path.clone(), reason };
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|error| failed(error.to_string()))?;
-            roots.add(certificate).map_err(|error| failed(error.to_string()))?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.expect("the provider has the ciphers of these versions");
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+fn tls_config(options: &StoreOptions, mode: SslMode) -> Result<ClientConfig, PostgresError> {
+    let config = tls::config(options.root_certificates.as_deref(), mode != SslMode::Disable);
+    config.map_err(|error| PostgresError::Certificates { path: error.path, reason: error.reason })
 }

@@ -11,6 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::FromSql;
 
 use crate::sealing::SealError;
+use crate::shared::database::{DatabaseError, Problem};
 
 /// Why a session in PostgreSQL cannot be loaded, saved or owned: [`StoreError::Other`] contains it. Nothing is
 /// overwritten.
@@ -178,10 +179,23 @@ impl PostgresError {
             Self::Refused { place, reason: format!("{reason}, {}", printable(code.code())) }
         }
     }
+}
 
-    /// Returns whether the connection is of no use after this error.
-    pub(super) const fn ends_connection(&self) -> bool {
+impl DatabaseError for PostgresError {
+    fn ends_connection(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Tls { .. } | Self::ReadOnly(_))
+    }
+}
+
+impl From<Problem> for PostgresError {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Lease(lease) => Self::Lease(lease),
+            Problem::Name(name) => Self::Name(name),
+            Problem::Sealed { session, error } => Self::Sealed { session, error },
+            Problem::Exists(name) => Self::Exists(name),
+            Problem::WorkerEnded => Self::WorkerEnded,
+        }
     }
 }
 

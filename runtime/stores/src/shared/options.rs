@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::policy::DEFAULT_LEASE;
 
-/// Options of a [`PostgresStore`](super::PostgresStore).
+/// Options of a store.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct PostgresOptions {
+pub struct StoreOptions {
     /// How long a session is owned without a renewal, 2 s to 1 h; default 30 s. If a process dies, its sessions are
     /// free after that time. A client whose lease was not renewed for nine tenths of it ends.
     pub lease: Duration,
@@ -18,13 +18,13 @@ pub struct PostgresOptions {
     pub root_certificates: Option<PathBuf>,
 }
 
-impl Default for PostgresOptions {
+impl Default for StoreOptions {
     fn default() -> Self {
         Self { lease: DEFAULT_LEASE, owner: default_owner(), root_certificates: None }
     }
 }
 
-impl PostgresOptions {
+impl StoreOptions {
     /// Sets [`lease`](Self::lease).
     #[must_use]
     pub const fn with_lease(mut self, lease: Duration) -> Self {

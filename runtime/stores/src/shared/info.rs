@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionInfo {
-    /// The name. Rows whose names [`session`](super::PostgresStore::session) refuses are not listed.
+    /// The name. Those whose names [`session`](super::SharedStore::session) refuses are not listed.
     pub name: String,
     /// The owner, as it calls itself, and how long its lease still lasts; `None`: the session is free.
     pub owner: Option<(String, Duration)>,
