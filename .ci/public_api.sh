@@ -16,7 +16,7 @@ if ! cargo public-api --version 2>/dev/null | grep -q " $version$"; then
 fi
 
 readonly protocol=(core session simd stores tl tl-json) runtimes=(runtime smol tokio) testkit=(testkit)
-readonly core_features=sansgram-core/getrandom,sansgram-core/mtproxy,sansgram-core/pem,sansgram-core/std,sansgram-core/websocket
+readonly core_features=sansgram-core/getrandom,sansgram-core/mtproxy,sansgram-core/pem,sansgram-core/std,sansgram-core/websocket,sansgram-stores/redis
 # Interfaces that need the types of the whole API are there only with them.
 readonly runtime_features=sansgram-runtime/full-api,sansgram-runtime/qr,sansgram-runtime/sqlite,sansgram-runtime/terminal
 

@@ -6,8 +6,8 @@
     tests/mutants/run.py crypto/     those of files with this in their path
 
 Mutants of layers whose tests do not use each other share a build; scenarios have one each. The files of this worktree
-are changed and changed back, so core and runtime must have no uncommitted changes. Those of threats 61 to 66 start
-PostgreSQL. Ends with 1 if a mutant survives.
+are changed and changed back, so core and runtime must have no uncommitted changes. Those of threats 61 to 67 start
+PostgreSQL or Redis. Ends with 1 if a mutant survives.
 """
 
 import os
@@ -60,6 +60,8 @@ def crate_of(test):
         return ("-p", "sansgram-stores", "--lib"), ()
     if path.startswith("runtime/stores/tests/postgres/"):
         return ("-p", "sansgram-stores", "--test", "postgres"), ()
+    if path.startswith("runtime/stores/tests/redis/"):
+        return ("-p", "sansgram-stores", "--features", "redis", "--test", "redis"), ()
     if path.startswith("tests/tests/scenarios/"):
         return ("-p", "sansgram-harness", "--test", "scenarios"), ()
     return sys.exit(f"no crate is known for {test}")

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use self::workspace::read;
 
 /// The number of threats that are known.
-const THREATS: i64 = 66;
+const THREATS: i64 = 67;
 
 /// The tests of each threat. One that is out of scope has none.
 fn tests_of_threats() -> BTreeMap<i64, BTreeSet<String>> {

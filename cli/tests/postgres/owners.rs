@@ -147,7 +147,7 @@ fn an_owner_that_loses_the_session_says_so_and_ends() {
     wait(Cluster::shared().execute(shared.database(), taken));
     // At its next renewal.
     let (code, said) = listener.ends();
-    let lost = "error: the session me is no longer owned: another client has taken it, or its row was removed; run the command \
+    let lost = "error: the session me is no longer owned: another client has taken it, or it was removed; run the command \
                 again to take it back\n";
     assert!(code == Some(1) && said.ends_with(lost), "{said}");
     shared.run(&["whoami", "--session", "me"]).fails(&["the session me is in use by another;"]);

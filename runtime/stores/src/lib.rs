@@ -1,8 +1,10 @@
 //! Stores for sessions that several processes share, so that at any time one of them uses a session: Telegram ends a
 //! key that is used from two places at once (`AUTH_KEY_DUPLICATED`).
 //!
-//! A [`PostgresStore`] keeps each session in a row of a table. A client owns its session by a lease, which the store
-//! renews; the clock of the database decides when it ends. A client whose lease may have ended stops sending before
+//! A [`PostgresStore`] keeps each session in a row of a table, a `RedisStore` (feature `redis`) in a hash. PostgreSQL is
+//! recommended: a failover or a crash of Redis can take the last writes back (see the module `redis`).
+//!
+//! A client owns its session by a lease, which the store renews; the clock of the database decides when it ends. A client whose lease may have ended stops sending before
 //! another one can take the session, and each write names the number of its ownership, so that a late one changes
 //! nothing. A virtual machine that is paused from outside is the exception: its clocks stand still, so its client goes
 //! on until the next renewal. Sessions are sealed under a key that the database never sees ([`SealingKeys`]).
@@ -29,16 +31,20 @@
 mod policy;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod sealing;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 mod shared;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 mod tls;
 
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresError, PostgresOptions, PostgresSession, PostgresStore};
+#[cfg(feature = "redis")]
+pub use redis::{RedisError, RedisOptions, RedisSession, RedisStore};
 pub use sealing::{SealingKey, SealingKeys};
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 pub use shared::{SessionInfo, SharedSession, SharedStore, StoreOptions};
 
 #[cfg(all(doctest, feature = "postgres"))]

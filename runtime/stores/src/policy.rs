@@ -1,6 +1,9 @@
 //! The limits and the times of this crate, each with its unit and reason.
 
-#![cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "most of them are those of a database"))]
+#![cfg_attr(
+    not(all(feature = "postgres", feature = "redis")),
+    allow(dead_code, reason = "most of them are those of a database")
+)]
 
 use std::time::Duration;
 
@@ -31,3 +34,5 @@ pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const MAX_NAME_LEN: usize = 200;
 /// Bytes of a file that has a sealing key: the key, and what an editor leaves around it.
 pub(crate) const MAX_KEY_FILE_LEN: u64 = 1024;
+/// Sessions of a list that are read by one script, which holds up all others: about a millisecond.
+pub(crate) const LISTED_AT_ONCE: usize = 500;

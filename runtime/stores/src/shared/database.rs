@@ -99,7 +99,7 @@ pub struct Ownership {
 
 impl Ownership {
     pub(super) fn lost(&self) -> StoreError {
-        const REASON: &str = "another client has taken it, or its row was removed";
+        const REASON: &str = "another client has taken it, or it was removed";
         self.lease.lose(REASON);
         let session = self.lease.session().into();
         self.lease.lost().unwrap_or(StoreError::LeaseLost { session, reason: REASON.into() })

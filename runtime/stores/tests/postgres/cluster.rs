@@ -171,6 +171,19 @@ impl Cluster {
         self.connect(database).await.query_one(query, &[]).await.unwrap().get(0)
     }
 
+    /// Frees all sessions, although their owners use them.
+    pub(crate) async fn forget_owners(&self, url: &str) {
+        self.execute(Self::name_of(url), "UPDATE sansgram_sessions SET owner = NULL").await;
+    }
+
+    /// Returns the number of the ownership and the version of the content of the one session.
+    pub(crate) async fn numbers(&self, url: &str) -> (u64, u64) {
+        let query = "SELECT fence || ' ' || version FROM sansgram_sessions";
+        let text = self.query(Self::name_of(url), query).await;
+        let (fence, version) = text.split_once(' ').unwrap();
+        (fence.parse().unwrap(), version.parse().unwrap())
+    }
+
     /// Connects as the superuser, once the server answers.
     async fn connect(&self, database: &str) -> Client {
         let begin = Instant::now();

@@ -1,10 +1,11 @@
 //! The example: processes share sessions, hand them over, and take over those of a dead one.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use sansgram_stores::PostgresStore;
+use sansgram_stores::{PostgresOptions, PostgresStore};
 use sansgram_testkit::{TestServer, TestServerOptions};
 use sansgram_tokio::MemoryStore;
 use sansgram_tokio::core::client::StoredSession;
@@ -12,8 +13,8 @@ use tokio::sync::oneshot;
 
 use super::cluster::Cluster;
 use super::fleet_example::{self, Queue};
-use super::process::{Bound, Process};
-use super::{run, store};
+use super::process::{Bound, Process, config, say};
+use super::{keys, run, store};
 
 const SESSIONS: usize = 6;
 const CAPACITY: usize = 4;
@@ -104,4 +105,18 @@ fn sessions_are_shared_handed_over_and_taken_over() {
     let gap = run(all_owned(&watcher, "127.0.0.4"));
     assert!(gap < LEASE + Duration::from_secs(2), "{gap:?}");
     assert_eq!(server.shared_key_uses(), 0);
+}
+
+/// Runs the example until SIGTERM.
+pub(crate) async fn join_fleet(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration, capacity: usize) {
+    let options = PostgresOptions::default().with_lease(lease).with_owner(address.to_string());
+    let store = PostgresStore::connect(url, keys(), options).await.unwrap();
+    let report = |event: String| {
+        let (what, about) = event.split_once(' ').unwrap_or((&event, ""));
+        say(what, &about);
+    };
+    let queue = Queue::connect(url).await.unwrap();
+    let stop = fleet_example::told_to_stop();
+    let runtime = Bound::new(address);
+    fleet_example::run(runtime, store, &config(dc), capacity, queue, stop, report).await.unwrap();
 }

@@ -22,7 +22,8 @@ mod way;
 
 use std::future::Future;
 
-use sansgram_stores::{PostgresOptions, PostgresStore, SealingKey, SealingKeys};
+use fleet::join_fleet;
+use sansgram_stores::{PostgresOptions as Options, PostgresStore as Store, SealingKey, SealingKeys};
 
 /// The text of the sealing key of all tests.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -31,8 +32,8 @@ fn keys() -> SealingKeys {
     SealingKeys::new(SealingKey::from_text(KEY).unwrap())
 }
 
-async fn store(url: &str) -> PostgresStore {
-    PostgresStore::connect(url, keys(), PostgresOptions::default()).await.unwrap()
+async fn store(url: &str) -> Store {
+    Store::connect(url, keys(), Options::default()).await.unwrap()
 }
 
 fn run<T>(test: impl Future<Output = T>) -> T {

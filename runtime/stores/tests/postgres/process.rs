@@ -12,7 +12,6 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
-use sansgram_stores::{PostgresOptions, PostgresStore};
 use sansgram_testkit::TestServer;
 use sansgram_tokio::core::PublicKey;
 use sansgram_tokio::core::client::{ApiCredentials, Config, DcId, DcTable};
@@ -21,7 +20,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
 use super::clock::{Clock, STEP, SteppedClock};
-use super::{fleet_example, keys};
+use super::{Options, Store, join_fleet, keys};
 
 /// Set in a child: the URL, the address of the child, the address of DC 2, the lease in milliseconds, and how many
 /// sessions it takes in the example of a fleet; 0: it shares one session.
@@ -104,8 +103,8 @@ static STOPPING: AtomicBool = AtomicBool::new(false);
 
 /// Takes the session whenever it is free, and uses it without a pause.
 async fn share(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration) {
-    let options = PostgresOptions::default().with_lease(lease).with_owner(address.to_string());
-    let store = PostgresStore::connect(url, keys(), options).await.unwrap();
+    let options = Options::default().with_lease(lease).with_owner(address.to_string());
+    let store = Store::connect(url, keys(), options).await.unwrap();
     let runtime = Bound::new(address);
     say("ready", &"");
     while !STOPPING.load(Ordering::Relaxed) {
@@ -153,27 +152,13 @@ async fn share(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration) {
     }
 }
 
-/// Runs the example until SIGTERM.
-async fn join_fleet(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration, capacity: usize) {
-    let options = PostgresOptions::default().with_lease(lease).with_owner(address.to_string());
-    let store = PostgresStore::connect(url, keys(), options).await.unwrap();
-    let report = |event: String| {
-        let (what, about) = event.split_once(' ').unwrap_or((&event, ""));
-        say(what, &about);
-    };
-    let queue = fleet_example::Queue::connect(url).await.unwrap();
-    let stop = fleet_example::told_to_stop();
-    let runtime = Bound::new(address);
-    fleet_example::run(runtime, store, &config(dc), capacity, queue, stop, report).await.unwrap();
-}
-
-fn say(what: &str, about: &dyn std::fmt::Display) {
+pub(crate) fn say(what: &str, about: &dyn std::fmt::Display) {
     let mut out = io::stdout().lock();
     // The parent may be gone.
     let _ = writeln!(out, "\n@{what} {about}").and_then(|()| out.flush());
 }
 
-fn config(dc: SocketAddr) -> Config {
+pub(crate) fn config(dc: SocketAddr) -> Config {
     let id = DcId::new(2).unwrap();
     let mut dcs = DcTable::new();
     dcs.insert(id, dc);

@@ -1,0 +1,229 @@
+//! The reasons why the server cannot be used, each with what to do.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ::redis::ErrorKind;
+use sansgram_session::StoreError;
+use sansgram_session::text::printable;
+
+use crate::sealing::SealError;
+use crate::shared::database::{DatabaseError, Problem};
+
+/// Why a session in Redis cannot be loaded, saved or owned: [`StoreError::Other`] contains it. Nothing is overwritten.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedisError {
+    /// The URL cannot be read.
+    #[error(
+        "the URL of the server cannot be read ({0}); write redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS"
+    )]
+    Url(String),
+    /// The lease of the options is too short or too long.
+    #[error("a lease of {} ms is not possible; choose 2 s to 1 h", .0.as_millis())]
+    Lease(Duration),
+    /// The name of a session is not possible.
+    #[error("{0:?} cannot be the name of a session; take 1 to 200 bytes without control characters")]
+    Name(String),
+    /// The server does not answer.
+    #[error(
+        "the server {place} cannot be reached ({reason}); check that it runs, its host and port in the URL, and whether \
+         it wants TLS (rediss://)"
+    )]
+    Unreachable {
+        /// Host, port and number of the database.
+        place: String,
+        /// The reason.
+        reason: String,
+    },
+    /// TLS failed.
+    #[error(
+        "no TLS connection to the server {place} is possible ({reason}); give the certificate that signed the server's \
+         as a root certificate, or write redis:// in the URL if the network is trusted"
+    )]
+    Tls {
+        /// Host, port and number of the database.
+        place: String,
+        /// The reason.
+        reason: String,
+    },
+    /// The certificates of the options cannot be read.
+    #[error("the certificates in {} cannot be read ({reason}); give a file in PEM", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// The user or the password is wrong or missing.
+    #[error("the server {0} refuses the user; check the user and the password in the URL")]
+    Login(String),
+    /// The user may not run a command that is needed.
+    #[error(
+        "the user may not do what is needed in {place} ({reason}); allow it what \
+         `sansgram_stores::redis::RIGHTS` says by ACL SETUSER"
+    )]
+    Rights {
+        /// Host, port and number of the database.
+        place: String,
+        /// The server's message.
+        reason: String,
+    },
+    /// There is no database of this number.
+    #[error("the database {0} does not exist; name another number in the URL, or none")]
+    NoDatabase(String),
+    /// The server is a replica.
+    #[error("the server {0} is a replica; connect to the primary server")]
+    ReadOnly(String),
+    /// The memory of the server is full.
+    #[error("the memory of the server {0} is full; raise its maxmemory, or make room in it")]
+    Full(String),
+    /// The server cannot write to its disk, and refuses writes.
+    #[error("the server {0} cannot write to its disk and refuses writes; make room there, and see its log")]
+    NotStored(String),
+    /// The server has too few replicas, and refuses writes.
+    #[error(
+        "the server {0} has fewer replicas than its min-replicas-to-write and refuses writes; start them, or connect to \
+         the server that has replaced it"
+    )]
+    NoReplicas(String),
+    /// The server removes sessions when its memory is full.
+    #[error(
+        "the server {place} removes sessions when its memory is full (maxmemory-policy {policy}); set it to noeviction, \
+         or use another server"
+    )]
+    Evicts {
+        /// Host, port and number of the database.
+        place: String,
+        /// The policy.
+        policy: String,
+    },
+    /// The server is too old.
+    #[error("the server {place} has version {found}, which cannot run the scripts; use 7.0 or later")]
+    Version {
+        /// Host, port and number of the database.
+        place: String,
+        /// The version of the server.
+        found: String,
+    },
+    /// Keys of these names belong to another program.
+    #[error(
+        "a key that begins with {{sansgram}}: in {place} is not one of sansgram ({reason}); use another database"
+    )]
+    ForeignKeys {
+        /// Host, port and number of the database.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The keys are those of a later version.
+    #[error(
+        "the keys in {place} have the layout {found}, and this version knows {known}; use a later version"
+    )]
+    Later {
+        /// Host, port and number of the database.
+        place: String,
+        /// The layout of the keys.
+        found: String,
+        /// The layout of this version.
+        known: u32,
+    },
+    /// The server is a node of a cluster, and another one has the sessions.
+    #[error(
+        "the sessions are in another node of the cluster than {place} ({reason}); name that one in the URL"
+    )]
+    Elsewhere {
+        /// Host, port and number of the database.
+        place: String,
+        /// The slot and the node, as the server has said.
+        reason: String,
+    },
+    /// The sealed session cannot be opened.
+    #[error("the session {session} is left as it is: {error}")]
+    Sealed {
+        /// The name of the session.
+        session: String,
+        /// The reason.
+        error: SealError,
+    },
+    /// There is a session of this name.
+    #[error("there is a session {0} already; import under another name")]
+    Exists(String),
+    /// Any other refusal of the server.
+    #[error("the server {place} refuses a command ({reason})")]
+    Refused {
+        /// Host, port and number of the database.
+        place: String,
+        /// The server's message, and its code.
+        reason: String,
+    },
+    /// The thread of the store cannot be started or has ended.
+    #[error("the thread of the store has ended; start the process again")]
+    WorkerEnded,
+}
+
+impl From<RedisError> for StoreError {
+    fn from(error: RedisError) -> Self {
+        Self::Other(Box::new(error))
+    }
+}
+
+impl From<Problem> for RedisError {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Lease(lease) => Self::Lease(lease),
+            Problem::Name(name) => Self::Name(name),
+            Problem::Sealed { session, error } => Self::Sealed { session, error },
+            Problem::Exists(name) => Self::Exists(name),
+            Problem::WorkerEnded => Self::WorkerEnded,
+        }
+    }
+}
+
+impl RedisError {
+    /// Sorts an error of the driver.
+    pub(super) fn of(error: &::redis::RedisError, place: &str) -> Self {
+        let place = String::from(place);
+        if error.kind() == ErrorKind::AuthenticationFailed {
+            return Self::Login(place);
+        }
+        let Some(code) = error.code() else {
+            return Self::Unreachable { place, reason: last_cause(error) };
+        };
+        // The server may be anyone's.
+        let reason = printable(error.detail().unwrap_or_default());
+        // What a script may not do has a code of its own in later versions only.
+        if reason.starts_with("The user executing the script can't") {
+            return Self::Rights { place, reason };
+        }
+        match code {
+            "NOAUTH" | "WRONGPASS" => Self::Login(place),
+            "NOPERM" => Self::Rights { place, reason },
+            "READONLY" => Self::ReadOnly(place),
+            "OOM" => Self::Full(place),
+            "MISCONF" => Self::NotStored(place),
+            "NOREPLICAS" => Self::NoReplicas(place),
+            "WRONGTYPE" | "FOREIGN" => Self::ForeignKeys { place, reason },
+            "MOVED" | "ASK" => Self::Elsewhere { place, reason },
+            "LOADING" | "CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN" => Self::Unreachable { place, reason },
+            code if reason.is_empty() => Self::Refused { place, reason: printable(code) },
+            code => Self::Refused { place, reason: format!("{reason}, {}", printable(code)) },
+        }
+    }
+}
+
+impl DatabaseError for RedisError {
+    fn ends_connection(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Tls { .. } | Self::ReadOnly(_) | Self::NoReplicas(_))
+    }
+}
+
+/// The driver's own words are general; the cause says what happened.
+fn last_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    printable(&cause.to_string())
+}

@@ -1,0 +1,327 @@
+//! A server or a key that cannot be used: one sentence that says what to do, and nothing is overwritten.
+
+use std::error::Error;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::Duration;
+
+use sansgram_stores::{SealingKey, SealingKeys};
+use sansgram_tokio::core::client::StoredSession;
+use sansgram_tokio::{LeasedStore, StoreError};
+
+use super::cluster::{Cluster, PASSWORD};
+use super::{Options, Store, keys, run, store};
+
+async fn refusal(url: &str) -> String {
+    sentence(&Store::connect(url, keys(), Options::default()).await.unwrap_err())
+}
+
+/// Returns the message, which is one sentence and says nothing about the password.
+fn sentence(error: &StoreError) -> String {
+    let said = error.to_string();
+    assert!(!said.contains('\n') && !said.ends_with('.') && !said.contains(PASSWORD), "{said}");
+    assert!(error.source().is_none(), "the causes are in the sentence");
+    assert!(!format!("{error:?}").contains(PASSWORD), "{error:?}");
+    said
+}
+
+#[test]
+#[ignore = "starts a database"]
+fn urls_that_lead_nowhere() {
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let place = format!("127.0.0.1:{}", cluster.port());
+        let said = refusal("mysql://me:only-for-tests@host/0").await;
+        assert!(said.starts_with("the URL of the server cannot be read (it does not begin with redis://"));
+        assert!(
+            said.ends_with("write redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS"),
+            "{said}"
+        );
+        let login =
+            format!("the server {place}/0 refuses the user; check the user and the password in the URL");
+        for url in
+            [cluster.url("", "wrong", 0), cluster.url("nobody", PASSWORD, 0), format!("redis://{place}")]
+        {
+            assert_eq!(refusal(&url).await, login);
+        }
+        let said = refusal(&cluster.url("", PASSWORD, 5000)).await;
+        assert_eq!(
+            said,
+            format!("the database {place}/5000 does not exist; name another number in the URL, or none")
+        );
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let said = refusal(&format!("redis://:only-for-tests@127.0.0.1:{closed}")).await;
+        assert!(said.contains("/0 cannot be reached (Connection refused"), "{said}");
+        let said = refusal(&url.replace("redis://", "rediss://")).await;
+        assert!(said.starts_with(&format!("no TLS connection to the server {place}/")), "{said}");
+    });
+}
+
+/// What follows one of these characters would be taken for the host, the port or an option.
+#[test]
+fn no_part_of_a_password_is_shown() {
+    run(async {
+        for url in [
+            "redis://me:only@for-tests@127.0.0.1:1/0",
+            "redis://me:only/for-tests@127.0.0.1:1/0",
+            "redis://me:1/for-tests@127.0.0.1:1/0",
+            "redis://me:1?for-tests@127.0.0.1:1/0",
+            "redis://me:1#for-tests@127.0.0.1:1/0",
+            "redis://me:only:for-tests/0",
+            "redis://me:only@127.0.0.1:for-tests/0",
+            "redis://me:only@127.0.0.1:1/for-tests",
+        ] {
+            let said = refusal(url).await;
+            assert!(said.starts_with("the URL of the server cannot be read"), "{said}");
+            assert!(!said.contains("only") && !said.contains("for-tests"), "{said}");
+        }
+        // Written so, it is read.
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let url = format!("redis://me:only%40%2Ffor-tests@127.0.0.1:{closed}/1");
+        let said = refusal(&url).await;
+        assert!(said.starts_with(&format!("the server 127.0.0.1:{closed}/1 cannot be reached")), "{said}");
+    });
+}
+
+#[test]
+fn a_lease_has_limits() {
+    run(async {
+        for lease in [Duration::ZERO, Duration::from_millis(1999), Duration::from_secs(3601)] {
+            let options = Options::default().with_lease(lease);
+            let error = Store::connect("redis://127.0.0.1:1", keys(), options).await.unwrap_err();
+            assert!(sentence(&error).ends_with("choose 2 s to 1 h"), "{error}");
+        }
+    });
+}
+
+#[test]
+#[ignore = "starts a database"]
+fn a_server_that_removes_sessions_when_its_memory_is_full() {
+    run(async {
+        let cluster = Cluster::start_with(&["--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru"]);
+        let url = cluster.database().await;
+        let said = refusal(&url).await;
+        assert!(
+            said.contains("(maxmemory-policy allkeys-lru); set it to noeviction, or use another"),
+            "{said}"
+        );
+        cluster.run::<String>(&url, "CONFIG SET maxmemory-policy volatile-lru").await;
+        store(&url).await;
+    });
+}
+
+#[test]
+#[ignore = "starts a database"]
+fn a_full_memory_overwrites_nothing_and_costs_no_lease() {
+    run(async {
+        const LEASE: Duration = Duration::from_secs(3);
+        let cluster = Cluster::start();
+        let url = cluster.database().await;
+        let store = Store::connect(&url, keys(), Options::default().with_lease(LEASE)).await.unwrap();
+        let owned = store.session("me").unwrap().acquire().await.unwrap();
+        let session = StoredSession { api_id: Some(7), ..StoredSession::default() };
+        owned.owned.save(&session).await.unwrap();
+        cluster.run::<String>(&url, "CONFIG SET maxmemory 1").await;
+        for error in [
+            owned.owned.save(&StoredSession::default()).await.unwrap_err(),
+            store.session("new").unwrap().acquire().await.unwrap_err(),
+        ] {
+            assert!(
+                sentence(&error).ends_with("is full; raise its maxmemory, or make room in it"),
+                "{error}"
+            );
+        }
+        assert_eq!(store.export("me").await.unwrap(), Some(session));
+        assert_eq!(store.list().await.unwrap().len(), 1);
+        // A process that connects now can still renew, and give back.
+        tokio::time::sleep(LEASE * 2).await;
+        assert!(owned.owned.lease().remaining() > Duration::ZERO);
+        owned.owned.release().await.unwrap();
+        Store::connect(&url, keys(), Options::default()).await.unwrap();
+        cluster.run::<String>(&url, "CONFIG SET maxmemory 0").await;
+        assert_eq!(store.session("me").unwrap().acquire().await.unwrap().owned.lease().fence(), 2);
+    });
+}
+
+#[test]
+#[ignore = "starts a database"]
+fn keys_of_another_program_are_left_as_they_are() {
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let store = Store::connect(&url, keys(), Options::default().with_lease(Duration::from_secs(2)));
+        let store = store.await.unwrap();
+        let kept = store.session("kept").unwrap().acquire().await.unwrap();
+        let replaced = store.session("me").unwrap().acquire().await.unwrap();
+        cluster.run::<String>(&url, "SET {sansgram}:session:me another").await;
+        let refused = |error: &StoreError| {
+            let said = sentence(error);
+            assert!(said.starts_with("a key that begins with {sansgram}: in 127.0.0.1:"), "{said}");
+            assert!(said.ends_with("; use another database"), "{said}");
+        };
+        refused(&store.session("me").unwrap().acquire().await.unwrap_err());
+        refused(&replaced.owned.save(&StoredSession::default()).await.unwrap_err());
+        refused(&store.list().await.unwrap_err());
+        refused(&store.export("me").await.unwrap_err());
+        // Other sessions are renewed all the same.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        assert!(kept.owned.lease().remaining() > Duration::ZERO);
+        assert!(replaced.owned.lease().lost().is_some());
+        replaced.owned.release().await.unwrap();
+        assert_eq!(cluster.run::<String>(&url, "GET {sansgram}:session:me").await, "another");
+
+        for (field, wrong) in [("fence", "x"), ("version", "x"), ("expires_at", "x")] {
+            cluster.run::<u32>(&url, &format!("HSET {{sansgram}}:session:odd owner a {field} {wrong}")).await;
+            refused(&store.session("odd").unwrap().acquire().await.unwrap_err());
+            cluster.run::<u32>(&url, "DEL {sansgram}:session:odd").await;
+        }
+        cluster.run::<u32>(&url, "HSET {sansgram}:server layout 2").await;
+        let said = refusal(&url).await;
+        assert!(said.ends_with("have the layout 2, and this version knows 1; use a later version"), "{said}");
+        cluster.run::<u32>(&url, "DEL {sansgram}:server").await;
+        cluster.run::<String>(&url, "SET {sansgram}:server another").await;
+        assert!(refusal(&url).await.starts_with("a key that begins with {sansgram}: in 127.0.0.1:"));
+    });
+}
+
+/// Other programs may write to the database, and a server may be anyone's.
+#[test]
+#[ignore = "starts a database"]
+fn texts_of_the_database_are_printable() {
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let store = store(&url).await;
+        let owner = "HSET {sansgram}:session:me owner \x1b[2Jhost\n#1 fence 1 expires_at 9999999999999";
+        cluster.run::<u32>(&url, owner).await;
+        cluster.run::<u32>(&url, "HSET {sansgram}:session:\x1b[2J fence 1").await;
+        let mut add = redis::cmd("SADD");
+        add.arg("{sansgram}:sessions").arg("me").arg("\x1b[2J").arg("gone").arg(&[0xff_u8][..]);
+        cluster.command::<u32>(&url, &add).await;
+        let error = store.session("me").unwrap().acquire().await.unwrap_err();
+        assert!(sentence(&error).starts_with("the session me is in use by [2Jhost; disconnect"), "{error}");
+        let list = store.list().await.unwrap();
+        assert_eq!(list.len(), 1, "a name that no session can have is left out: {list:?}");
+        assert_eq!(list[0].owner.as_ref().unwrap().0, "[2Jhost");
+    });
+}
+
+#[test]
+#[ignore = "starts a database"]
+fn a_user_needs_few_rights() {
+    run(async {
+        let cluster = Cluster::start();
+        let admin = cluster.database().await;
+        let allow = |rights: &str| format!("ACL SETUSER sansgram reset on >{PASSWORD} {rights}");
+        let url = cluster.url("sansgram", PASSWORD, 0);
+        for right in sansgram_stores::redis::RIGHTS.split(' ').skip(1) {
+            let others: Vec<_> =
+                sansgram_stores::redis::RIGHTS.split(' ').filter(|it| *it != right).collect();
+            cluster.run::<String>(&admin, &allow(&others.join(" "))).await;
+            let refused = async {
+                let store = Store::connect(&url, keys(), Options::default()).await?;
+                let owned = store.session(right)?.acquire().await?.owned;
+                owned.save(&StoredSession::default()).await?;
+                owned.release().await?;
+                store.list().await?;
+                store.export(right).await
+            };
+            let said = sentence(&refused.await.unwrap_err());
+            assert!(said.starts_with("the user may not do what is needed in 127.0.0.1:"), "{right}: {said}");
+        }
+        cluster.run::<String>(&admin, &allow(sansgram_stores::redis::RIGHTS)).await;
+        let store = store(&url).await;
+        store.import("me", &StoredSession::default()).await.unwrap();
+        assert_eq!(store.export("me").await.unwrap(), Some(StoredSession::default()));
+        // Without the last of its commands, the script that takes a session takes nothing.
+        let list = store.list().await.unwrap();
+        assert!(list.iter().all(|it| !["+sadd", "+hset"].contains(&it.name.as_str())), "{list:?}");
+    });
+}
+
+#[test]
+#[ignore = "starts a database"]
+fn a_server_that_becomes_a_replica_is_left() {
+    run(async {
+        let cluster = Cluster::start();
+        let url = cluster.database().await;
+        let store = store(&url).await;
+        store.import("me", &StoredSession::default()).await.unwrap();
+        cluster.run::<String>(&url, "REPLICAOF 127.0.0.1 1").await;
+        let error = store.session("me").unwrap().acquire().await.unwrap_err();
+        assert!(sentence(&error).ends_with("is a replica; connect to the primary server"), "{error}");
+        cluster.run::<String>(&url, "REPLICAOF NO ONE").await;
+        cluster.run::<String>(&url, "CONFIG SET min-replicas-to-write 1").await;
+        let error = store.session("me").unwrap().acquire().await.unwrap_err();
+        assert!(sentence(&error).contains("has fewer replicas than its min-replicas-to-write"), "{error}");
+    });
+}
+
+#[test]
+#[ignore = "starts a database"]
+fn a_certificate_is_checked() {
+    run(async {
+        let (cluster, certificate) = Cluster::start_with_tls();
+        let url = cluster.database().await.replace("redis://", "rediss://");
+        let said = refusal(&url).await;
+        assert!(
+            said.starts_with("no TLS connection to the server") && said.contains("UnknownIssuer"),
+            "{said}"
+        );
+        let with = |file: &Path| Options::default().with_root_certificates(file);
+        let store = Store::connect(&url, keys(), with(&certificate)).await.unwrap();
+        assert_eq!(store.list().await.unwrap(), []);
+        let elsewhere = url.replace("127.0.0.1", "localhost");
+        let error = Store::connect(&elsewhere, keys(), with(&certificate)).await.unwrap_err();
+        assert!(sentence(&error).contains("certificate not valid for name \"localhost\""), "{error}");
+        let error = Store::connect(&url, keys(), with(&certificate.with_extension("no"))).await;
+        assert!(sentence(&error.unwrap_err()).ends_with("give a file in PEM"));
+        let said = refusal(&url.replace("rediss://", "redis://")).await;
+        assert!(said.contains("cannot be reached (") && said.ends_with("wants TLS (rediss://)"), "{said}");
+    });
+}
+
+#[test]
+#[ignore = "starts a database"]
+fn a_wrong_sealing_key_overwrites_nothing_and_an_old_one_opens() {
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let session = StoredSession { api_id: Some(7), ..StoredSession::default() };
+        store(&url).await.import("me", &session).await.unwrap();
+        let content =
+            async || cluster.run::<(u32, Vec<u8>)>(&url, "HMGET {sansgram}:session:me version data").await;
+        let before = content().await;
+        let other = || SealingKey::from_bytes(&[9; 32]);
+        let with = async |keys| Store::connect(&url, keys, Options::default()).await.unwrap();
+        let wrong = with(SealingKeys::new(other())).await;
+        for _ in 0..2 {
+            // The second time, too: the first one has released the session.
+            let error = loop {
+                match wrong.session("me").unwrap().acquire().await.unwrap_err() {
+                    StoreError::Leased { .. } => tokio::time::sleep(Duration::from_millis(10)).await,
+                    error => break error,
+                }
+            };
+            let said = sentence(&error);
+            assert!(
+                said.starts_with("the session me is left as it is: it is sealed under another key;"),
+                "{said}"
+            );
+        }
+        assert_eq!(content().await, before);
+
+        let both = with(SealingKeys::new(other()).with_old(SealingKey::from_text(super::KEY).unwrap())).await;
+        let acquired = both.session("me").unwrap().acquire().await.unwrap();
+        assert_eq!(acquired.session.as_ref(), Some(&session));
+        acquired.owned.save(&session).await.unwrap();
+        acquired.owned.release().await.unwrap();
+        assert_eq!(wrong.export("me").await.unwrap(), Some(session));
+
+        // The content of an earlier version, or of another session.
+        cluster.run::<u32>(&url, "HINCRBY {sansgram}:session:me version 1").await;
+        let said = sentence(&wrong.export("me").await.unwrap_err());
+        assert!(said.contains("it is the content of another session or version"), "{said}");
+    });
+}
