@@ -138,6 +138,12 @@ impl Connection {
         self.ready_since().is_some()
     }
 
+    /// Returns whether requests may be sent, the session has taken the pending ones, and the outcome of none is unknown.
+    pub(super) fn is_settled(&self) -> bool {
+        let session = self.session.as_ref().filter(|_| self.is_ready());
+        session.is_some_and(|it| it.has_queued_pending && !it.session.has_unknown_outcomes())
+    }
+
     /// Returns whether the stream is up.
     pub(super) fn has_stream(&self) -> bool {
         matches!(&self.state, ConnectionState::Active(active) if active.stack.is_some())

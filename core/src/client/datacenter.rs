@@ -293,6 +293,19 @@ impl Datacenter {
         drained.into_iter().chain(self.advance_rotation(requests, now).into_iter().flatten())
     }
 
+    /// Advances the timers of the main connection's session. Returns whether this DC needs nothing but to
+    /// [transmit](Self::transmit) on its main connection.
+    pub(super) fn is_settled(&mut self, now: Timestamp) -> bool {
+        // Its timers do not count while a transmit is in flight, so some may have expired.
+        self.main.tick(now);
+        self.main.is_settled()
+            && self.next.is_none()
+            && self.draining.is_none()
+            && self.transfer_state == TransferState::NotNeeded
+            && !self.is_tick_due
+            && !self.orphaned.has_undecided()
+    }
+
     /// Returns when [`tick`](Self::tick) must be called next.
     pub(super) fn timeout(&self) -> Option<Timestamp> {
         let connections =

@@ -25,7 +25,7 @@ use crate::rpc::{
     DisconnectReason, InvokeError, RequestId, RequestTable, Requester, ServerProblem, WITHOUT_UPDATES,
     init_prefix,
 };
-use crate::time::Now;
+use crate::time::{Now, Timestamp};
 
 /// The client: a state machine without I/O.
 ///
@@ -50,10 +50,22 @@ pub struct Client {
     pub(super) next_request: u64,
     pub(super) own_query_states: OwnQueryStates,
     pub(super) closed: bool,
-    /// The time of the last call, until [`advance`](Self::advance) follows it.
-    called_at: Option<Now>,
+    /// The time of the last call and what the calls need, until [`advance`](Self::advance) follows.
+    called: Option<(Now, Due)>,
+    /// The time of the next timer, as of the last poll.
+    settled_until: Option<Timestamp>,
     /// Whether memory that is kept for reuse may be freed if no request is pending.
     may_trim: bool,
+}
+
+/// What the calls since the last poll need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Transmits on the main connection of this DC, if nothing else is due there: see
+    /// [`transmit_if_settled`](Client::transmit_if_settled).
+    Transmit(DcId),
+    /// Everything that is due.
+    All,
 }
 
 impl core::fmt::Debug for Client {
@@ -95,7 +107,8 @@ impl Client {
             next_request: 1,
             own_query_states: OwnQueryStates::default(),
             closed: false,
-            called_at: None,
+            called: None,
+            settled_until: None,
             may_trim: false,
         };
         client.schedule_updates_query();
@@ -108,6 +121,8 @@ impl Client {
     /// The cost grows with the length of the input.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         let updates = self.updates.len();
+        // The DC whose main connection the input was about, if it left nothing to do but to transmit there.
+        let mut settled = None;
         match input {
             Input::Tick => {}
             Input::Opened { conn } => {
@@ -119,10 +134,11 @@ impl Client {
                     destruction.on_opened(&mut cx);
                 }
             }
-            Input::Received { conn, bytes } => self.on_received(now, conn, bytes),
+            Input::Received { conn, bytes } => settled = self.on_received(now, conn, bytes),
             Input::Transmitted { conn, buffer } => {
                 if let Some((datacenter, role)) = find(&mut self.datacenters, conn) {
                     datacenter.on_transmitted(role, buffer);
+                    settled = (role == Role::Main).then(|| datacenter.dc());
                 } else if let Some(destruction) = self.key_destructions.find(conn) {
                     destruction.on_transmitted(buffer);
                 }
@@ -136,7 +152,10 @@ impl Client {
             }
             Input::Computed(output) => self.on_computed(now, output),
         }
-        self.advance_later(now);
+        match settled {
+            Some(dc) => self.transmit_later(dc, now),
+            None => self.advance_later(now),
+        }
         // After an update, more are likely to follow.
         self.may_trim = self.updates.len() == updates;
     }
@@ -146,7 +165,9 @@ impl Client {
     /// The first call does what the calls since the last poll have made due, once for all of them: so requests that are
     /// queued together leave in one transmit.
     pub fn poll_output(&mut self) -> Output {
-        if let Some(now) = self.called_at.take() {
+        if let Some((now, due)) = self.called.take()
+            && !matches!(due, Due::Transmit(dc) if self.transmit_if_settled(dc, now))
+        {
             self.advance(now);
         }
         if self.stored.take_changed() {
@@ -158,17 +179,30 @@ impl Client {
         if core::mem::take(&mut self.may_trim) && self.requests.is_empty() {
             self.trim();
         }
-        Output::Timeout(self.next_timeout())
+        self.settled_until = self.next_timeout();
+        Output::Timeout(self.settled_until)
     }
 
     /// Lets the next [`poll_output`](Self::poll_output) do what is due.
     pub(super) const fn advance_later(&mut self, now: Now) {
-        self.called_at = Some(now);
+        self.called = Some((now, Due::All));
+    }
+
+    /// Lets the next [`poll_output`](Self::poll_output) transmit what is queued at a DC.
+    pub(super) fn transmit_later(&mut self, dc: DcId, now: Now) {
+        let due = Due::Transmit(dc);
+        let is_same = self.called.is_none_or(|(_, before)| before == due);
+        self.called = Some((now, if is_same { due } else { Due::All }));
     }
 
     /// Returns the time of the last call that was not followed by a poll.
-    pub(super) const fn called_at(&self) -> Option<Now> {
-        self.called_at
+    pub(super) fn called_at(&self) -> Option<Now> {
+        self.called.map(|(now, _)| now)
+    }
+
+    /// Returns the time of the next timer, as of the last poll.
+    pub(super) const fn settled_until(&self) -> Option<Timestamp> {
+        self.settled_until
     }
 
     /// Frees the memory that is kept for reuse, since most clients are idle most of the time.

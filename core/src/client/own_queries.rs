@@ -81,24 +81,27 @@ impl Client {
     /// Sends `help.getConfig` if the known addresses have expired. It opens no connection: it is sent with other
     /// requests to the home DC.
     pub(super) fn query_server_config(&mut self, now: Now) {
-        let home = self.home();
-        if !self.own_query_states.may_send_server_config(now.monotonic)
-            || self.closed
-            || !self.config.learn_addresses
-            || !self.config.proxy_endpoints.is_empty()
-            || !matches!(self.config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated)
-            || self.datacenters.get(&home).is_none_or(|datacenter| !datacenter.is_open())
-            || self.stored.dc_options.expires > self.server_seconds(now)
-        {
+        if !self.is_server_config_due(now) {
             return;
         }
         let id = self.send_internal_query(
             now,
             Requester::ServerConfig,
-            home,
+            self.home(),
             functions::help::GetConfig {}.to_bytes(),
         );
         self.own_query_states.on_server_config_sent(id);
+    }
+
+    /// Returns whether [`query_server_config`](Self::query_server_config) sends the query now.
+    pub(super) fn is_server_config_due(&self, now: Now) -> bool {
+        self.stored.dc_options.expires <= self.server_seconds(now)
+            && self.own_query_states.may_send_server_config(now.monotonic)
+            && !self.closed
+            && self.config.learn_addresses
+            && self.config.proxy_endpoints.is_empty()
+            && matches!(self.config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated)
+            && self.datacenters.get(&self.home()).is_some_and(|datacenter| datacenter.is_open())
     }
 
     /// Takes the result of `help.getConfig`.

@@ -7,6 +7,7 @@ use super::compute::ComputeOutput;
 use super::config::Config;
 use super::connection::incoming::{ConnectionEvent, ConnectionIncoming, PacketEvents, Received};
 use super::context::Context;
+use super::datacenter::Role;
 use super::datacenter::authorization::TransferState;
 use super::dc_options::{self, AnnouncedOptions};
 use super::endpoints;
@@ -22,7 +23,8 @@ use crate::session::{MessageError, RequestTag};
 use crate::time::{Now, Timestamp};
 
 impl Client {
-    /// Takes received bytes.
+    /// Takes received bytes. Returns the DC if the bytes were those of its main connection, and left nothing to do but to
+    /// transmit there.
     ///
     /// Results and updates are taken as they are read. Changes of what the datacenter's borrow excludes are deferred,
     /// and made in this order:
@@ -32,14 +34,14 @@ impl Client {
     /// 3. the stored session: key, salt, clock, addresses;
     /// 4. the end of the login, after that, since it may forget the key;
     /// 5. the end of the connection, which decides by all of this whether to reconnect.
-    pub(super) fn on_received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
+    pub(super) fn on_received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) -> Option<DcId> {
         let home = self.home();
         let mut cx = Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
         let Some((datacenter, role)) = find(&mut self.datacenters, conn) else {
             if let Some(destruction) = self.key_destructions.find(conn) {
                 destruction.on_received(bytes, &mut cx);
             }
-            return;
+            return None;
         };
         let dc = datacenter.dc();
         let was_ready = datacenter.is_ready();
@@ -64,6 +66,8 @@ impl Client {
             .map_or(Ok(()), |incoming| dispatch.dispatch_frames(incoming));
         let deferred = dispatch.deferred;
         datacenter.finish_receive(role, now.monotonic);
+        let settled =
+            (was_ready && role == Role::Main && result.is_ok() && deferred.is_empty()).then_some(dc);
         if let Err(DisconnectReason::Rejected(error)) = &result {
             count(&mut self.rejections, error);
         }
@@ -127,6 +131,7 @@ impl Client {
             }
             self.on_disconnect(now, conn, &reason);
         }
+        settled
     }
 
     /// Takes the output of a task. That of a step that has ended, or of a connection that is closed, is ignored.
@@ -138,7 +143,7 @@ impl Client {
                 let found = find(&mut self.datacenters, conn);
                 if found.is_some_and(|(datacenter, role)| datacenter.set_computed(role, output)) {
                     // The rest is that of the packet whose task this was.
-                    self.on_received(now, conn, &mut []);
+                    let _ = self.on_received(now, conn, &mut []);
                 }
             }
         }
@@ -206,6 +211,27 @@ struct Deferred {
     /// What an update announces of the addresses of DCs.
     addresses: Option<AnnouncedOptions>,
     has_new_session: bool,
+}
+
+impl Deferred {
+    /// Returns whether there is none, but for the results of requests.
+    const fn is_empty(&self) -> bool {
+        let Self {
+            key: None,
+            logged_out: None,
+            unauthorized,
+            has_success: _,
+            ended,
+            queued_at,
+            scan_is_reported: false,
+            addresses: None,
+            has_new_session: false,
+        } = self
+        else {
+            return false;
+        };
+        unauthorized.is_empty() && ended.is_empty() && queued_at.is_empty()
+    }
 }
 
 impl Dispatch<'_> {

@@ -210,7 +210,7 @@ impl Client {
             quick_ack: options.quick_ack,
         };
         let id = self.add_and_queue(request, now);
-        self.advance_later(now);
+        self.transmit_later(dc, now);
         Ok(id)
     }
 

@@ -167,6 +167,12 @@ impl Session {
         core::mem::take(&mut self.unknown_outcomes)
     }
 
+    /// Returns whether [`take_unknown_outcomes`](Self::take_unknown_outcomes) returns any.
+    #[must_use]
+    pub const fn has_unknown_outcomes(&self) -> bool {
+        !self.unknown_outcomes.is_empty()
+    }
+
     /// Returns whether a request is queued or awaits its answer.
     #[must_use]
     pub fn has_requests(&self) -> bool {

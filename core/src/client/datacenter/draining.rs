@@ -130,6 +130,11 @@ impl OrphanedRequests {
         }
     }
 
+    /// Returns whether requests must be failed or sent again.
+    pub(crate) const fn has_undecided(&self) -> bool {
+        !self.undecided.is_empty()
+    }
+
     /// Takes the requests that must be failed or sent again, oldest first.
     pub(crate) fn take_undecided(&mut self) -> Vec<RequestTag> {
         core::mem::take(&mut self.undecided)
