@@ -115,9 +115,11 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let mut next = None;
         self.time = None;
-        for _ in 0..MAX_INPUTS_PER_POLL {
+        // Without a call, the machine has nothing to do before the next input.
+        let is_called = self.shared.lock().calls > 0;
+        let mut next = if is_called { None } else { self.next_input(cx, buffer) };
+        for _ in usize::from(next.is_some())..MAX_INPUTS_PER_POLL {
             if self.drive_machine(cx, next.take(), buffer) {
                 return self.release(cx);
             }
