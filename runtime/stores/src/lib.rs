@@ -1,13 +1,14 @@
 //! Stores for sessions that several processes share, so that at any time one of them uses a session: Telegram ends a
 //! key that is used from two places at once (`AUTH_KEY_DUPLICATED`).
 //!
-//! A [`PostgresStore`] keeps each session in a row of a table, a `RedisStore` (feature `redis`) in a hash. PostgreSQL is
-//! recommended: a failover or a crash of Redis can take the last writes back (see the module `redis`).
+//! A [`PostgresStore`] keeps each session in a row of a table, a `RedisStore` (feature `redis`) in a hash. PostgreSQL
+//! is recommended: a failover or a crash of Redis can take the last writes back (see the module `redis`).
 //!
-//! A client owns its session by a lease, which the store renews; the clock of the database decides when it ends. A client whose lease may have ended stops sending before
-//! another one can take the session, and each write names the number of its ownership, so that a late one changes
-//! nothing. A virtual machine that is paused from outside is the exception: its clocks stand still, so its client goes
-//! on until the next renewal. Sessions are sealed under a key that the database never sees ([`SealingKeys`]).
+//! A client owns its session by a lease, which the store renews; the clock of the database decides when it ends. A
+//! client whose lease may have ended stops sending before another one can take the session, and each write names the
+//! number of its ownership, so that a late one changes nothing. A virtual machine that is paused from outside is the
+//! exception: its clocks stand still, so its client goes on until the next renewal. Sessions are sealed under a key
+//! that the database never sees ([`SealingKeys`]).
 //!
 //! ```no_run
 //! use sansgram_stores::{PostgresOptions, PostgresStore, SealingKey, SealingKeys};

@@ -1,14 +1,15 @@
 //! Sessions in Redis (7.0 or later, tested with 7.0; a server that speaks its protocol, such as Valkey, may do), one
 //! hash each, owned by leases.
 //!
-//! **[PostgreSQL](crate::postgres) is recommended.** Redis answers before a write is on the disk (unless it is set to
+//! **PostgreSQL is recommended.** Redis answers before a write is on the disk (unless it is set to
 //! `appendfsync always`) and before its replicas have it, so a crash or a failover can take back the last writes:
 //!
 //! - **The last saves may be gone.** The session is then an earlier one: a login or a key that was saved last is lost,
 //!   and the user has to log in again.
 //! - **Who owns a session may be forgotten.** The store therefore gives no session to a new owner for one lease after
 //!   the server was started again or replaced, which it notices by the replication ID. An owner that was forgotten ends
-//!   meanwhile, at its next renewal.
+//!   meanwhile, at its next renewal. All processes should use the same lease for that. Numbers of ownerships and
+//!   versions may repeat then; each write also names its owner, so a late one still changes nothing.
 //! - **A primary that is cut off from its replicas, and does not know that one of them has replaced it, goes on.** Its
 //!   clients keep their sessions, while others take them from the new one: two owners at once, for which Telegram may
 //!   end the key. `min-replicas-to-write 1` bounds that: such a primary refuses writes, and so renewals, after
@@ -25,8 +26,9 @@
 //!
 //! The keys all begin with `{sansgram}:`, so they share a slot of a cluster. Each session is a hash
 //! `{sansgram}:session:NAME` with the fields `owner`, `fence`, `lease` (milliseconds), `expires_at` (milliseconds since
-//! 1970), `version` and `data` (sealed); their names are the set `{sansgram}:sessions`, and the hash `{sansgram}:server` has the layout and
-//! what is known of the server. None of them expires. To remove a session that no client uses, delete its hash.
+//! 1970), `version` and `data` (sealed). Their names are the set `{sansgram}:sessions`, and the hash
+//! `{sansgram}:server` has the layout and what is known of the server. None of them expires. To remove a session that
+//! no client uses, delete its hash.
 
 use sansgram_session::StoreError;
 
@@ -53,8 +55,8 @@ pub type RedisSession = SharedSession<Redis>;
 /// Options of a [`RedisStore`].
 pub type RedisOptions = StoreOptions;
 
-/// What a user of the server must be allowed, for `ACL SETUSER NAME on >PASSWORD` and this. A user with another database
-/// than 0 in the URL needs `+select`, too.
+/// What a user of the server must be allowed, for `ACL SETUSER NAME on >PASSWORD` and this. A user with another
+/// database than 0 in the URL needs `+select`, too.
 pub const RIGHTS: &str = "~{sansgram}:* +eval +info +time +hget +hmget +hset +hdel +sadd +smembers";
 
 impl SharedStore<Redis> {

@@ -80,9 +80,9 @@ impl<D: Database> SharedStore<D> {
         received::<D, _>(self.worker.run(async move { worker.export(&name).await })).await
     }
 
-    /// Releases all sessions that clients of this store own, for a process that ends at once. The clients end as if their
-    /// leases were lost: they reset their connections, and what they have not saved is lost. Waits up to half a second for
-    /// them.
+    /// Releases all sessions that clients of this store own, for a process that ends at once. The clients end as if
+    /// their leases were lost: they reset their connections, and what they have not saved is lost. Waits up to half a
+    /// second for them.
     ///
     /// # Errors
     /// Returns [`StoreError::Other`] with the database's error. The leases then end by themselves.

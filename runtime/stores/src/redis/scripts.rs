@@ -105,8 +105,8 @@ for i, key in ipairs(KEYS) do
 end
 return 0";
 
-/// Keys: the session. Arguments: the owner, the number of the ownership, the version, the content. Returns whether it is
-/// stored.
+/// Keys: the session. Arguments: the owner, the number of the ownership, the version, the content. Returns whether it
+/// is stored.
 pub(super) const SAVE: &str = "#!lua
 local it = redis.call('HMGET', KEYS[1], 'owner', 'fence', 'version')
 if it[1] ~= ARGV[1] or it[2] ~= ARGV[2] then return 0 end
@@ -116,8 +116,8 @@ if version > tonumber(ARGV[3]) then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[3], 'data', ARGV[4])
 return 1";
 
-/// Keys: sessions. Returns the owner, the number of the ownership, the version and the rest of the lease of each; nil for
-/// one that is gone.
+/// Keys: sessions. Returns the owner, the number of the ownership, the version and the rest of the lease of each; nil
+/// for one that is gone.
 pub(super) const LIST: &str = concat!(
     "#!lua flags=no-writes\n",
     now!(),

@@ -1,5 +1,5 @@
-//! Sessions in a real Redis, which the tests start: one subject per file, and those of PostgreSQL that any database must
-//! pass. They are ignored unless asked for, since it must be installed.
+//! Sessions in a real Redis, which the tests start: one subject per file, and those of PostgreSQL that any database
+//! must pass. They are ignored unless asked for, since it must be installed.
 
 #![cfg(all(unix, feature = "redis"))]
 

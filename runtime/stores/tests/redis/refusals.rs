@@ -76,6 +76,8 @@ fn no_part_of_a_password_is_shown() {
             assert!(said.starts_with("the URL of the server cannot be read"), "{said}");
             assert!(!said.contains("only") && !said.contains("for-tests"), "{said}");
         }
+        let said = refusal("redis://me:only@for-tests@127.0.0.1:1/0").await;
+        assert!(said.contains("(an @, /, ? or # in a name or password must be written %40, "), "{said}");
         // Written so, it is read.
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("redis://me:only%40%2Ffor-tests@127.0.0.1:{closed}/1");
