@@ -10,7 +10,7 @@ pub(crate) const SESSION: &str = "\
 The session in NAME.session, or NAME in --store; prompts for the passphrase if it is encrypted [env: SANSGRAM_PASSPHRASE]";
 
 pub(crate) const STORE: &str = "\
-Use sessions in this PostgreSQL database, not files; other users can see options, but not the environment: a URL with a \
+Use sessions in this PostgreSQL or Redis database, not files; other users can see options, but not the environment: a URL with a \
 password belongs there [env: SANSGRAM_STORE]";
 
 pub(crate) const STORE_KEY_FILE: &str = "\

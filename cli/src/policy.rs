@@ -58,10 +58,10 @@ pub(crate) const MAX_SHOWN_OPTION_LEN: usize = 24;
 pub(crate) const MAX_TYPING_ERROR_LEN: usize = 2;
 
 /// How long the end of the process waits until the database has the sessions back. Later, their leases end by themselves.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Sessions of a database whose contents are requested together for a list. They are in memory at the same time.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) const LISTED_AT_ONCE: usize = 64;
 
 /// File descriptors that a command needs. A login in the sandbox opens 25.

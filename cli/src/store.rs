@@ -1,11 +1,16 @@
 //! `--store`: sessions in a database that several processes share, each owned by a lease.
-#![cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "such a build opens no database"))]
+#![cfg_attr(
+    not(any(feature = "postgres", feature = "redis")),
+    allow(dead_code, reason = "such a build opens no database")
+)]
 
-#[cfg(not(feature = "postgres"))]
+#[cfg(not(any(feature = "postgres", feature = "redis")))]
 mod absent;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod database;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod kind;
 mod listed;
-#[cfg(feature = "postgres")]
-mod postgres;
 mod taken;
 
 use std::path::PathBuf;
@@ -19,11 +24,13 @@ use crate::error::Failure;
 use crate::help;
 use crate::values::{path, secret};
 
-#[cfg(not(feature = "postgres"))]
+#[cfg(not(any(feature = "postgres", feature = "redis")))]
 pub(crate) use absent::{Database, new_key, release_all, sentence};
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(crate) use database::{Database, new_key, release_all};
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(crate) use kind::sentence;
 pub(crate) use listed::{Content, Listed, Opens};
-#[cfg(feature = "postgres")]
-pub(crate) use postgres::{Database, new_key, release_all, sentence};
 pub(crate) use taken::TakenSession;
 
 /// The heading of the options for them.

@@ -49,7 +49,7 @@ fn every_command_goes_to_the_database_or_says_why_not() {
         true => {
             &["the database 127.0.0.1:1/db cannot be reached (Connection refused", "; check that it runs"]
         }
-        false => &["this build of sansgram cannot use a database", "--features postgres"],
+        false => &["this build of sansgram cannot use ", "--features postgres"],
     };
     for command in COMMANDS.iter().filter(|command| command.get(1) != Some(&"import")) {
         sansgram(&[("SANSGRAM_STORE", &url), ("SANSGRAM_STORE_KEY", KEY)], command).fails(words);
@@ -59,6 +59,19 @@ fn every_command_goes_to_the_database_or_says_why_not() {
     let as_json =
         sansgram(&[("SANSGRAM_STORE", &url), ("SANSGRAM_STORE_KEY", KEY)], &["sessions", "list", "--json"]);
     as_json.fails_as_json(words);
+}
+
+#[test]
+fn a_redis_server_is_used_or_the_build_says_why_not() {
+    let url = format!("redis://:{PASSWORD}@{NO_LISTENER}/3");
+    let words: &[&str] = match (cfg!(feature = "redis"), cfg!(feature = "postgres")) {
+        (true, _) => {
+            &["the server 127.0.0.1:1/3 cannot be reached (Connection refused", "; check that it runs"]
+        }
+        (false, true) => &["this build of sansgram cannot use Redis", "--features redis"],
+        (false, false) => &["this build of sansgram cannot use a database", "(or redis)"],
+    };
+    sansgram(&[("SANSGRAM_STORE", &url), ("SANSGRAM_STORE_KEY", KEY)], &["sessions", "list"]).fails(words);
 }
 
 #[test]
@@ -126,7 +139,7 @@ fn urls_and_keys_that_are_none() {
         .fails(&["wrong.key has no sealing key: a key has 43 characters"]);
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 #[test]
 fn new_keys_differ() {
     let key = || sansgram(&[], &["sessions", "new-key"]).ok().to_owned();

@@ -11,7 +11,7 @@ use super::taken::TakenSession;
 use crate::error::Failure;
 
 const ABSENT: &str = "this build of sansgram cannot use a database; build one that can with \"cargo install --path cli \
-                      --features postgres\", or leave out --store and unset SANSGRAM_STORE to use files";
+                      --features postgres\" (or redis), or leave out --store and unset SANSGRAM_STORE to use files";
 
 /// A database, of which there is none.
 pub(crate) enum Database {}

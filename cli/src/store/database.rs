@@ -1,6 +1,5 @@
-//! Sessions in PostgreSQL.
+//! The sessions of a database.
 
-use std::error::Error as StdError;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -8,9 +7,10 @@ use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{SessionFormatError, StoredSession};
 use sansgram_runtime::{Error, LeasedStore, SessionStore, StoreError};
 use sansgram_stores::sealing::{SealError, SealingKeyError};
-use sansgram_stores::{PostgresError, PostgresOptions, PostgresStore, SealingKey, SealingKeys, SessionInfo};
+use sansgram_stores::{SealingKey, SealingKeys, SessionInfo};
 use zeroize::Zeroizing;
 
+use super::kind::{Store, is_taken_name, seal_error, with};
 use super::listed::{Content, Listed, Opens};
 use super::taken::TakenSession;
 use crate::environment::{self, STORE_KEY};
@@ -18,11 +18,11 @@ use crate::error::Failure;
 use crate::policy::{LISTED_AT_ONCE, RELEASE_TIMEOUT};
 
 /// The database of the sessions that this process owns, for the end of the process.
-static OWNING: Mutex<Option<PostgresStore>> = Mutex::new(None);
+static OWNING: Mutex<Option<Store>> = Mutex::new(None);
 
 /// A database with sessions.
 pub(crate) struct Database {
-    store: PostgresStore,
+    store: Store,
     has_key: bool,
 }
 
@@ -46,20 +46,17 @@ impl Database {
             // Nothing is sealed under it.
             None => SealingKey::from_text(&SealingKey::generate()).map_err(key_failure)?,
         };
-        let options = PostgresOptions::default();
-        let connecting = PostgresStore::connect(url.expose(), SealingKeys::new(key), options);
-        let store = smol::block_on(connecting).map_err(Error::from)?;
-        Ok(Self { store, has_key })
+        Ok(Self { store: Store::connect(url.expose(), SealingKeys::new(key))?, has_key })
     }
 
     /// Returns the database for messages, without the password.
     pub(crate) fn place(&self) -> &str {
-        self.store.place()
+        with!(&self.store, store => store.place())
     }
 
     /// Lists the sessions and their contents. Takes no lease.
     pub(crate) fn list(&self) -> Result<Vec<Listed>, Failure> {
-        let mut found = smol::block_on(self.store.list()).map_err(Error::from)?;
+        let mut found = with!(&self.store, store => smol::block_on(store.list())).map_err(Error::from)?;
         // A login that failed leaves such a row.
         found.retain(|it| it.version > 0 || it.owner.is_some());
         let mut listed = Vec::with_capacity(found.len());
@@ -82,7 +79,7 @@ impl Database {
         if !self.has_key {
             return Ok(Content::Closed("sealed", format!("sealed; {STORE_KEY} opens it")));
         }
-        match self.store.export(&of.name).await {
+        match with!(&self.store, store => store.export(&of.name).await) {
             Ok(Some(session)) => Ok(Content::Session(Box::new(session))),
             Ok(None) => Ok(Content::Empty),
             Err(error) => closed(&error).ok_or_else(|| Failure::from(Error::from(error))),
@@ -92,7 +89,7 @@ impl Database {
     /// Returns the content of a session, which must exist. Takes no lease.
     pub(crate) fn read(&self, session: &Path) -> Result<StoredSession, Failure> {
         let name = name_of(session)?;
-        let found = smol::block_on(self.store.export(name)).map_err(Error::from)?;
+        let found = with!(&self.store, store => smol::block_on(store.export(name))).map_err(Error::from)?;
         found.ok_or_else(|| not_found(name, self.place()))
     }
 
@@ -105,30 +102,30 @@ impl Database {
     ) -> Result<(), Failure> {
         let name = name_of(session)?;
         *OWNING.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.store.clone());
-        let saved = match replace {
-            true => self.store.session(name).and_then(|session| session.save(content)),
-            false => smol::block_on(self.store.import(name, content)),
-        };
-        saved.map_err(|error| match &error {
-            StoreError::Other(other)
-                if matches!(other.downcast_ref(), Some(PostgresError::Exists(_))) =>
-            {
-                Failure::new(format!(
+        let saved = with!(&self.store, store => match replace {
+            true => store.session(name).and_then(|session| session.save(content)),
+            false => smol::block_on(store.import(name, content)),
+        });
+        saved.map_err(|error| {
+            if is_taken_name(&error) {
+                return Failure::new(format!(
                     "the session {name} in {} already exists and was not changed; name another with --session, or \
                      replace it with --replace",
                     self.place()
-                ))
+                ));
             }
-            _ => Error::from(error).into(),
+            Error::from(error).into()
         })
     }
 
     /// Takes a session, which need not exist.
     pub(crate) fn take(&self, session: &Path) -> Result<TakenSession, Failure> {
-        let session = self.store.session(name_of(session)?).map_err(Error::from)?;
+        let name = name_of(session)?;
         *OWNING.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.store.clone());
-        let acquired = smol::block_on(session.acquire()).map_err(Error::from)?;
-        Ok(TakenSession::new(acquired))
+        let acquired = with!(&self.store, store => {
+            store.session(name).and_then(|session| smol::block_on(session.acquire()))
+        });
+        Ok(TakenSession::new(acquired.map_err(Error::from)?))
     }
 
     /// Takes a session, which must exist.
@@ -176,9 +173,7 @@ fn key_failure(error: SealingKeyError) -> Failure {
 
 /// Returns why a session cannot be opened, if that is the error.
 fn closed(error: &StoreError) -> Option<Content> {
-    let StoreError::Other(error) = error else { return None };
-    let PostgresError::Sealed { error, .. } = error.downcast_ref()? else { return None };
-    Some(match error {
+    Some(match seal_error(error)? {
         SealError::UnknownKey => Content::Closed("sealed", "sealed under another key".into()),
         SealError::Format(SessionFormatError::Newer(_)) => Content::Closed("newer", error.to_string()),
         error => Content::Closed("damaged", error.to_string()),
@@ -195,43 +190,10 @@ pub(crate) fn release_all() {
     let Some(store) = OWNING.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
     // If it fails, the leases end by themselves.
     let releasing = async {
-        let _ = store.release_all().await;
+        let _ = with!(&store, store => store.release_all().await);
     };
     let timeout = async {
         smol::Timer::after(RELEASE_TIMEOUT).await;
     };
     smol::block_on(smol::future::or(releasing, timeout));
-}
-
-/// Returns a sentence for an error of a database, whose own sentence has advice for the library's users.
-pub(crate) fn sentence(error: &(dyn StdError + Send + Sync + 'static)) -> Option<String> {
-    Some(match error.downcast_ref()? {
-        // They are created together.
-        PostgresError::Tables { place, reason }
-            if reason.contains("\"sansgram_sessions\" does not exist") =>
-        {
-            format!(
-                "the table sansgram_sessions in {place} is gone; restore it from a backup, or drop the table sansgram_layout, \
-                 too: the next command of the owner of the database then creates both"
-            )
-        }
-        PostgresError::Tables { place, reason } => format!(
-            "the tables of the sessions cannot be used or created in {place} ({reason}); run \"sansgram sessions list\" once \
-             as the owner of the database, which creates them, and grant SELECT, INSERT and UPDATE on sansgram_layout and \
-             sansgram_sessions to this user"
-        ),
-        PostgresError::Tls { place, reason } if reason.contains("does not support TLS") => format!(
-            "no TLS connection to the database {place} is possible ({reason}); turn it on there, or say sslmode=disable in the \
-             URL if the network is trusted"
-        ),
-        PostgresError::Tls { place, reason } => format!(
-            "no TLS connection to the database {place} is possible ({reason}); set SSL_CERT_FILE to a file with the \
-             certificate that signed the database's, or say sslmode=disable in the URL if the network is trusted"
-        ),
-        PostgresError::Sealed { session, error: SealError::UnknownKey } => format!(
-            "the session {session} is left as it is: it is sealed under another key; give the key that sealed it in \
-             {STORE_KEY} or by --store-key-file"
-        ),
-        _ => return None,
-    })
 }
