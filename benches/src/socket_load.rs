@@ -31,13 +31,13 @@ const LOADS: [Load; 7] = [
     Load { result_len: 1 << 20, in_flight: 8, requests: 80 },
 ];
 
-/// What no client over a socket can be faster than: the system calls of one request after the other.
+/// What no client over a socket can be faster than: writing packets and reading the answers, one after the other.
 pub const BARE: &str = "bare tokio";
 
 impl Load {
-    /// Whether this library has the load: the bare socket has one request in flight.
+    /// Whether this library has the load: several small requests in flight share the packets of the bare socket.
     fn has(&self, library: &str) -> bool {
-        library != BARE || (self.in_flight, self.result_len) == (1, 100)
+        library != BARE || self.in_flight == 1 || self.result_len > 100
     }
 
     /// The row of `bench-report`: `socket` by the number in flight, `download` by the length of a result.

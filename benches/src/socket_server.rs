@@ -15,6 +15,8 @@ use crate::{CpuTime, auth_key};
 
 /// The length of a query.
 pub const QUERY_LEN: usize = 100;
+/// The length of a packet with one query: key, msg_key, header, query and padding.
+pub const BARE_PACKET_LEN: usize = 8 + 16 + 32 + QUERY_LEN + 28;
 /// The constructor of a query; no layer has it.
 const QUERY: u32 = 0x5a4e_5347;
 /// The constructor of a result.
@@ -38,7 +40,7 @@ impl SocketServer {
     #[must_use]
     pub fn start() -> Self {
         let worked = Arc::new(AtomicU64::new(0));
-        Self { address: listen(&worked, serve), bare_address: listen(&worked, return_packets), worked }
+        Self { address: listen(&worked, serve), bare_address: listen(&worked, answer_bare), worked }
     }
 
     /// Where it listens.
@@ -47,7 +49,7 @@ impl SocketServer {
         self.address
     }
 
-    /// Where it sends back what it gets.
+    /// Where it answers each packet of [`BARE_PACKET_LEN`] bytes with as many bytes as the first four say.
     #[must_use]
     pub const fn bare_address(&self) -> SocketAddr {
         self.bare_address
@@ -137,12 +139,15 @@ impl Worked {
     }
 }
 
-fn return_packets(mut stream: TcpStream, mut worked: Worked) {
-    let mut buffer = vec![0; 256 << 10];
+fn answer_bare(mut stream: TcpStream, mut worked: Worked) {
+    let (mut packet, answer) = ([0; BARE_PACKET_LEN], vec![0x5a; 2 << 20]);
     loop {
         worked.publish();
-        let Ok(read @ 1..) = stream.read(&mut buffer) else { return };
-        if stream.write_all(&buffer[..read]).is_err() {
+        if stream.read_exact(&mut packet).is_err() {
+            return;
+        }
+        let length = packet.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+        if stream.write_all(&answer[..length as usize]).is_err() {
             return;
         }
     }

@@ -3,11 +3,11 @@
 //!
 //! Both runtimes have one thread: tokio's current-thread runtime and smol's global executor, on which the calls run, too.
 //! "tokio, worker" is the multi-thread runtime with one worker; "smol, block_on" calls from another thread, as a `main`
-//! with `smol::block_on` does. "bare tokio" only writes a packet of that length and reads one. The runtimes take turns. The
+//! with `smol::block_on` does. "bare tokio" only writes packets of that length and reads answers. The runtimes take turns. The
 //! arguments are those of [`measure`].
 
 use sansgram_benches::socket_load::{BARE, Load, measure};
-use sansgram_benches::socket_server::{SocketServer, query};
+use sansgram_benches::socket_server::{BARE_PACKET_LEN, QUERY_LEN, SocketServer, query};
 use sansgram_runtime::{Client, MemoryStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -15,8 +15,6 @@ use tokio::runtime::{Builder, Runtime};
 
 const LIBRARIES: [&str; 5] =
     [BARE, "sansgram-tokio", "sansgram-tokio, worker", "sansgram-smol", "sansgram-smol, block_on"];
-/// The length of a packet with one query of 100 bytes: key, msg_key, header, query and padding.
-const PACKET_LEN: usize = 8 + 16 + 32 + 100 + 28;
 
 fn main() {
     let server = SocketServer::start();
@@ -50,7 +48,7 @@ impl Clients {
     /// Makes the requests.
     fn run(&self, library: &str, load: &Load) {
         match library {
-            BARE => on_tokio(&self.current_thread, vec![exchange_packets(self.bare, load.requests)]),
+            BARE => on_tokio(&self.current_thread, vec![exchange_packets(self.bare, *load)]),
             "sansgram-tokio" => on_tokio(&self.current_thread, calls(&self.on_current_thread, load)),
             "sansgram-tokio, worker" => on_tokio(&self.worker, calls(&self.on_worker, load)),
             "sansgram-smol" => {
@@ -76,14 +74,20 @@ impl Clients {
     }
 }
 
-/// Writes and reads so many packets, one after the other.
-async fn exchange_packets(address: std::net::SocketAddr, count: u64) {
+/// Writes packets and reads their answers, one after the other. An answer has what surrounds a result, too.
+async fn exchange_packets(address: std::net::SocketAddr, load: Load) {
     let mut stream = TcpStream::connect(address).await.expect("the server listens");
     stream.set_nodelay(true).expect("a TCP stream");
-    let (packet, mut answer) = ([1; PACKET_LEN], [0; 4096]);
-    for _ in 0..count {
+    let length = load.result_len + BARE_PACKET_LEN - QUERY_LEN;
+    let mut packet = [0; BARE_PACKET_LEN];
+    packet[..4].copy_from_slice(&u32::try_from(length).expect("a short result").to_le_bytes());
+    let mut buffer = vec![0; 64 << 10];
+    for _ in 0..load.requests {
         stream.write_all(&packet).await.expect("the server reads");
-        assert_eq!(stream.read(&mut answer).await.expect("the server answers"), PACKET_LEN);
+        let mut missing = length;
+        while missing > 0 {
+            missing -= stream.read(&mut buffer).await.expect("the server answers");
+        }
     }
 }
 
