@@ -20,9 +20,13 @@ use crate::{help, usage};
 /// Log in to Telegram from a terminal, call its API, and run test DCs without an account.
 #[derive(Debug, Parser)]
 #[command(name = "sansgram", version, max_term_width = 110, after_help = help::EXIT_CODES)]
-struct Cli {
+pub(crate) struct Cli {
+    /// Keep all memory of this process out of swap; needs Linux, and a limit of locked memory (ulimit -l) of at least
+    /// 1 GiB [env: SANSGRAM_LOCK_MEMORY=1]
+    #[arg(long, global = true)]
+    pub(crate) lock_memory: bool,
     #[command(subcommand)]
-    command: Command,
+    pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
@@ -67,14 +71,13 @@ pub(crate) fn tree() -> clap::Command {
 }
 
 /// Reads the command line of this process.
-pub(crate) fn parse() -> Result<Command, Failure> {
+pub(crate) fn parse() -> Result<Cli, Failure> {
     parse_from(std::env::args_os())
 }
 
-pub(crate) fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
+pub(crate) fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
     let args: Vec<OsString> = args.into_iter().collect();
-    let parsed = Cli::try_parse_from(&args).map(|cli| cli.command);
-    parsed.map_err(|error| usage::failure(error, &args, &tree()))
+    Cli::try_parse_from(&args).map_err(|error| usage::failure(error, &args, &tree()))
 }
 
 /// Returns whether failures are printed as JSON too. Also right if the command line cannot be read; a value that happens to
@@ -129,7 +132,7 @@ mod tests {
         assert!(seen > 12, "{seen}");
     }
 
-    fn parse(args: &[&str]) -> Result<Command, Failure> {
+    fn parse(args: &[&str]) -> Result<Cli, Failure> {
         parse_from(["sansgram"].iter().chain(args).map(OsString::from))
     }
 

@@ -20,9 +20,13 @@ pub(crate) const STORE_KEY: &str = "SANSGRAM_STORE_KEY";
 /// `1`: a passphrase is tried even if that takes minutes.
 pub(crate) const ANY_COST: &str = "SANSGRAM_ANY_COST";
 pub(crate) const PASSCODE: &str = "SANSGRAM_PASSCODE";
+/// `1`: all memory is locked.
+pub(crate) const LOCK_MEMORY: &str = "SANSGRAM_LOCK_MEMORY";
+/// `1`: core dumps are not forbidden.
+pub(crate) const CORE_DUMPS: &str = "SANSGRAM_CORE_DUMPS";
 
 /// All variables with their meaning.
-pub(crate) const ALL: [(&str, &str); 15] = [
+pub(crate) const ALL: [(&str, &str); 17] = [
     (PHONE, "the phone number, as --phone"),
     (CODE, "the login code, as --code"),
     (PASSWORD, "the password of the account, as --password"),
@@ -36,6 +40,11 @@ pub(crate) const ALL: [(&str, &str); 15] = [
     (PASSCODE, "the passcode of another program for a session that is imported or exported"),
     (STORE, "the URL of a database whose sessions are used instead of files, as --store"),
     (STORE_KEY, "the key that seals the sessions of the database; --store-key-file reads it from a file"),
+    (LOCK_MEMORY, "1: keep all memory out of swap, as --lock-memory"),
+    (
+        CORE_DUMPS,
+        "1: do not forbid core dumps of the command, nor debuggers and other processes of the user to read its memory",
+    ),
     ("NO_COLOR", "if it is set, a QR code is shown without colours"),
     (
         "TERM",
@@ -53,5 +62,16 @@ pub(crate) fn or(option: Option<Secret<String>>, variable: &str) -> Result<Optio
         Ok(value) => Ok(Some(Secret::new(value))),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(Failure::Usage(format!("{variable} is not valid UTF-8"))),
+    }
+}
+
+/// Returns whether the variable is 1. Errors if it is neither that nor 0: a protection must not be off by a typing error.
+pub(crate) fn is_on(variable: &str) -> Result<bool, Failure> {
+    match env::var_os(variable) {
+        Some(value) if value == "1" => Ok(true),
+        Some(value) if !value.is_empty() && value != "0" => {
+            Err(Failure::Usage(format!("{variable} must be 1 or 0")))
+        }
+        _ => Ok(false),
     }
 }

@@ -18,6 +18,7 @@ mod help;
 mod interrupt;
 mod listen;
 mod login;
+mod memory;
 mod network;
 mod output;
 mod passcode;
@@ -42,7 +43,9 @@ use std::process::ExitCode;
 use args::Command;
 
 fn main() -> ExitCode {
-    let result = args::parse().and_then(|command| match command {
+    let parsed = memory::forbid_dumps().and_then(|()| args::parse());
+    let locked = parsed.and_then(|cli| memory::lock(cli.lock_memory).map(|()| cli.command));
+    let result = locked.and_then(|command| match command {
         Command::Login(args) => login::login(args),
         Command::Whoami(args) => account::whoami(args),
         Command::Logout(args) => account::logout(args),

@@ -57,6 +57,11 @@ pub(crate) const MAX_SHOWN_OPTION_LEN: usize = 24;
 /// The longest text, in bytes, after the name of an option that is a typing error and not a value.
 pub(crate) const MAX_TYPING_ERROR_LEN: usize = 2;
 
+/// Bytes that `--lock-memory` must be allowed to lock. A login in the sandbox counts 750 MiB and uses 17: the C library
+/// reserves 64 MiB of address space for most of its 12 threads. An encrypted session takes 64 MiB and more to open.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) const LOCKED_MEMORY_LEN: usize = 1 << 30;
+
 /// How long the end of the process waits until the database has the sessions back. Later, their leases end by themselves.
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);

@@ -10,13 +10,13 @@ use sansgram_tl_json::{Definition, FieldKind, Schema, Type};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::args::{self, Command};
+use crate::args::{self, Cli, Command};
 
 /// The command line, read as the command reads it.
 fn command(method: &str, arguments: &Value) -> CallArgs {
     let words = ["sansgram", "call", method, &arguments.to_string(), "--json"].map(OsString::from);
     match args::parse_from(words) {
-        Ok(Command::Call(args)) => *args,
+        Ok(Cli { command: Command::Call(args), .. }) => *args,
         other => panic!("{method}: {other:?}"),
     }
 }

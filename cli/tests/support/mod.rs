@@ -115,6 +115,8 @@ pub fn command(directory: &Path) -> Command {
         "STORE_KEY",
         "PROXY",
         "MTPROXY",
+        "LOCK_MEMORY",
+        "CORE_DUMPS",
     ] {
         command.env_remove(format!("SANSGRAM_{name}"));
     }
