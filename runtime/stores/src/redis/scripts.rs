@@ -24,11 +24,11 @@ macro_rules! noticed {
   local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
   local it = redis.call('HMGET', server, 'replication_id', 'replaced_at')
   if it[1] ~= id then
-    redis.call('HSET', server, 'replication_id', id)
     if it[1] then
-      redis.call('HSET', server, 'replaced_at', text(now))
+      redis.call('HSET', server, 'replication_id', id, 'replaced_at', text(now))
       return now
     end
+    redis.call('HSET', server, 'replication_id', id)
   end
   return tonumber(it[2] or '0') or 0
 end
@@ -59,13 +59,17 @@ pub(super) const ACQUIRE: &str = concat!(
     "local lease = tonumber(ARGV[2])
 local it = redis.call('HMGET', KEYS[1], 'owner', 'fence', 'expires_at', 'version', 'data', 'lease')
 local owner = it[1]
-local fence, expires_at, version = tonumber(it[2] or '0'), tonumber(it[3] or '0'), tonumber(it[4] or '0')
-if not (fence and expires_at and version) then
+local function number(field)
+  local value = tonumber(field or '0')
+  return value and value >= 0 and value < 2^53 and value % 1 == 0 and value
+end
+local fence, expires_at, version, last_lease = number(it[2]), number(it[3]), number(it[4]), number(it[6])
+if not (fence and expires_at and version and last_lease) then
   return redis.error_reply('FOREIGN a field that should be a number is not')
 end
 if owner ~= ARGV[1] then
   if owner and expires_at > now then return {0, owner, text(expires_at - now)} end
-  local closed_until = noticed(KEYS[3]) + math.max(lease, tonumber(it[6] or '0') or 0)
+  local closed_until = noticed(KEYS[3]) + math.max(lease, last_lease)
   if closed_until > now then return {0, false, text(closed_until - now)} end
   fence = fence + 1
 end
@@ -81,7 +85,8 @@ if redis.call('HGET', KEYS[1], 'owner') == ARGV[1] then redis.call('HDEL', KEYS[
 return 0";
 
 /// Keys: the sessions. Arguments: the lease, then the owner and the number of the ownership of each. Returns the places
-/// of those that are still owned. A key that another program has replaced is not, and disturbs no other.
+/// of those that are still owned. A key that another program has replaced is not, and disturbs no other. Another
+/// error, such as a right that the user lacks, says nothing about who owns them.
 pub(super) const RENEW: &str = concat!(
     "#!lua flags=allow-oom\n",
     now!(),
@@ -89,6 +94,7 @@ pub(super) const RENEW: &str = concat!(
 local kept = {}
 for i, key in ipairs(KEYS) do
   local it = redis.pcall('HMGET', key, 'owner', 'fence')
+  if it.err and not string.find(it.err, '^WRONGTYPE') then return it end
   if it[1] == ARGV[2 * i] and it[2] == ARGV[2 * i + 1] then
     redis.call('HSET', key, 'expires_at', expires_at)
     kept[#kept + 1] = i
@@ -101,6 +107,7 @@ return kept"
 pub(super) const RELEASE: &str = "#!lua flags=allow-oom
 for i, key in ipairs(KEYS) do
   local it = redis.pcall('HMGET', key, 'owner', 'fence')
+  if it.err and not string.find(it.err, '^WRONGTYPE') then return it end
   if it[1] == ARGV[2 * i - 1] and it[2] == ARGV[2 * i] then redis.call('HDEL', key, 'owner', 'expires_at') end
 end
 return 0";

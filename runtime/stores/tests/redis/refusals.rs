@@ -173,10 +173,18 @@ fn keys_of_another_program_are_left_as_they_are() {
         replaced.owned.release().await.unwrap();
         assert_eq!(cluster.run::<String>(&url, "GET {sansgram}:session:me").await, "another");
 
-        for (field, wrong) in [("fence", "x"), ("version", "x"), ("expires_at", "x")] {
-            cluster.run::<u32>(&url, &format!("HSET {{sansgram}}:session:odd owner a {field} {wrong}")).await;
-            refused(&store.session("odd").unwrap().acquire().await.unwrap_err());
-            cluster.run::<u32>(&url, "DEL {sansgram}:session:odd").await;
+        for field in ["fence", "version", "expires_at", "lease"] {
+            // Some are numbers for Lua. It counts to 2^53.
+            for wrong in ["x", "-1", "0.5", "nan", "inf", "1e300", "9007199254740993"] {
+                cluster
+                    .run::<u32>(&url, &format!("HSET {{sansgram}}:session:odd owner a {field} {wrong}"))
+                    .await;
+                let error = store.session("odd").unwrap().acquire().await.err();
+                refused(&error.unwrap_or_else(|| panic!("{field} {wrong}")));
+                let fields: Vec<String> = cluster.run(&url, "HGETALL {sansgram}:session:odd").await;
+                assert_eq!(fields, ["owner", "a", field, wrong]);
+                cluster.run::<u32>(&url, "DEL {sansgram}:session:odd").await;
+            }
         }
         cluster.run::<u32>(&url, "HSET {sansgram}:server layout 2").await;
         let said = refusal(&url).await;
@@ -236,6 +244,18 @@ fn a_user_needs_few_rights() {
         let store = store(&url).await;
         store.import("me", &StoredSession::default()).await.unwrap();
         assert_eq!(store.export("me").await.unwrap(), Some(StoredSession::default()));
+        // A renewal that is refused is no loss: another one follows.
+        let owned = store.session("me").unwrap().acquire().await.unwrap().owned;
+        let options = Options::default().with_lease(Duration::from_secs(3));
+        let short = Store::connect(&url, keys(), options).await.unwrap();
+        let renewed = short.session("short").unwrap().acquire().await.unwrap().owned;
+        cluster.run::<String>(&admin, "ACL SETUSER sansgram -hmget").await;
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(renewed.lease().lost().is_none(), "{:?}", renewed.lease().lost());
+        let error = renewed.release().await.unwrap_err();
+        assert!(sentence(&error).starts_with("the user may not do what is needed"), "{error}");
+        cluster.run::<String>(&admin, "ACL SETUSER sansgram +hmget").await;
+        owned.release().await.unwrap();
         // Without the last of its commands, the script that takes a session takes nothing.
         let list = store.list().await.unwrap();
         assert!(list.iter().all(|it| !["+sadd", "+hset"].contains(&it.name.as_str())), "{list:?}");
