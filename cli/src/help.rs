@@ -14,7 +14,8 @@ Use sessions in this PostgreSQL or Redis database, not files; other users can se
 password belongs there [env: SANSGRAM_STORE]";
 
 pub(crate) const STORE_KEY_FILE: &str = "\
-Read the key that seals these sessions from this file, not from the environment [env: SANSGRAM_STORE_KEY]";
+Read the key that seals these sessions from this file, not from the environment; old keys may follow it, which only open \
+sessions [env: SANSGRAM_STORE_KEY]";
 
 pub(crate) const ARGUMENTS: &str =
     "Its arguments as a JSON object; @FILE reads a file, - standard input; none if it is omitted";

@@ -33,20 +33,20 @@ impl Database {
         key_file: Option<&Path>,
         opens: Opens,
     ) -> Result<Self, Failure> {
-        let key = key(key_file)?;
-        let has_key = key.is_some();
+        let keys = keys(key_file)?;
+        let has_key = keys.is_some();
         if !has_key && opens == Opens::Always {
             return Err(Failure::Usage(format!(
                 "sessions in a database are sealed; give the key in {STORE_KEY} or by --store-key-file, and make the first one \
                  with \"sansgram sessions new-key\""
             )));
         }
-        let key = match key {
-            Some(key) => key,
+        let keys = match keys {
+            Some(keys) => keys,
             // Nothing is sealed under it.
-            None => SealingKey::from_text(&SealingKey::generate()).map_err(key_failure)?,
+            None => SealingKeys::from_text(&SealingKey::generate()).map_err(key_failure)?,
         };
-        Ok(Self { store: Store::connect(url.expose(), SealingKeys::new(key))?, has_key })
+        Ok(Self { store: Store::connect(url.expose(), keys)?, has_key })
     }
 
     /// Returns the database for messages, without the password.
@@ -148,10 +148,10 @@ fn not_found(name: &str, place: &str) -> Failure {
     ))
 }
 
-/// Returns the key of the file, or else of the environment.
-fn key(file: Option<&Path>) -> Result<Option<SealingKey>, Failure> {
+/// Returns the keys of the file, or else of the environment.
+fn keys(file: Option<&Path>) -> Result<Option<SealingKeys>, Failure> {
     if let Some(file) = file {
-        return SealingKey::from_file(file).map(Some).map_err(|error| match error {
+        return SealingKeys::from_file(file).map(Some).map_err(|error| match error {
             SealingKeyError::Text => {
                 Failure::new(format!("{} has no sealing key: {NOT_A_KEY}", file.display()))
             }
@@ -159,7 +159,7 @@ fn key(file: Option<&Path>) -> Result<Option<SealingKey>, Failure> {
         });
     }
     let text = environment::or(None, STORE_KEY)?;
-    text.map(|text| SealingKey::from_text(text.expose())).transpose().map_err(key_failure)
+    text.map(|text| SealingKeys::from_text(text.expose())).transpose().map_err(key_failure)
 }
 
 const NOT_A_KEY: &str = "a key has 43 characters, as \"sansgram sessions new-key\" prints them";

@@ -124,9 +124,12 @@ fn a_list_needs_no_key() {
     };
     assert_eq!(list(""), "me: sealed; SANSGRAM_STORE_KEY opens it\n");
     assert_eq!(list(&KEY.replace('A', "B")), "me: sealed under another key\n");
-    fs::write(shared.server.directory.path.join("key"), format!("{KEY}\n")).unwrap();
-    let mut command = shared.command(&["sessions", "show", "--session", "me", "--store-key-file", "key"]);
-    checked(run(command.env_remove("SANSGRAM_STORE_KEY"))).ok();
+    // A newer key with the old one behind it.
+    for keys in [format!("{KEY}\n"), format!("{}\n{KEY}\n", KEY.replace('A', "B"))] {
+        fs::write(shared.server.directory.path.join("key"), keys).unwrap();
+        let mut command = shared.command(&["sessions", "show", "--session", "me", "--store-key-file", "key"]);
+        checked(run(command.env_remove("SANSGRAM_STORE_KEY"))).ok();
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansgram_stores::{PostgresOptions, PostgresStore, SealingKey, SealingKeys};
+use sansgram_stores::{PostgresOptions, PostgresStore, SealingKeys};
 use sansgram_tokio::core::client::{ApiCredentials, Config};
 use sansgram_tokio::{Client, Error as ClientError, Runtime, StoreError, Tokio};
 use tokio::signal::unix::{SignalKind, signal};
@@ -56,7 +56,7 @@ async fn start_up() -> Result<(), Box<dyn Error>> {
     let variable = |name| std::env::var(name).map_err(|_| format!("set {name}, which my.telegram.org shows"));
     let id = variable("API_ID")?.parse().map_err(|_| "API_ID must be a number")?;
     let api = ApiCredentials { id, hash: variable("API_HASH")?.as_str().into() };
-    let keys = SealingKeys::new(SealingKey::from_environment("SESSIONS_KEY")?);
+    let keys = SealingKeys::from_environment("SESSIONS_KEY")?;
     let store = PostgresStore::connect(&url, keys, PostgresOptions::default()).await?;
     let queue = Queue::connect(&url_of_queue).await?;
     let config = Config::telegram().with_api(Some(api));

@@ -11,11 +11,11 @@
 //! that the database never sees ([`SealingKeys`]).
 //!
 //! ```no_run
-//! use sansgram_stores::{PostgresOptions, PostgresStore, SealingKey, SealingKeys};
+//! use sansgram_stores::{PostgresOptions, PostgresStore, SealingKeys};
 //! use sansgram_tokio::core::client::Config;
 //!
 //! # async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
-//! let keys = SealingKeys::new(SealingKey::from_environment("SESSIONS_KEY")?);
+//! let keys = SealingKeys::from_environment("SESSIONS_KEY")?;
 //! let url = "postgres://sansgram:secret@db.example/sessions";
 //! let store = PostgresStore::connect(url, keys, PostgresOptions::default()).await?;
 //!

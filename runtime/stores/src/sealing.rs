@@ -90,10 +90,7 @@ impl SealingKey {
     /// # Errors
     /// Returns [`SealingKeyError`] if the file cannot be read or has no key.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, SealingKeyError> {
-        let path = path.as_ref();
-        let bytes = read_file(path, MAX_KEY_FILE_LEN);
-        let bytes = bytes.map_err(|error| SealingKeyError::File { path: path.into(), error })?;
-        Self::from_text(std::str::from_utf8(&bytes).map_err(|_| SealingKeyError::Text)?)
+        Self::from_text(&text_of_file(path.as_ref())?)
     }
 
     /// Reads the text of a key from an environment variable.
@@ -101,14 +98,7 @@ impl SealingKey {
     /// # Errors
     /// Returns [`SealingKeyError`] if it is not set or has no key.
     pub fn from_environment(variable: &str) -> Result<Self, SealingKeyError> {
-        match std::env::var(variable) {
-            Ok(text) => Self::from_text(&Zeroizing::new(text)),
-            Err(VarError::NotPresent) => Err(SealingKeyError::NotSet(variable.into())),
-            Err(VarError::NotUnicode(bytes)) => {
-                drop(Zeroizing::new(bytes.into_encoded_bytes()));
-                Err(SealingKeyError::NotUnicode(variable.into()))
-            }
-        }
+        Self::from_text(&text_of_variable(variable)?)
     }
 
     /// Takes the 32 bytes that `fetch` returns, such as from a key service.
@@ -139,8 +129,10 @@ impl fmt::Debug for SealingKey {
 
 /// The keys of a store: one that seals, and earlier ones that still open.
 ///
-/// To replace a key, give the new one as the current key and the old one with [`with_old`](Self::with_old) to every
-/// process. Each save seals with the current key.
+/// To replace a key, give every process the new one as the current key and the old one beside it: with
+/// [`with_old`](Self::with_old), or behind the new one in the text that [`from_text`](Self::from_text),
+/// [`from_file`](Self::from_file) and [`from_environment`](Self::from_environment) read. Each save seals with the current
+/// key. While processes with the old key alone still run, let the old one seal and the new one open.
 #[derive(Debug)]
 pub struct SealingKeys {
     current: SealingKey,
@@ -170,6 +162,33 @@ impl SealingKeys {
     #[must_use]
     pub const fn new(current: SealingKey) -> Self {
         Self { current, old: Vec::new() }
+    }
+
+    /// Reads the texts of one or several keys, with blanks or line ends between them. The first one seals and opens, the
+    /// others only open.
+    ///
+    /// # Errors
+    /// Returns [`SealingKeyError::Text`] if there is none, or one is not a key.
+    pub fn from_text(text: &str) -> Result<Self, SealingKeyError> {
+        let mut keys = text.split_whitespace().map(SealingKey::from_text);
+        let current = keys.next().unwrap_or(Err(SealingKeyError::Text))?;
+        Ok(Self { current, old: keys.collect::<Result<_, _>>()? })
+    }
+
+    /// Reads [such a text](Self::from_text) from a file, see [`SealingKey::from_file`].
+    ///
+    /// # Errors
+    /// Returns [`SealingKeyError`] if the file cannot be read or has no keys.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, SealingKeyError> {
+        Self::from_text(&text_of_file(path.as_ref())?)
+    }
+
+    /// Reads [such a text](Self::from_text) from an environment variable.
+    ///
+    /// # Errors
+    /// Returns [`SealingKeyError`] if it is not set or has no keys.
+    pub fn from_environment(variable: &str) -> Result<Self, SealingKeyError> {
+        Self::from_text(&text_of_variable(variable)?)
     }
 
     /// Adds a key that only opens.
@@ -216,6 +235,24 @@ fn bound_to(header: &[u8], name: &str, version: u64) -> Vec<u8> {
     [header, &version.to_be_bytes(), name.as_bytes()].concat()
 }
 
+fn text_of_file(path: &Path) -> Result<Zeroizing<String>, SealingKeyError> {
+    let bytes = read_file(path, MAX_KEY_FILE_LEN);
+    let bytes = bytes.map_err(|error| SealingKeyError::File { path: path.into(), error })?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| SealingKeyError::Text)?;
+    Ok(Zeroizing::new(text.into()))
+}
+
+fn text_of_variable(variable: &str) -> Result<Zeroizing<String>, SealingKeyError> {
+    match std::env::var(variable) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(VarError::NotPresent) => Err(SealingKeyError::NotSet(variable.into())),
+        Err(VarError::NotUnicode(bytes)) => {
+            drop(Zeroizing::new(bytes.into_encoded_bytes()));
+            Err(SealingKeyError::NotUnicode(variable.into()))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,6 +291,21 @@ mod tests {
         assert_eq!(both.open("me", 1, &old).unwrap().api_id, Some(7));
         let new = both.seal("me", 2, &session());
         assert_eq!(keys(2).open("me", 2, &new).unwrap().api_id, Some(7));
+    }
+
+    #[test]
+    fn a_text_may_have_several_keys_of_which_the_first_seals() {
+        let [new, old] = [SealingKey::generate(), SealingKey::generate()];
+        let both = SealingKeys::from_text(&format!("{}\n{}\n", *new, *old)).unwrap();
+        let [new, old] = [new, old].map(|text| SealingKeys::from_text(&text).unwrap());
+        assert!(both.open("me", 1, &old.seal("me", 1, &session())).is_ok());
+        let sealed = both.seal("me", 2, &session());
+        assert!(new.open("me", 2, &sealed).is_ok());
+        assert!(matches!(old.open("me", 2, &sealed), Err(SealError::UnknownKey)));
+        let key = SealingKey::generate();
+        for wrong in [String::new(), format!("{} short", *key), format!("{},{}", *key, *key)] {
+            assert!(matches!(SealingKeys::from_text(&wrong), Err(SealingKeyError::Text)), "{wrong}");
+        }
     }
 
     #[test]
