@@ -1,7 +1,7 @@
 //! Stores for sessions that several processes share, so that at any time one of them uses a session: Telegram ends a
 //! key that is used from two places at once (`AUTH_KEY_DUPLICATED`).
 //!
-//! A [`PostgresStore`] keeps each session in a row of a table, a `RedisStore` (feature `redis`) in a hash. PostgreSQL
+//! A `PostgresStore` (feature `postgres`) keeps each session in a row of a table, a `RedisStore` (feature `redis`) in a hash. PostgreSQL
 //! is recommended: a failover or a crash of Redis can take the last writes back (see the module `redis`).
 //!
 //! A client owns its session by a lease, which the store renews; the clock of the database decides when it ends. A
