@@ -3,12 +3,12 @@
 use std::error::Error as StdError;
 
 use sansgram_runtime::{Error, StoreError};
-use sansgram_stores::SealingKeys;
 use sansgram_stores::sealing::SealError;
 #[cfg(feature = "postgres")]
 use sansgram_stores::{PostgresError, PostgresOptions, PostgresStore};
 #[cfg(feature = "redis")]
 use sansgram_stores::{RedisError, RedisOptions, RedisStore};
+use sansgram_stores::{SealingKeys, SharedStoreError};
 
 use crate::environment::STORE_KEY;
 use crate::error::Failure;
@@ -68,39 +68,21 @@ fn absent(database: &str, feature: &str) -> Failure {
 /// Returns whether the error says that there is a session of this name.
 pub(super) fn is_taken_name(error: &StoreError) -> bool {
     let StoreError::Other(error) = error else { return false };
-    #[cfg(feature = "postgres")]
-    if let Some(PostgresError::Exists(_)) = error.downcast_ref() {
-        return true;
-    }
-    #[cfg(feature = "redis")]
-    if let Some(RedisError::Exists(_)) = error.downcast_ref() {
-        return true;
-    }
-    false
+    matches!(error.downcast_ref(), Some(SharedStoreError::Exists(_)))
 }
 
 /// Returns why a session cannot be opened, if that is the error.
 pub(super) fn seal_error(error: &StoreError) -> Option<&SealError> {
     let StoreError::Other(error) = error else { return None };
-    sealed(&**error).map(|(_, error)| error)
-}
-
-/// Returns the name of a session that cannot be opened, and why.
-fn sealed<'a>(error: &'a (dyn StdError + Send + Sync + 'static)) -> Option<(&'a str, &'a SealError)> {
-    #[cfg(feature = "postgres")]
-    if let Some(PostgresError::Sealed { session, error }) = error.downcast_ref() {
-        return Some((session, error));
+    match error.downcast_ref()? {
+        SharedStoreError::Sealed { error, .. } => Some(error),
+        _ => None,
     }
-    #[cfg(feature = "redis")]
-    if let Some(RedisError::Sealed { session, error }) = error.downcast_ref() {
-        return Some((session, error));
-    }
-    None
 }
 
 /// Returns a sentence for an error of a database, whose own sentence has advice for the library's users.
 pub(crate) fn sentence(error: &(dyn StdError + Send + Sync + 'static)) -> Option<String> {
-    if let Some((session, SealError::UnknownKey)) = sealed(error) {
+    if let Some(SharedStoreError::Sealed { session, error: SealError::UnknownKey }) = error.downcast_ref() {
         return Some(format!(
             "the session {session} is left as it is: it is sealed under another key; give the key that sealed it in \
              {STORE_KEY} or by --store-key-file"

@@ -1,8 +1,8 @@
 //! Stores for sessions that several processes share, so that at any time one of them uses a session: Telegram ends a
 //! key that is used from two places at once (`AUTH_KEY_DUPLICATED`).
 //!
-//! A `PostgresStore` (feature `postgres`) keeps each session in a row of a table, a `RedisStore` (feature `redis`) in a hash. PostgreSQL
-//! is recommended: a failover or a crash of Redis can take the last writes back (see the module `redis`).
+//! A `PostgresStore` (feature `postgres`) keeps each session in a row of a table, a `RedisStore` (feature `redis`) in a
+//! hash. PostgreSQL is recommended: a failover or a crash of Redis can take the last writes back (see the module `redis`).
 //!
 //! A client owns its session by a lease, which the store renews; the clock of the database decides when it ends. A
 //! client whose lease may have ended stops sending before another one can take the session, and each write names the
@@ -46,7 +46,7 @@ pub use postgres::{PostgresError, PostgresOptions, PostgresSession, PostgresStor
 pub use redis::{RedisError, RedisOptions, RedisSession, RedisStore};
 pub use sealing::{SealingKey, SealingKeys};
 #[cfg(any(feature = "postgres", feature = "redis"))]
-pub use shared::{SessionInfo, SharedSession, SharedStore, StoreOptions};
+pub use shared::{SessionInfo, SharedSession, SharedStore, SharedStoreError, StoreOptions};
 
 #[cfg(all(doctest, feature = "postgres"))]
 #[doc = include_str!("../README.md")]

@@ -19,7 +19,8 @@ pub use database::Postgres;
 pub use error::PostgresError;
 pub use schema::SCHEMA;
 
-/// Sessions in a PostgreSQL database. Its errors are [`StoreError::Other`] with a [`PostgresError`].
+/// Sessions in a PostgreSQL database. Its errors are [`StoreError::Other`] with a [`PostgresError`] or a
+/// [`SharedStoreError`](crate::SharedStoreError).
 pub type PostgresStore = SharedStore<Postgres>;
 
 /// One session of a [`PostgresStore`], the store of a client.
@@ -36,7 +37,7 @@ impl SharedStore<Postgres> {
     /// # Errors
     /// Returns [`StoreError::Other`] with a [`PostgresError`], which says what to do.
     pub async fn connect(url: &str, keys: SealingKeys, options: PostgresOptions) -> Result<Self, StoreError> {
-        let renewal_period = renewal_period(&options).map_err(PostgresError::from)?;
+        let renewal_period = renewal_period(&options)?;
         Self::start(Postgres::new(url, &options, renewal_period)?, keys, &options).await
     }
 }

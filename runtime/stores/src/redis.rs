@@ -46,7 +46,8 @@ mod url;
 pub use database::Redis;
 pub use error::RedisError;
 
-/// Sessions in a Redis server. Its errors are [`StoreError::Other`] with a [`RedisError`].
+/// Sessions in a Redis server. Its errors are [`StoreError::Other`] with a [`RedisError`] or a
+/// [`SharedStoreError`](crate::SharedStoreError).
 pub type RedisStore = SharedStore<Redis>;
 
 /// One session of a [`RedisStore`], the store of a client.
@@ -70,7 +71,7 @@ impl SharedStore<Redis> {
     /// # Errors
     /// Returns [`StoreError::Other`] with a [`RedisError`], which says what to do.
     pub async fn connect(url: &str, keys: SealingKeys, options: RedisOptions) -> Result<Self, StoreError> {
-        let renewal_period = renewal_period(&options).map_err(RedisError::from)?;
+        let renewal_period = renewal_period(&options)?;
         Self::start(Redis::new(url, &options, renewal_period)?, keys, &options).await
     }
 }

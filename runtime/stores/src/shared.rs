@@ -15,18 +15,20 @@ use crate::sealing::SealingKeys;
 mod acquire;
 mod answer;
 pub(crate) mod database;
+pub(crate) mod error;
 mod info;
 pub(crate) mod link;
 mod options;
 mod owned;
 mod worker;
 
+pub use error::SharedStoreError;
 pub use info::SessionInfo;
 pub use options::StoreOptions;
 
 use acquire::acquire;
 use answer::{received, wait};
-use database::{Database, Problem};
+use database::Database;
 use worker::{Worker, is_possible_name};
 
 /// Sessions in a database that several processes share. Clones share one connection and one thread, which ends with the
@@ -42,21 +44,21 @@ impl<D: Database> SharedStore<D> {
         keys: SealingKeys,
         options: &StoreOptions,
     ) -> Result<Self, StoreError> {
-        let this = Self { worker: Worker::start(database, keys, options).map_err(Into::into)? };
+        let this = Self { worker: Worker::start(database, keys, options)? };
         let worker = this.worker.clone();
         let checked = this.worker.run(async move { worker.database.check().await.map_err(Into::into) });
-        received::<D, _>(checked).await?;
+        received(checked).await?;
         Ok(this)
     }
 
     /// Returns the session of this name, for a client. It may not exist yet. Nothing is read before the client starts.
     ///
     /// # Errors
-    /// Errors if the name is empty or longer than 200 bytes, or has control characters or marks that change
-    /// the direction of writing.
+    /// Errors with [`SharedStoreError::Name`] if the name is empty or longer than 200 bytes, or has control characters or
+    /// marks that change the direction of writing.
     pub fn session(&self, name: &str) -> Result<SharedSession<D>, StoreError> {
         if !is_possible_name(name) {
-            return Err(D::Error::from(Problem::Name(name.chars().take(40).collect())).into());
+            return Err(SharedStoreError::Name(name.chars().take(40).collect()).into());
         }
         Ok(SharedSession { worker: self.worker.clone(), name: name.into() })
     }
@@ -67,7 +69,7 @@ impl<D: Database> SharedStore<D> {
     /// Returns [`StoreError::Other`] with the database's error.
     pub async fn list(&self) -> Result<Vec<SessionInfo>, StoreError> {
         let worker = self.worker.clone();
-        received::<D, _>(self.worker.run(async move { worker.list().await })).await
+        received(self.worker.run(async move { worker.list().await })).await
     }
 
     /// Returns the content of a session, whether or not it has an owner; `None` if there is none. Do not start a client
@@ -77,7 +79,7 @@ impl<D: Database> SharedStore<D> {
     /// Returns [`StoreError::Other`] with the database's error.
     pub async fn export(&self, name: &str) -> Result<Option<StoredSession>, StoreError> {
         let (worker, name) = (self.worker.clone(), self.session(name)?.name);
-        received::<D, _>(self.worker.run(async move { worker.export(&name).await })).await
+        received(self.worker.run(async move { worker.export(&name).await })).await
     }
 
     /// Releases all sessions that clients of this store own, for a process that ends at once. The clients end as if
@@ -88,7 +90,7 @@ impl<D: Database> SharedStore<D> {
     /// Returns [`StoreError::Other`] with the database's error. The leases then end by themselves.
     pub async fn release_all(&self) -> Result<(), StoreError> {
         let worker = self.worker.clone();
-        received::<D, _>(self.worker.run(async move { worker.release_all().await })).await
+        received(self.worker.run(async move { worker.release_all().await })).await
     }
 
     /// Returns the host, the port and the name of the database, as `HOST:PORT/DATABASE`.
@@ -100,15 +102,15 @@ impl<D: Database> SharedStore<D> {
     /// Stores a session under a name that has none yet.
     ///
     /// # Errors
-    /// Returns [`StoreError::Leased`] if the name has an owner, and [`StoreError::Other`] with the
-    /// database's error, such as `Exists`. Nothing is overwritten.
+    /// Returns [`StoreError::Leased`] if the name has an owner, and [`StoreError::Other`] with
+    /// [`SharedStoreError::Exists`] or the database's error. Nothing is overwritten.
     pub async fn import(&self, name: &str, session: &StoredSession) -> Result<(), StoreError> {
         let session_of_name = self.session(name)?;
         let acquired = session_of_name.acquire().await?;
         // A login that failed may have left an empty one.
         if acquired.session.is_some_and(|there| !there.is_empty()) {
             release(acquired.owned).await;
-            return Err(D::Error::from(Problem::Exists(name.into())).into());
+            return Err(SharedStoreError::Exists(name.into()).into());
         }
         save_and_release(acquired.owned, session).await
     }
@@ -148,7 +150,7 @@ impl<D: Database> LeasedStore for SharedSession<D> {
     fn acquire(&self) -> StoreFuture<Acquired> {
         let (worker, name) = (self.worker.clone(), self.name.clone());
         let taken = self.worker.run(async move { acquire(worker, &name).await });
-        Box::pin(received::<D, _>(taken))
+        Box::pin(received(taken))
     }
 }
 
@@ -157,14 +159,14 @@ impl<D: Database> LeasedStore for SharedSession<D> {
 impl<D: Database> SessionStore for SharedSession<D> {
     fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         let (worker, name) = (self.worker.clone(), self.name.clone());
-        wait::<D, _>(self.worker.run(async move { worker.export(&name).await }))
+        wait(self.worker.run(async move { worker.export(&name).await }))
     }
 
     /// Replaces the session, which must be free.
     fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         let (worker, name) = (self.worker.clone(), self.name.clone());
-        let acquired = wait::<D, _>(self.worker.run(async move { acquire(worker, &name).await }))?;
-        wait::<D, _>(self.worker.run(save_and_release(acquired.owned, session)))
+        let acquired = wait(self.worker.run(async move { acquire(worker, &name).await }))?;
+        wait(self.worker.run(save_and_release(acquired.owned, session)))
     }
 
     fn leased(&self) -> Option<&dyn LeasedStore> {
@@ -193,11 +195,11 @@ async fn release(owned: Box<dyn OwnedSession>) {
 }
 
 /// Returns the time from one renewal to the next.
-pub(crate) fn renewal_period(options: &StoreOptions) -> Result<Duration, Problem> {
+pub(crate) fn renewal_period(options: &StoreOptions) -> Result<Duration, SharedStoreError> {
     let limits = MIN_LEASE..=MAX_LEASE;
     if limits.contains(&options.lease) {
         Ok(options.lease / RENEWALS_PER_LEASE)
     } else {
-        Err(Problem::Lease(options.lease))
+        Err(SharedStoreError::Lease(options.lease))
     }
 }

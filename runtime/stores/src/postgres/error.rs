@@ -1,8 +1,6 @@
 //! The reasons why the database cannot be used, each with what to do.
 
-use std::error::Error;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use sansgram_session::StoreError;
 use sansgram_session::text::printable;
@@ -10,8 +8,8 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::FromSql;
 
-use crate::sealing::SealError;
-use crate::shared::database::{DatabaseError, Problem};
+use crate::shared::database::DatabaseError;
+use crate::shared::error::last_cause;
 
 /// Why a session in PostgreSQL cannot be loaded, saved or owned: [`StoreError::Other`] contains it. Nothing is
 /// overwritten.
@@ -21,12 +19,6 @@ pub enum PostgresError {
     /// The URL cannot be read.
     #[error("the URL of the database cannot be read ({0}); write postgres://USER:PASSWORD@HOST/DATABASE")]
     Url(String),
-    /// The lease of the options is too short or too long.
-    #[error("a lease of {} ms is not possible; choose 2 s to 1 h", .0.as_millis())]
-    Lease(Duration),
-    /// The name of a session is not possible.
-    #[error("{0:?} cannot be the name of a session; take 1 to 200 bytes without control characters")]
-    Name(String),
     /// The database does not answer.
     #[error(
         "the database {place} cannot be reached ({reason}); check that it runs, and its host and port in the URL"
@@ -106,17 +98,6 @@ pub enum PostgresError {
     /// The disk of the server is full.
     #[error("the disk of the database {0} is full; make room on it")]
     Full(String),
-    /// The sealed session cannot be opened.
-    #[error("the session {session} is left as it is: {error}")]
-    Sealed {
-        /// The name of the session.
-        session: String,
-        /// The reason.
-        error: SealError,
-    },
-    /// There is a session of this name.
-    #[error("there is a session {0} already; import under another name")]
-    Exists(String),
     /// Any other refusal of the server.
     #[error("the database {place} refuses a statement ({reason}); see the log of its server")]
     Refused {
@@ -125,9 +106,6 @@ pub enum PostgresError {
         /// The server's message, and its code.
         reason: String,
     },
-    /// The thread of the store cannot be started or has ended.
-    #[error("the thread of the store has ended; start the process again")]
-    WorkerEnded,
 }
 
 impl From<PostgresError> for StoreError {
@@ -187,18 +165,6 @@ impl DatabaseError for PostgresError {
     }
 }
 
-impl From<Problem> for PostgresError {
-    fn from(problem: Problem) -> Self {
-        match problem {
-            Problem::Lease(lease) => Self::Lease(lease),
-            Problem::Name(name) => Self::Name(name),
-            Problem::Sealed { session, error } => Self::Sealed { session, error },
-            Problem::Exists(name) => Self::Exists(name),
-            Problem::WorkerEnded => Self::WorkerEnded,
-        }
-    }
-}
-
 /// Returns a column of a row, which has another type if the table is not ours.
 pub(super) fn column<'a, T: FromSql<'a>>(
     row: &'a Row,
@@ -210,13 +176,4 @@ pub(super) fn column<'a, T: FromSql<'a>>(
         let reason = format!("the column {name}: {}", last_cause(&error));
         PostgresError::ForeignTables { place: place.into(), reason }
     })
-}
-
-/// The driver's own words are general; the cause says what happened.
-fn last_cause(error: &tokio_postgres::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    printable(&cause.to_string())
 }

@@ -1,15 +1,13 @@
 //! The reasons why the server cannot be used, each with what to do.
 
-use std::error::Error;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use ::redis::ErrorKind;
 use sansgram_session::StoreError;
 use sansgram_session::text::printable;
 
-use crate::sealing::SealError;
-use crate::shared::database::{DatabaseError, Problem};
+use crate::shared::database::DatabaseError;
+use crate::shared::error::last_cause;
 
 /// Why a session in Redis cannot be loaded, saved or owned: [`StoreError::Other`] contains it. Nothing is overwritten.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -20,12 +18,6 @@ pub enum RedisError {
         "the URL of the server cannot be read ({0}); write redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS"
     )]
     Url(String),
-    /// The lease of the options is too short or too long.
-    #[error("a lease of {} ms is not possible; choose 2 s to 1 h", .0.as_millis())]
-    Lease(Duration),
-    /// The name of a session is not possible.
-    #[error("{0:?} cannot be the name of a session; take 1 to 200 bytes without control characters")]
-    Name(String),
     /// The server does not answer.
     #[error(
         "the server {place} cannot be reached ({reason}); check that it runs, its host and port in the URL, and whether \
@@ -139,17 +131,6 @@ pub enum RedisError {
         /// The slot and the node, as the server has said.
         reason: String,
     },
-    /// The sealed session cannot be opened.
-    #[error("the session {session} is left as it is: {error}")]
-    Sealed {
-        /// The name of the session.
-        session: String,
-        /// The reason.
-        error: SealError,
-    },
-    /// There is a session of this name.
-    #[error("there is a session {0} already; import under another name")]
-    Exists(String),
     /// Any other refusal of the server.
     #[error("the server {place} refuses a command ({reason})")]
     Refused {
@@ -158,26 +139,11 @@ pub enum RedisError {
         /// The server's message, and its code.
         reason: String,
     },
-    /// The thread of the store cannot be started or has ended.
-    #[error("the thread of the store has ended; start the process again")]
-    WorkerEnded,
 }
 
 impl From<RedisError> for StoreError {
     fn from(error: RedisError) -> Self {
         Self::Other(Box::new(error))
-    }
-}
-
-impl From<Problem> for RedisError {
-    fn from(problem: Problem) -> Self {
-        match problem {
-            Problem::Lease(lease) => Self::Lease(lease),
-            Problem::Name(name) => Self::Name(name),
-            Problem::Sealed { session, error } => Self::Sealed { session, error },
-            Problem::Exists(name) => Self::Exists(name),
-            Problem::WorkerEnded => Self::WorkerEnded,
-        }
     }
 }
 
@@ -217,13 +183,4 @@ impl DatabaseError for RedisError {
     fn ends_connection(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Tls { .. } | Self::ReadOnly(_) | Self::NoReplicas(_))
     }
-}
-
-/// The driver's own words are general; the cause says what happened.
-fn last_cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    printable(&cause.to_string())
 }

@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use sansgram_session::{Lease, StoreError};
 
-use crate::sealing::SealError;
-
 /// A kind of database.
 pub trait Database: Send + Sync + Sized + 'static {
     /// Why it cannot be used.
@@ -63,29 +61,9 @@ pub trait Database: Send + Sync + Sized + 'static {
 }
 
 /// An error of a database.
-pub trait DatabaseError: Clone + Debug + Display + From<Problem> + Into<StoreError> + Send + Sync {
+pub trait DatabaseError: Clone + Debug + Display + Into<StoreError> + Send + Sync {
     /// Returns whether the connection is of no use after this error. What was sent may have been executed.
     fn ends_connection(&self) -> bool;
-}
-
-/// What the kind of database does not matter for.
-#[derive(Clone, Debug)]
-pub enum Problem {
-    /// The lease of the options is too short or too long.
-    Lease(Duration),
-    /// The name of a session is not possible.
-    Name(String),
-    /// The sealed session cannot be opened.
-    Sealed {
-        /// The name of the session.
-        session: String,
-        /// The reason.
-        error: SealError,
-    },
-    /// There is a session of this name.
-    Exists(String),
-    /// The thread of the store cannot be started or has ended.
-    WorkerEnded,
 }
 
 /// What names an ownership in the database.

@@ -36,7 +36,7 @@ impl<D: Database> OwnedSession for Owned<D> {
         let sealed = self.worker.keys.seal(self.ownership.lease.session(), version, session);
         let (worker, ownership) = (self.worker.clone(), self.ownership.clone());
         let saved = self.worker.run(async move { worker.save(&ownership, version, &sealed).await });
-        Box::pin(received::<D, _>(saved))
+        Box::pin(received(saved))
     }
 
     fn release(mut self: Box<Self>) -> StoreFuture<()> {
@@ -44,7 +44,7 @@ impl<D: Database> OwnedSession for Owned<D> {
         self.worker.remove(self.number);
         let (worker, ownership) = (self.worker.clone(), self.ownership.clone());
         let released = self.worker.run(async move { worker.release(&[ownership]).await });
-        Box::pin(received::<D, _>(released))
+        Box::pin(received(released))
     }
 }
 

@@ -14,7 +14,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::answer::Answer;
-use super::database::{Database, Ownership, Problem};
+use super::database::{Database, Ownership};
+use super::error::SharedStoreError;
 use super::info::SessionInfo;
 use super::options::StoreOptions;
 use crate::policy::{MARGIN_PART, MAX_NAME_LEN, RENEWAL_RETRY, RENEWALS_PER_LEASE, RESET_TIMEOUT};
@@ -41,9 +42,9 @@ impl<D: Database> Worker<D> {
         database: D,
         keys: SealingKeys,
         options: &StoreOptions,
-    ) -> Result<Arc<Self>, D::Error> {
+    ) -> Result<Arc<Self>, SharedStoreError> {
         let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|_| Problem::WorkerEnded)?;
+        let runtime = runtime.map_err(|_| SharedStoreError::WorkerEnded)?;
         let (ends_thread, ended) = oneshot::channel();
         let worker = Arc::new(Self {
             database,
@@ -59,7 +60,7 @@ impl<D: Database> Worker<D> {
         let renewed = Arc::downgrade(&worker);
         let thread = thread::Builder::new().name(format!("sansgram-{}", D::NAME));
         let started = thread.spawn(move || runtime.block_on(renew_all(renewed, ended)));
-        started.map_err(|_| Problem::WorkerEnded)?;
+        started.map_err(|_| SharedStoreError::WorkerEnded)?;
         Ok(worker)
     }
 
@@ -99,7 +100,7 @@ impl<D: Database> Worker<D> {
 
     pub(super) fn open(&self, name: &str, version: u64, sealed: &[u8]) -> Result<StoredSession, StoreError> {
         let opened = self.keys.open(name, version, sealed);
-        opened.map_err(|error| D::Error::from(Problem::Sealed { session: name.into(), error }).into())
+        opened.map_err(|error| SharedStoreError::Sealed { session: name.into(), error }.into())
     }
 
     pub(super) async fn save(&self, of: &Ownership, version: u64, sealed: &[u8]) -> Result<(), StoreError> {
