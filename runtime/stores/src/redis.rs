@@ -66,7 +66,7 @@ impl SharedStore<Redis> {
     /// out. The connection is opened again whenever it is lost.
     ///
     /// The server must be a primary one that keeps what it is given: one that removes keys without a time to live when
-    /// its memory is full (`maxmemory-policy allkeys-…`) is refused.
+    /// its memory is full (`maxmemory-policy allkeys-…`), or that does not say its replication ID, is refused.
     ///
     /// # Errors
     /// Returns [`StoreError::Other`] with a [`RedisError`], which says what to do.

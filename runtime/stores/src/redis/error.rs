@@ -99,6 +99,12 @@ pub enum RedisError {
         /// The version of the server.
         found: String,
     },
+    /// The server does not say its replication ID, so a restart would not be noticed.
+    #[error(
+        "the server {0} does not say its replication ID (INFO replication), so that a restart would not be noticed; use \
+         Redis 7.0 or later"
+    )]
+    NoReplicationId(String),
     /// Keys of these names belong to another program.
     #[error(
         "a key that begins with {{sansgram}}: in {place} is not one of sansgram ({reason}); use another database"

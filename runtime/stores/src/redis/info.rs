@@ -24,6 +24,9 @@ pub(super) fn check(info: &str, place: &str) -> Result<(), RedisError> {
     if policy.starts_with("allkeys") && value("maxmemory") != "0" {
         return Err(RedisError::Evicts { place: place(), policy: printable_word(policy) });
     }
+    if value("master_replid").is_empty() {
+        return Err(RedisError::NoReplicationId(place()));
+    }
     if value("aof_enabled") == "0" {
         tracing::warn!(
             server = place(),
@@ -46,13 +49,14 @@ mod tests {
         let info = |role: &str, version: &str, memory: &str, policy: &str| {
             let info = format!(
                 "# Server\r\nredis_version:{version}\r\nrole:{role}\r\nmaxmemory:{memory}\r\n\
-                 maxmemory_policy:{policy}\r\naof_enabled:1\r\n"
+                 maxmemory_policy:{policy}\r\naof_enabled:1\r\nmaster_replid:0123\r\n"
             );
             check(&info, "h:1/0")
         };
         assert!(info("master", "7.0.15", "0", "allkeys-lru").is_ok(), "its memory has no limit");
         assert!(info("master", "10.1.0", "5", "volatile-lru").is_ok(), "no session expires");
-        assert!(check("", "h:1/0").is_ok(), "it says nothing");
+        assert!(check("master_replid:0123", "h:1/0").is_ok(), "it says nothing else");
+        assert!(matches!(check("", "h:1/0"), Err(RedisError::NoReplicationId(_))));
         assert!(matches!(info("slave", "7.0.0", "0", "noeviction"), Err(RedisError::ReadOnly(_))));
         assert!(matches!(info("master", "6.2.14", "0", "noeviction"), Err(RedisError::Version { .. })));
         assert!(matches!(info("master", "7.0.0", "5", "allkeys-lfu"), Err(RedisError::Evicts { .. })));
