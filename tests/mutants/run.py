@@ -43,9 +43,11 @@ def layer_of(mutant):
     return found[0] if found else mutant["file"]
 
 
-def crate_of(test):
-    """The options of cargo for the crate of a test, and those for the test's own target."""
-    path = test.split("::")[0]
+def crate_of(mutant):
+    """The options of cargo for the crate of a mutant's test, and those for the test's own target."""
+    path = mutant["fails"].split("::")[0]
+    # Those of any database run with each.
+    path = path.replace("/tests/shared/", "/tests/redis/" if "/src/redis/" in mutant["file"] else "/tests/postgres/")
     if path.startswith("core/tl/tests/"):
         return ("-p", "sansgram-tl"), ("--test", pathlib.Path(path).stem)
     if path.startswith("core/tests/"):
@@ -64,17 +66,17 @@ def crate_of(test):
         return ("-p", "sansgram-stores", "--features", "redis", "--test", "redis"), ()
     if path.startswith("tests/tests/scenarios/"):
         return ("-p", "sansgram-harness", "--test", "scenarios"), ()
-    return sys.exit(f"no crate is known for {test}")
+    return sys.exit(f"no crate is known for {path}")
 
 
 def batches_of(mutants):
     """Mutants that can share a build: of one crate, and each of another layer."""
     batches = []
     for mutant in mutants:
-        crate, _ = crate_of(mutant["fails"])
+        crate, _ = crate_of(mutant)
         is_scenario = "scenarios" in crate
         for batch in batches if not is_scenario else []:
-            if crate == crate_of(batch[0]["fails"])[0] and layer_of(mutant) not in map(layer_of, batch):
+            if crate == crate_of(batch[0])[0] and layer_of(mutant) not in map(layer_of, batch):
                 batch.append(mutant)
                 break
         else:
@@ -88,8 +90,8 @@ def name_of(mutant):
 
 def run(batch):
     """What is printed by the tests of a batch, or `None` if one does not end."""
-    crate, _ = crate_of(batch[0]["fails"])
-    targets = sorted({crate_of(mutant["fails"])[1] for mutant in batch})
+    crate, _ = crate_of(batch[0])
+    targets = sorted({crate_of(mutant)[1] for mutant in batch})
     command = ["cargo", "test", "--no-fail-fast", *crate, *(part for target in targets for part in target)]
     output = {"cwd": ROOT, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     # The time limit is that of the tests, not of the compiler.

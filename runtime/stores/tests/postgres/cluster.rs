@@ -1,16 +1,20 @@
 //! A PostgreSQL server on a free port of loopback, in a temporary directory, as an unprivileged user.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, NoTls};
 
-const PASSWORD: &str = "only-for-tests";
+#[path = "../shared/server.rs"]
+mod server;
+
+use server::{Server, shell_of};
+
+pub(crate) const PASSWORD: &str = "only-for-tests";
 
 /// Gives the server a disk of its own, which ends with it. Other processes keep theirs.
 const MOUNT: &str = r#"mount -t tmpfs -o size=200m,mode=1777 tmpfs /tmp && exec "$@""#;
@@ -18,7 +22,7 @@ const MOUNT: &str = r#"mount -t tmpfs -o size=200m,mode=1777 tmpfs /tmp && exec 
 /// is started again.
 const SCRIPT: &str = r#"
 set -e
-bin=$1 port=$2 tls=$3 primary=$4 dir=$(mktemp -d)
+port=$1 bin=$2 tls=$3 primary=$4 dir=$(mktemp -d)
 if [ -n "$primary" ]; then
     PGPASSWORD=only-for-tests "$bin/pg_basebackup" -h 127.0.0.1 -p "$primary" -U postgres -D "$dir/data" -R -c fast \
         --no-sync >"$dir/log" 2>&1 </dev/null
@@ -50,13 +54,12 @@ kill -QUIT "$(head -n 1 "$dir/data/postmaster.pid")"
 until rm -rf "$dir" 2>/dev/null; do sleep 0.1; done
 "#;
 
+/// The user that Debian's package creates.
+const USER: &str = "postgres";
+
 pub(crate) struct Cluster {
-    port: u16,
-    directory: PathBuf,
+    server: Server,
     databases: AtomicU32,
-    /// The server ends with it.
-    _input: ChildStdin,
-    script: Child,
 }
 
 impl Cluster {
@@ -67,12 +70,12 @@ impl Cluster {
     }
 
     pub(crate) fn start() -> Self {
-        Self::start_with("off", "", Self::script())
+        Self::start_with("off", "", shell_of(USER))
     }
 
     /// Starts a server that replicates this one, and only reads.
     pub(crate) fn start_replica(&self) -> Self {
-        Self::start_with("off", &self.port.to_string(), Self::script())
+        Self::start_with("off", &self.server.port.to_string(), shell_of(USER))
     }
 
     /// Starts a server on a disk of its own, a small one that no other process sees. Returns `None` if this process may
@@ -84,7 +87,7 @@ impl Cluster {
         }
         let mut command = Command::new("unshare");
         command.args(["-m", "sh", "-c", MOUNT, "sh"]);
-        let script = Self::script();
+        let script = shell_of(USER);
         command.arg(script.get_program()).args(script.get_args());
         Some(Self::start_with("off", "", command))
     }
@@ -103,42 +106,20 @@ impl Cluster {
 
     /// A file on the small disk, as this process sees it.
     fn filler(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/root/tmp/filler", self.script.id()))
-    }
-
-    /// Returns a command that runs a script as an unprivileged user: the server refuses to run as root.
-    fn script() -> Command {
-        if rustix::process::getuid().is_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--", "sh"]);
-            command
-        } else {
-            Command::new("sh")
-        }
+        PathBuf::from(format!("/proc/{}/root/tmp/filler", self.server.script.id()))
     }
 
     /// Starts a server with a certificate for 127.0.0.1, which is in the returned file.
     pub(crate) fn start_with_tls() -> (Self, PathBuf) {
-        let this = Self::start_with("on", "", Self::script());
-        let certificate = this.directory.join("certificate.pem");
+        let this = Self::start_with("on", "", shell_of(USER));
+        let certificate = this.server.directory.join("certificate.pem");
         (this, certificate)
     }
 
-    fn start_with(tls: &str, primary: &str, mut command: Command) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        command
-            .args(["-c", SCRIPT, "sh"])
-            .arg(programs())
-            .arg(port.to_string())
-            .args([tls, primary])
-            .current_dir("/");
-        let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut directory = String::new();
-        BufReader::new(script.stdout.take().unwrap()).read_line(&mut directory).unwrap();
-        let directory = PathBuf::from(directory.trim());
-        assert!(directory.is_absolute(), "the server cannot be started");
-        let input = script.stdin.take().unwrap();
-        Self { port, directory, databases: AtomicU32::new(0), _input: input, script }
+    fn start_with(tls: &str, primary: &str, command: Command) -> Self {
+        let programs = programs().to_str().unwrap();
+        let server = Server::start(command, SCRIPT, [programs, tls, primary]);
+        Self { server, databases: AtomicU32::new(0) }
     }
 
     /// Creates an empty database. Returns its URL.
@@ -149,7 +130,7 @@ impl Cluster {
     }
 
     pub(crate) fn url(&self, user: &str, password: &str, database: &str) -> String {
-        format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", self.server.port)
     }
 
     /// Returns the name of the database that a URL ends in.
@@ -158,7 +139,7 @@ impl Cluster {
     }
 
     pub(crate) const fn port(&self) -> u16 {
-        self.port
+        self.server.port
     }
 
     /// Runs statements as the superuser.
@@ -203,7 +184,7 @@ impl Cluster {
 
     /// Kills the server, which is started again.
     pub(crate) fn kill(&self) {
-        let file = Command::new("cat").arg(self.directory.join("data/postmaster.pid")).output();
+        let file = Command::new("cat").arg(self.server.directory.join("data/postmaster.pid")).output();
         let text = String::from_utf8(file.unwrap().stdout).unwrap();
         let pid: i32 = text.lines().next().unwrap().parse().unwrap();
         let pid = rustix::process::Pid::from_raw(pid).unwrap();
@@ -212,11 +193,59 @@ impl Cluster {
 
     /// Returns what the server has logged: each statement, among others.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+        self.server.log()
+    }
+
+    /// Ends the lease of a session.
+    pub(crate) async fn end_lease(&self, url: &str, name: &str) {
+        let change = "SET expires_at = now() - interval '1 s'";
+        self.change(url, name, change).await;
+    }
+
+    /// Changes the number of the ownership of a session.
+    pub(crate) async fn raise_fence(&self, url: &str, name: &str) {
+        self.change(url, name, "SET fence = fence + 1").await;
+    }
+
+    /// Changes the version of the session `me`, but not its content.
+    pub(crate) async fn raise_version(&self, url: &str) {
+        self.change(url, "me", "SET version = version + 1").await;
+    }
+
+    async fn change(&self, url: &str, name: &str, set: &str) {
+        let statement = format!("UPDATE sansgram_sessions {set} WHERE name = '{name}'");
+        self.execute(Self::name_of(url), &statement).await;
+    }
+
+    pub(crate) async fn has_owner(&self, url: &str, name: &str) -> bool {
+        let query = format!("SELECT (owner IS NOT NULL)::text FROM sansgram_sessions WHERE name = '{name}'");
+        self.query(Self::name_of(url), &query).await == "true"
+    }
+
+    /// Returns the version and the sealed content of the session `me`.
+    pub(crate) async fn content(&self, url: &str) -> String {
+        let query = "SELECT version || encode(data, 'hex') FROM sansgram_sessions WHERE name = 'me'";
+        self.query(Self::name_of(url), query).await
+    }
+
+    /// Counts the statements within this time that renew leases.
+    pub(crate) async fn count_renewals(&self, within: Duration) -> usize {
+        let renewals = || self.log().matches("FROM unnest").count();
+        let before = renewals();
+        tokio::time::sleep(within).await;
+        renewals() - before
+    }
+
+    /// Returns what the server has of the session `me`: a dump, and the log with each statement.
+    #[allow(clippy::unused_async, reason = "that of Redis waits")]
+    pub(crate) async fn kept(&self, url: &str) -> [Vec<u8>; 2] {
+        let dump = self.dump(url);
+        assert!(dump.contains("sansgram_sessions") && dump.contains("\nme\t"), "{dump}");
+        [dump.into_bytes(), self.log().into_bytes()]
     }
 
     /// Returns a dump of a database as SQL.
-    pub(crate) fn dump(&self, url: &str) -> String {
+    fn dump(&self, url: &str) -> String {
         let dump = Command::new(programs().join("pg_dump")).arg(url).output().unwrap();
         assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
         String::from_utf8(dump.stdout).unwrap()

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::cluster::Cluster;
 use super::fleet_example::{self, Queue};
-use super::process::{Bound, Process, config, say};
+use super::process::{Bound, Process, config, in_child, say};
 use super::{keys, run, store};
 
 const SESSIONS: usize = 6;
@@ -81,7 +81,7 @@ fn sessions_are_shared_handed_over_and_taken_over() {
         }
         store
     });
-    let fleet = |host| Process::start_fleet(&server, &url, [127, 0, 0, host], LEASE, CAPACITY);
+    let fleet = |host| Process::start_with("fleet::child", &server, &url, [127, 0, 0, host], LEASE, None);
     let first = fleet(2);
     for _ in 0..CAPACITY {
         first.says("took", SOON);
@@ -107,8 +107,14 @@ fn sessions_are_shared_handed_over_and_taken_over() {
     assert_eq!(server.shared_key_uses(), 0);
 }
 
+/// What a child does, or nothing in the tests themselves.
+#[test]
+fn child() {
+    in_child(join_fleet);
+}
+
 /// Runs the example until SIGTERM.
-pub(crate) async fn join_fleet(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration, capacity: usize) {
+async fn join_fleet(url: &str, address: IpAddr, dc: SocketAddr, lease: Duration) {
     let options = PostgresOptions::default().with_lease(lease).with_owner(address.to_string());
     let store = PostgresStore::connect(url, keys(), options).await.unwrap();
     let report = |event: String| {
@@ -118,5 +124,5 @@ pub(crate) async fn join_fleet(url: &str, address: IpAddr, dc: SocketAddr, lease
     let queue = Queue::connect(url).await.unwrap();
     let stop = fleet_example::told_to_stop();
     let runtime = Bound::new(address);
-    fleet_example::run(runtime, store, &config(dc), capacity, queue, stop, report).await.unwrap();
+    fleet_example::run(runtime, store, &config(dc), CAPACITY, queue, stop, report).await.unwrap();
 }

@@ -1,30 +1,17 @@
 //! A database or a key that cannot be used: one sentence that says what to do, and nothing is overwritten.
 
-use std::error::Error;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use sansgram_stores::{PostgresOptions, PostgresStore, SealingKey, SealingKeys};
+use sansgram_stores::{PostgresOptions, PostgresStore};
+use sansgram_tokio::LeasedStore;
 use sansgram_tokio::core::client::StoredSession;
-use sansgram_tokio::{LeasedStore, StoreError};
 use tokio::net::TcpSocket;
 
 use super::cluster::Cluster;
+use super::sentences::{refusal, sentence};
 use super::{keys, run, store};
-
-pub(crate) async fn refusal(url: &str) -> String {
-    let error = PostgresStore::connect(url, keys(), PostgresOptions::default()).await.unwrap_err();
-    sentence(&error)
-}
-
-/// Returns the message, which is one sentence and says nothing about the password.
-pub(crate) fn sentence(error: &StoreError) -> String {
-    let said = error.to_string();
-    assert!(!said.contains('\n') && !said.ends_with('.') && !said.contains("only-for-tests"), "{said}");
-    assert!(error.source().is_none(), "the causes are in the sentence");
-    said
-}
 
 #[test]
 #[ignore = "starts PostgreSQL"]
@@ -231,49 +218,5 @@ fn tables_that_are_gone_or_of_a_later_version() {
         cluster.execute(name, "UPDATE sansgram_layout SET layout = 2").await;
         let said = refusal(&url).await;
         assert!(said.ends_with("have the layout 2, and this version knows 1; use a later version"), "{said}");
-    });
-}
-
-#[test]
-#[ignore = "starts PostgreSQL"]
-fn a_wrong_sealing_key_overwrites_nothing_and_an_old_one_opens() {
-    run(async {
-        let cluster = Cluster::shared();
-        let url = cluster.database().await;
-        let name = Cluster::name_of(&url);
-        let session = StoredSession { api_id: Some(7), ..StoredSession::default() };
-        store(&url).await.import("me", &session).await.unwrap();
-        let content = "SELECT version || encode(data, 'hex') FROM sansgram_sessions";
-        let before = cluster.query(name, content).await;
-        let other = || SealingKey::from_bytes(&[9; 32]);
-        let with = async |keys| PostgresStore::connect(&url, keys, PostgresOptions::default()).await.unwrap();
-        let wrong = with(SealingKeys::new(other())).await;
-        for _ in 0..2 {
-            // The second time, too: the first one has released the session.
-            let error = loop {
-                match wrong.session("me").unwrap().acquire().await.unwrap_err() {
-                    StoreError::Leased { .. } => tokio::time::sleep(Duration::from_millis(10)).await,
-                    error => break error,
-                }
-            };
-            let said = sentence(&error);
-            assert!(
-                said.starts_with("the session me is left as it is: it is sealed under another key;"),
-                "{said}"
-            );
-        }
-        assert_eq!(cluster.query(name, content).await, before);
-
-        let both = with(SealingKeys::new(other()).with_old(SealingKey::from_text(super::KEY).unwrap())).await;
-        let acquired = both.session("me").unwrap().acquire().await.unwrap();
-        assert_eq!(acquired.session.as_ref(), Some(&session));
-        acquired.owned.save(&session).await.unwrap();
-        acquired.owned.release().await.unwrap();
-        assert_eq!(wrong.export("me").await.unwrap(), Some(session));
-
-        // The content of an earlier version, or of another session.
-        cluster.execute(name, "UPDATE sansgram_sessions SET version = version + 1").await;
-        let said = sentence(&wrong.export("me").await.unwrap_err());
-        assert!(said.contains("it is the content of another session or version"), "{said}");
     });
 }

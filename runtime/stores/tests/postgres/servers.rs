@@ -9,7 +9,7 @@ use sansgram_tokio::{LeasedStore, StoreError};
 use tokio_postgres::NoTls;
 
 use super::cluster::Cluster;
-use super::refusals::{refusal, sentence};
+use super::sentences::{refusal, sentence};
 use super::way::Way;
 use super::{run, store};
 

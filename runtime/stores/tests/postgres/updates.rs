@@ -142,6 +142,14 @@ fn objects(numbers: std::ops::RangeInclusive<usize>) -> Vec<(String, Option<usiz
     numbers.map(|number| ("object".into(), Some(number))).collect()
 }
 
+/// Starts a fleet whose queue is behind this way, and takes the state that it publishes first.
+async fn start_behind(way: &Way, server: &TestServer, url: &str) -> (Reader, Fleet) {
+    let mut reader = Reader::connect(url).await;
+    let fleet = Fleet::start(server, url, &way.of(url), [127, 0, 0, 2]).await;
+    reader.takes_state().await;
+    (reader, fleet)
+}
+
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn what_was_received_is_published_before_a_session_is_given_back() {
@@ -185,9 +193,7 @@ fn a_queue_that_is_away_costs_neither_the_lease_nor_memory() {
     let (server, url) = logged_in(cluster);
     let way = Way::to(cluster);
     run(async {
-        let mut reader = Reader::connect(&url).await;
-        let fleet = Fleet::start(&server, &url, &way.of(&url), [127, 0, 0, 2]).await;
-        reader.takes_state().await;
+        let (mut reader, fleet) = start_behind(&way, &server, &url).await;
         way.silence_for_good();
         let begin = Instant::now();
         send(&server, 1..=3000);
@@ -215,9 +221,7 @@ fn an_update_whose_answer_is_lost_is_published_again() {
     let (server, url) = logged_in(cluster);
     let way = Way::to(cluster);
     run(async {
-        let mut reader = Reader::connect(&url).await;
-        let mut fleet = Fleet::start(&server, &url, &way.of(&url), [127, 0, 0, 2]).await;
-        reader.takes_state().await;
+        let (mut reader, mut fleet) = start_behind(&way, &server, &url).await;
         way.cut_answers(true);
         send(&server, 1..=1);
         while !fleet.events.recv().await.unwrap().starts_with("late shared: ") {}
@@ -238,9 +242,7 @@ fn a_process_that_stops_gives_its_sessions_although_the_queue_is_away() {
     let (server, url) = logged_in(cluster);
     let way = Way::to(cluster);
     run(async {
-        let mut reader = Reader::connect(&url).await;
-        let fleet = Fleet::start(&server, &url, &way.of(&url), [127, 0, 0, 2]).await;
-        reader.takes_state().await;
+        let (_reader, fleet) = start_behind(&way, &server, &url).await;
         way.silence_for_good();
         send(&server, 1..=2);
         way.has_swallowed().await;

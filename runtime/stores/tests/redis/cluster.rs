@@ -1,15 +1,19 @@
 //! A Redis server on a free port of loopback, in a temporary directory, as an unprivileged user.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, FromRedisValue};
+
+#[path = "../shared/server.rs"]
+mod server;
+
+use server::{Server, shell_of};
 
 pub(crate) const PASSWORD: &str = "only-for-tests";
 
@@ -29,7 +33,7 @@ fi
 serve() {
     while [ -d "$dir" ]; do
         redis-server --port "$port" --bind 127.0.0.1 --dir "$dir" --pidfile "$dir/pid" --save '' \
-            --appendonly yes --databases 200 --requirepass only-for-tests --masterauth only-for-tests "$@" \
+            --appendonly yes --rdbcompression no --databases 200 --requirepass only-for-tests --masterauth only-for-tests "$@" \
             >>"$dir/log" 2>&1 </dev/null || sleep 0.1
     done
 }
@@ -44,12 +48,8 @@ until rm -rf "$dir" 2>/dev/null; do sleep 0.1; done
 "#;
 
 pub(crate) struct Cluster {
-    port: u16,
-    directory: PathBuf,
+    server: Server,
     databases: AtomicU32,
-    /// The server ends with it.
-    _input: ChildStdin,
-    _script: Child,
 }
 
 impl Cluster {
@@ -71,29 +71,16 @@ impl Cluster {
     /// Starts a server with a certificate for 127.0.0.1, which is in the returned file.
     pub(crate) fn start_with_tls() -> (Self, PathBuf) {
         let this = Self::launch("on", &[]);
-        let certificate = this.directory.join("certificate.pem");
+        let certificate = this.server.directory.join("certificate.pem");
         (this, certificate)
     }
 
     fn launch(tls: &str, arguments: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = if rustix::process::getuid().is_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "redis", "--", "sh"]);
-            command
-        } else {
-            Command::new("sh")
-        };
-        command.args(["-c", SCRIPT, "sh"]).arg(port.to_string()).arg(tls).args(arguments).current_dir("/");
-        let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut directory = String::new();
-        BufReader::new(script.stdout.take().unwrap()).read_line(&mut directory).unwrap();
-        let directory = PathBuf::from(directory.trim());
-        assert!(directory.is_absolute(), "the server cannot be started: apt-get install redis-server");
-        let input = script.stdin.take().unwrap();
-        let this = Self { port, directory, databases: AtomicU32::new(0), _input: input, _script: script };
+        let arguments = [tls].into_iter().chain(arguments.iter().copied());
+        let server = Server::start(shell_of("redis"), SCRIPT, arguments);
+        let this = Self { server, databases: AtomicU32::new(0) };
         let begin = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while TcpStream::connect(("127.0.0.1", this.server.port)).is_err() {
             assert!(begin.elapsed() < Duration::from_secs(60), "{}", this.log());
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -107,11 +94,11 @@ impl Cluster {
     }
 
     pub(crate) fn url(&self, user: &str, password: &str, database: u32) -> String {
-        format!("redis://{user}:{password}@127.0.0.1:{}/{database}", self.port)
+        format!("redis://{user}:{password}@127.0.0.1:{}/{database}", self.server.port)
     }
 
     pub(crate) const fn port(&self) -> u16 {
-        self.port
+        self.server.port
     }
 
     /// Runs a command, of words without blanks, once the server answers.
@@ -156,17 +143,58 @@ impl Cluster {
 
     /// Kills the server, which is started again.
     pub(crate) fn kill(&self) {
-        let pid = std::fs::read_to_string(self.directory.join("pid")).unwrap();
+        let pid = std::fs::read_to_string(self.server.directory.join("pid")).unwrap();
         let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     }
 
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+        self.server.log()
+    }
+
+    /// Ends the lease of a session.
+    pub(crate) async fn end_lease(&self, url: &str, name: &str) {
+        self.run::<u32>(url, &format!("HSET {{sansgram}}:session:{name} expires_at 1")).await;
+    }
+
+    /// Changes the number of the ownership of a session.
+    pub(crate) async fn raise_fence(&self, url: &str, name: &str) {
+        self.run::<u32>(url, &format!("HINCRBY {{sansgram}}:session:{name} fence 1")).await;
+    }
+
+    /// Changes the version of the session `me`, but not its content.
+    pub(crate) async fn raise_version(&self, url: &str) {
+        self.run::<u32>(url, "HINCRBY {sansgram}:session:me version 1").await;
+    }
+
+    pub(crate) async fn has_owner(&self, url: &str, name: &str) -> bool {
+        self.run(url, &format!("HEXISTS {{sansgram}}:session:{name} owner")).await
+    }
+
+    /// Returns the version and the sealed content of the session `me`.
+    pub(crate) async fn content(&self, url: &str) -> (u32, Vec<u8>) {
+        self.run(url, "HMGET {sansgram}:session:me version data").await
+    }
+
+    /// Counts the commands within this time that renew leases.
+    pub(crate) async fn count_renewals(&self, within: Duration) -> usize {
+        let mut monitor = self.monitor();
+        tokio::task::spawn_blocking(move || monitor.count("local kept", within)).await.unwrap()
+    }
+
+    /// Returns what the server has of the session `me`: the snapshot, the append-only file with each command, and the
+    /// log.
+    pub(crate) async fn kept(&self, url: &str) -> [Vec<u8>; 1] {
+        self.run::<String>(url, "SAVE").await;
+        let files = self.files();
+        for part in ["{sansgram}:session:me", "REDIS", "HSET"] {
+            assert!(files.windows(part.len()).any(|window| window == part.as_bytes()), "{part}");
+        }
+        [files]
     }
 
     /// Returns all bytes that the server has written to its directory.
-    pub(crate) fn files(&self) -> Vec<u8> {
+    fn files(&self) -> Vec<u8> {
         fn read(directory: &std::path::Path, into: &mut Vec<u8>) {
             for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
@@ -177,13 +205,13 @@ impl Cluster {
             }
         }
         let mut bytes = Vec::new();
-        read(&self.directory, &mut bytes);
+        read(&self.server.directory, &mut bytes);
         bytes
     }
 
     /// Records all commands from now on.
     pub(crate) fn monitor(&self) -> Monitor {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.server.port)).unwrap();
         stream.write_all(format!("AUTH {PASSWORD}\r\nMONITOR\r\n").as_bytes()).unwrap();
         let mut answer = [0; 10];
         stream.read_exact(&mut answer).unwrap();

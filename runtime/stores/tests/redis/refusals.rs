@@ -1,29 +1,15 @@
 //! A server or a key that cannot be used: one sentence that says what to do, and nothing is overwritten.
 
-use std::error::Error;
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use sansgram_stores::{SealingKey, SealingKeys};
 use sansgram_tokio::core::client::StoredSession;
 use sansgram_tokio::{LeasedStore, StoreError};
 
 use super::cluster::{Cluster, PASSWORD};
+use super::sentences::{refusal, sentence};
 use super::{Options, Store, keys, run, store};
-
-async fn refusal(url: &str) -> String {
-    sentence(&Store::connect(url, keys(), Options::default()).await.unwrap_err())
-}
-
-/// Returns the message, which is one sentence and says nothing about the password.
-fn sentence(error: &StoreError) -> String {
-    let said = error.to_string();
-    assert!(!said.contains('\n') && !said.ends_with('.') && !said.contains(PASSWORD), "{said}");
-    assert!(error.source().is_none(), "the causes are in the sentence");
-    assert!(!format!("{error:?}").contains(PASSWORD), "{error:?}");
-    said
-}
 
 #[test]
 #[ignore = "starts a database"]
@@ -301,49 +287,5 @@ fn a_certificate_is_checked() {
         assert!(sentence(&error.unwrap_err()).ends_with("give a file in PEM"));
         let said = refusal(&url.replace("rediss://", "redis://")).await;
         assert!(said.contains("cannot be reached (") && said.ends_with("wants TLS (rediss://)"), "{said}");
-    });
-}
-
-#[test]
-#[ignore = "starts a database"]
-fn a_wrong_sealing_key_overwrites_nothing_and_an_old_one_opens() {
-    run(async {
-        let cluster = Cluster::shared();
-        let url = cluster.database().await;
-        let session = StoredSession { api_id: Some(7), ..StoredSession::default() };
-        store(&url).await.import("me", &session).await.unwrap();
-        let content =
-            async || cluster.run::<(u32, Vec<u8>)>(&url, "HMGET {sansgram}:session:me version data").await;
-        let before = content().await;
-        let other = || SealingKey::from_bytes(&[9; 32]);
-        let with = async |keys| Store::connect(&url, keys, Options::default()).await.unwrap();
-        let wrong = with(SealingKeys::new(other())).await;
-        for _ in 0..2 {
-            // The second time, too: the first one has released the session.
-            let error = loop {
-                match wrong.session("me").unwrap().acquire().await.unwrap_err() {
-                    StoreError::Leased { .. } => tokio::time::sleep(Duration::from_millis(10)).await,
-                    error => break error,
-                }
-            };
-            let said = sentence(&error);
-            assert!(
-                said.starts_with("the session me is left as it is: it is sealed under another key;"),
-                "{said}"
-            );
-        }
-        assert_eq!(content().await, before);
-
-        let both = with(SealingKeys::new(other()).with_old(SealingKey::from_text(super::KEY).unwrap())).await;
-        let acquired = both.session("me").unwrap().acquire().await.unwrap();
-        assert_eq!(acquired.session.as_ref(), Some(&session));
-        acquired.owned.save(&session).await.unwrap();
-        acquired.owned.release().await.unwrap();
-        assert_eq!(wrong.export("me").await.unwrap(), Some(session));
-
-        // The content of an earlier version, or of another session.
-        cluster.run::<u32>(&url, "HINCRBY {sansgram}:session:me version 1").await;
-        let said = sentence(&wrong.export("me").await.unwrap_err());
-        assert!(said.contains("it is the content of another session or version"), "{said}");
     });
 }

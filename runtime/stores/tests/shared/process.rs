@@ -1,6 +1,6 @@
 //! Clients in processes of their own, each with an address of loopback: this program again, as a child.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -20,10 +20,9 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
 use super::clock::{Clock, STEP, SteppedClock};
-use super::{Options, Store, join_fleet, keys};
+use super::{Options, Store, keys};
 
-/// Set in a child: the URL, the address of the child, the address of DC 2, the lease in milliseconds, and how many
-/// sessions it takes in the example of a fleet; 0: it shares one session.
+/// Set in a child: the URL, the address of the child, the address of DC 2, and the lease in milliseconds.
 const CHILD: &str = "SANSGRAM_STORES_CHILD";
 /// The name of the session that the processes share.
 pub(crate) const SESSION: &str = "shared";
@@ -80,9 +79,14 @@ impl Runtime for Bound {
 /// What a child does, or nothing in the tests themselves.
 #[test]
 fn child() {
+    in_child(share);
+}
+
+/// Does the work of a child with its arguments, if this is one.
+pub(crate) fn in_child(work: impl AsyncFnOnce(&str, IpAddr, SocketAddr, Duration)) {
     let Ok(arguments) = std::env::var(CHILD) else { return };
     let arguments: Vec<_> = arguments.split(' ').collect();
-    let [url, address, dc, lease, capacity] = arguments[..] else { panic!("{arguments:?}") };
+    let [url, address, dc, lease] = arguments[..] else { panic!("{arguments:?}") };
     let lease = Duration::from_millis(lease.parse().unwrap());
     let (address, dc): (IpAddr, SocketAddr) = (address.parse().unwrap(), dc.parse().unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -91,12 +95,7 @@ fn child() {
         let _ = io::stdin().read(&mut [0]);
         STOPPING.store(true, Ordering::Relaxed);
     });
-    runtime.block_on(async {
-        match capacity.parse().unwrap() {
-            0 => share(url, address, dc, lease).await,
-            capacity => join_fleet(url, address, dc, lease, capacity).await,
-        }
-    });
+    runtime.block_on(work(url, address, dc, lease));
 }
 
 static STOPPING: AtomicBool = AtomicBool::new(false);
@@ -174,6 +173,8 @@ pub(crate) struct Process {
     said: Receiver<Message>,
     /// Whether it has said that the server answers it, and not since that it no longer owns the session.
     is_served: Cell<bool>,
+    /// Why it last lost the session.
+    loss: RefCell<String>,
     /// Its clock, if that can be stepped.
     clock: Option<SteppedClock>,
 }
@@ -184,7 +185,7 @@ type Message = (String, String, Instant);
 impl Process {
     /// Starts a process that takes the shared session whenever it is free.
     pub(crate) fn start(server: &TestServer, url: &str, address: [u8; 4], lease: Duration) -> Self {
-        Self::start_with(server, url, address, lease, 0, None)
+        Self::start_with("process::child", server, url, address, lease, None)
     }
 
     /// Like [`start`](Self::start), with a clock that can be stepped.
@@ -195,36 +196,26 @@ impl Process {
         lease: Duration,
         clock: Clock,
     ) -> Self {
-        Self::start_with(server, url, address, lease, 0, Some(SteppedClock::new(clock)))
+        Self::start_with("process::child", server, url, address, lease, Some(SteppedClock::new(clock)))
     }
 
-    /// Starts the example with this capacity.
-    pub(crate) fn start_fleet(
+    /// Starts a process that does what this test does [in a child](in_child).
+    pub(crate) fn start_with(
+        test: &str,
         server: &TestServer,
         url: &str,
         address: [u8; 4],
         lease: Duration,
-        capacity: usize,
-    ) -> Self {
-        Self::start_with(server, url, address, lease, capacity, None)
-    }
-
-    fn start_with(
-        server: &TestServer,
-        url: &str,
-        address: [u8; 4],
-        lease: Duration,
-        capacity: usize,
         clock: Option<SteppedClock>,
     ) -> Self {
         let dc = server.address(2).unwrap();
-        let arguments = format!("{url} {} {dc} {} {capacity}", IpAddr::from(address), lease.as_millis());
+        let arguments = format!("{url} {} {dc} {}", IpAddr::from(address), lease.as_millis());
         let mut child = Command::new(std::env::current_exe().unwrap());
         if let Some(clock) = &clock {
             child.envs(clock.environment());
         }
         let mut child = child
-            .args(["process::child", "--exact", "--nocapture", "--test-threads=1"])
+            .args([test, "--exact", "--nocapture", "--test-threads=1"])
             .env(CHILD, arguments)
             .env("SANSGRAM_STORES_CHILD_KEY", server.public_key_pem())
             .stdin(Stdio::piped())
@@ -244,7 +235,7 @@ impl Process {
             }
         });
         let input = child.stdin.take();
-        Self { child, input, said, is_served: Cell::new(false), clock }
+        Self { child, input, said, is_served: Cell::new(false), loss: RefCell::default(), clock }
     }
 
     /// Waits until the process says this, and returns what it says about it and when it did. It may say other things
@@ -272,6 +263,11 @@ impl Process {
         self.is_served.get()
     }
 
+    /// Returns why the process last lost the session, as it has said.
+    pub(crate) fn loss(&self) -> String {
+        self.loss.borrow().clone()
+    }
+
     /// Like [`is_served`](Self::is_served), and waits for the next word first.
     pub(crate) fn is_served_within(&self, time: Duration) -> bool {
         let _ = self.message(time);
@@ -287,7 +283,10 @@ impl Process {
         let message = self.said.recv_timeout(within).ok()?;
         match message.0.as_str() {
             "served" => self.is_served.set(true),
-            "lost" | "released" => self.is_served.set(false),
+            "lost" | "released" => {
+                self.is_served.set(false);
+                self.loss.replace(message.1.clone());
+            }
             _ => {}
         }
         Some(message)

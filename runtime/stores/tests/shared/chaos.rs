@@ -125,7 +125,7 @@ fn faults_in_any_order_never_make_two_owners() {
                 way.cut();
                 // Longer than a lease, so that the owner has renewed it over another connection, or lost it.
                 std::thread::sleep(LEASE * 3 / 2);
-                assert!(processes[owner].is_served(), "{name}");
+                assert!(processes[owner].is_served(), "{name}: {}", processes[owner].loss());
             }
             Fault::Database => {
                 cluster.kill();

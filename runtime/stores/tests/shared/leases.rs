@@ -95,6 +95,7 @@ fn all_sessions_are_given_up_at_once() {
         let dropped = acquire(&first, "other").await.unwrap();
         drop(dropped);
         first.release_all().await.unwrap();
+        assert_eq!(owned.owned.lease().remaining(), Duration::ZERO, "its client sends nothing more");
         // Also what was dropped just before, for which no answer was waited.
         for name in ["me", "other"] {
             assert_eq!(acquire(&second, name).await.unwrap().owned.lease().fence(), 2);
@@ -132,7 +133,7 @@ fn a_stale_owner_changes_nothing_and_learns_of_it() {
         let (first, second) = (store(&url).await, store(&url).await);
         let stale = acquire(&first, "me").await.unwrap();
         stale.owned.save(&session(1)).await.unwrap();
-        cluster.run::<u32>(&url, "HSET {sansgram}:session:me expires_at 1").await;
+        cluster.end_lease(&url, "me").await;
         let owned = acquire(&second, "me").await.unwrap();
         assert_eq!(owned.session.as_ref().unwrap().api_id, Some(1));
         assert!(stale.owned.lease().remaining() > Duration::ZERO, "it believes that it owns the session");
@@ -158,15 +159,14 @@ fn each_statement_names_the_number_of_the_ownership() {
         let (saves, releases) =
             (acquire(&store, "saves").await.unwrap(), acquire(&store, "releases").await.unwrap());
         for name in ["saves", "releases"] {
-            cluster.run::<u32>(&url, &format!("HINCRBY {{sansgram}}:session:{name} fence 1")).await;
+            cluster.raise_fence(&url, name).await;
         }
         let error = saves.owned.save(&session(1)).await.unwrap_err();
         assert!(matches!(error, StoreError::LeaseLost { .. }), "{error}");
         releases.owned.release().await.unwrap();
         for name in ["saves", "releases"] {
-            let fields = format!("HMGET {{sansgram}}:session:{name} owner data");
-            let (owner, data): (Option<String>, Option<String>) = cluster.run(&url, &fields).await;
-            assert!(owner.is_some() && data.is_none(), "nothing is changed");
+            assert!(cluster.has_owner(&url, name).await, "nothing is changed");
+            assert!(store.export(name).await.unwrap().is_none(), "nothing is changed");
         }
     });
 }
@@ -183,7 +183,7 @@ fn a_session_whose_answer_was_lost_is_free_again_before_its_lease_ends() {
         way.cut_answers(true);
         let error = acquire(&through, "me").await.unwrap_err();
         assert!(error.to_string().contains("cannot be reached"), "{error}");
-        assert!(cluster.run::<bool>(&url, "HEXISTS {sansgram}:session:me owner").await);
+        assert!(cluster.has_owner(&url, "me").await);
         way.cut_answers(false);
         let begin = Instant::now();
         take_over(&store(&url).await, "me").await;
@@ -222,7 +222,7 @@ fn a_renewal_finds_that_a_session_is_lost() {
         let url = cluster.database().await;
         let store = short(&url, "first").await;
         let (lost_one, kept) = (acquire(&store, "me").await.unwrap(), acquire(&store, "you").await.unwrap());
-        cluster.run::<u32>(&url, "HINCRBY {sansgram}:session:me fence 1").await;
+        cluster.raise_fence(&url, "me").await;
         assert!(lost(&lost_one).await.contains("another client has taken it"));
         assert!(kept.owned.lease().remaining() > Duration::ZERO);
     });
@@ -239,7 +239,7 @@ fn one_statement_renews_all_leases_of_a_process() {
         for number in 0..100 {
             owned.push(acquire(&store, &format!("session {number}")).await.unwrap());
         }
-        let count = cluster.monitor().count("local kept", LEASE * 2);
+        let count = cluster.count_renewals(LEASE * 2).await;
         assert!((4..=7).contains(&count), "{count} renewals in two leases");
         assert!(owned.iter().all(|it| it.owned.lease().remaining() > Duration::ZERO));
     });

@@ -1,4 +1,4 @@
-//! What the database holds shows no key, phone number or name of a user.
+//! What the database keeps shows no key, phone number or name of a user.
 
 use sansgram_testkit::{TestServer, TestServerOptions};
 use sansgram_tokio::{SendCodeOutcome, SignInOutcome};
@@ -6,9 +6,16 @@ use sansgram_tokio::{SendCodeOutcome, SignInOutcome};
 use super::cluster::Cluster;
 use super::{run, store};
 
+/// Returns whether a text has these bytes, as they are or in hexadecimal digits.
+fn shows(text: &[u8], secret: &[u8]) -> bool {
+    let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
+    let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    has(secret) || has(digits.as_bytes()) || has(digits.to_uppercase().as_bytes())
+}
+
 #[test]
-#[ignore = "starts PostgreSQL"]
-fn a_dump_and_the_log_show_no_secret() {
+#[ignore = "starts a database"]
+fn what_the_database_keeps_shows_no_secret() {
     run(async {
         let cluster = Cluster::start();
         let url = cluster.database().await;
@@ -26,34 +33,29 @@ fn a_dump_and_the_log_show_no_secret() {
         let session = store.export("me").await.unwrap().unwrap();
         assert_eq!(session.user.as_ref().unwrap().id, user.id);
 
-        let (dump, log) = (cluster.dump(&url), cluster.log());
-        assert!(dump.contains("sansgram_sessions") && dump.contains("\nme\t"), "{dump}");
+        let texts = cluster.kept(&url).await;
+        assert!(!texts.is_empty());
         let secrets = server.with_dcs(|dcs| dcs.secrets().clone());
-        let (mut keys, mut searched) = (0, 0);
-        for text in [&dump, &log] {
+        for text in &texts {
+            let (mut keys, mut searched) = (0, 0);
             for key in session.keys.values() {
-                let key = key.auth_key.as_bytes();
-                // A part of a key would be enough, in any case.
-                for part in key.chunks(8) {
-                    let hex: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
-                    assert!(!text.to_lowercase().contains(&hex));
+                // A part of a key would be enough.
+                for part in key.auth_key.as_bytes().chunks(8) {
+                    assert!(!shows(text, part));
                     keys += 1;
                 }
             }
             for shown in ["9996620001", &user.first_name, &user.id.to_string(), "sansgram1:"] {
-                assert!(!text.contains(shown), "{shown}");
+                assert!(!shows(text, shown.as_bytes()), "{shown}");
             }
             secrets.for_each(|secret, kind| {
                 // A code of five digits is in any long text.
-                if secret.len() < 8 {
-                    return;
+                if secret.len() >= 8 {
+                    assert!(!shows(text, secret), "{kind}");
+                    searched += 1;
                 }
-                let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-                let plain = String::from_utf8_lossy(secret);
-                assert!(!text.contains(&*plain) && !text.contains(&hex), "{kind}");
-                searched += 1;
             });
+            assert!(keys >= 32 && searched >= 2, "{keys} and {searched}");
         }
-        assert!(keys >= 64 && searched >= 4, "{keys} and {searched}");
     });
 }
