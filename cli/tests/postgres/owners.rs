@@ -62,7 +62,7 @@ impl Running {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn the_owner_is_named_and_its_session_can_still_be_read() {
-    let shared = Shared::new();
+    let shared = super::shared();
     shared.log_in("me");
     let file = shared.run(&["sessions", "export", "--session", "me", "--to", "sansgram"]);
     let listener = Running::listening(&shared);
@@ -102,7 +102,7 @@ fn the_owner_is_named_and_its_session_can_still_be_read() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn a_command_that_is_cut_short_gives_the_session_back() {
-    let shared = Shared::new();
+    let shared = super::shared();
     shared.log_in("me");
     let is_free = |what: &str| {
         let line = shared.run(&["sessions", "list", "--json"]).json();
@@ -139,12 +139,12 @@ fn a_command_that_is_cut_short_gives_the_session_back() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn an_owner_that_loses_the_session_says_so_and_ends() {
-    let shared = Shared::new();
+    let shared = super::shared();
     shared.log_in("me");
     let listener = Running::listening(&shared);
     let taken =
         "UPDATE sansgram_sessions SET owner = 'another#1', fence = fence + 1, expires_at = now() + '1 hour'";
-    wait(Cluster::shared().execute(shared.database(), taken));
+    wait(Cluster::shared().execute(super::database(&shared), taken));
     // At its next renewal.
     let (code, said) = listener.ends();
     let lost = "error: the session me is no longer owned: another client has taken it, or it was removed; run the command \

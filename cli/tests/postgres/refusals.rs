@@ -22,7 +22,7 @@ impl Shared {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn wrong_passwords_and_databases() {
-    let shared = Shared::new();
+    let shared = super::shared();
     let cluster = Cluster::shared();
     let refused =
         ["refuses the user (password authentication failed", "check the user and the password in the URL"];
@@ -37,7 +37,7 @@ fn wrong_passwords_and_databases() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn a_certificate_is_given_by_the_environment() {
-    let shared = Shared::new();
+    let shared = super::shared();
     let (cluster, certificate) = Cluster::start_with_tls();
     let url = format!("{}?sslmode=require", wait(cluster.database()));
     shared.fails_at(&url, &[LOGIN], &["no TLS connection to the database", "set SSL_CERT_FILE to a file"]);
@@ -49,9 +49,9 @@ fn a_certificate_is_given_by_the_environment() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn missing_rights_and_tables() {
-    let shared = Shared::new();
+    let shared = super::shared();
     let cluster = Cluster::shared();
-    let name = shared.database();
+    let name = super::database(&shared);
     let role = format!("{name}_user");
     wait(cluster.execute(name, &format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")));
     let of_user = cluster.url(&role, PASSWORD, name);
@@ -89,9 +89,9 @@ fn missing_rights_and_tables() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn a_read_only_database() {
-    let shared = Shared::new();
+    let shared = super::shared();
     shared.log_in("sansgram");
-    let name = shared.database();
+    let name = super::database(&shared);
     let read_only = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
     wait(Cluster::shared().execute(name, &read_only));
     let sentence = ["is read-only; connect to the primary server, not to a replica"];
@@ -104,7 +104,7 @@ fn a_read_only_database() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn another_sealing_key() {
-    let shared = Shared::new();
+    let shared = super::shared();
     shared.log_in("sansgram");
     for args in [LOGIN, &["whoami"], &["sessions", "show"], &["sessions", "export", "--to", "telethon"]] {
         let mut command = shared.command(args);

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use super::support::run;
-use super::{KEY, Shared, checked};
+use super::{KEY, checked};
 
 /// A string of Pyrogram: user 987654321 on DC 2, api_id 12345.
 fn string() -> String {
@@ -20,7 +20,7 @@ fn string() -> String {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn import_show_list_and_export() {
-    let shared = Shared::new();
+    let shared = super::shared();
     let place = shared.place();
     assert_eq!(shared.run(&["sessions", "list"]).ok(), "");
     let string = string();
@@ -87,13 +87,13 @@ fn import_show_list_and_export() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn a_long_list_is_sorted_and_complete() {
-    let shared = Shared::new();
+    let shared = super::shared();
     shared.run(&["sessions", "import", "--from", &string(), "--session", "a"]).ok();
     let copies = "INSERT INTO sansgram_sessions (name, fence, version, data)
         SELECT 'b' || lpad(n::text, 3, '0'), 1, version, data FROM sansgram_sessions, generate_series(1, 150) AS n;
         INSERT INTO sansgram_sessions (name, owner, expires_at, fence, version)
         VALUES ('c', 'another#1', now() + '1 hour', 1, 0), ('d', NULL, NULL, 1, 0)";
-    super::wait(super::Cluster::shared().execute(shared.database(), copies));
+    super::wait(super::Cluster::shared().execute(super::database(&shared), copies));
     let listed = shared.run(&["sessions", "list"]);
     let lines: Vec<&str> = listed.ok().lines().collect();
     assert_eq!(lines.len(), 152);
@@ -116,7 +116,7 @@ fn a_long_list_is_sorted_and_complete() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn a_list_needs_no_key() {
-    let shared = Shared::new();
+    let shared = super::shared();
     shared.run(&["sessions", "import", "--from", &string(), "--session", "me"]).ok();
     let list = |key: &str| {
         let mut command = shared.command(&["sessions", "list"]);
@@ -135,7 +135,7 @@ fn a_list_needs_no_key() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn from_login_to_logout() {
-    let shared = Shared::new();
+    let shared = super::shared();
     for runtime in ["tokio", "smol"] {
         let run = |args: &[&str]| shared.run(&[args, &["--runtime", runtime]].concat());
         let phone = ["login", "--phone", "9996610002", "--code", "11111", "--password", "sandbox"];
@@ -160,7 +160,7 @@ fn from_login_to_logout() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn a_login_is_one_call() {
-    let shared = Shared::new();
+    let shared = super::shared();
     let login = ["login", "--phone", "9996610002"];
     shared.run(&login).fails(&[
         "cannot be continued by a second call",
@@ -185,7 +185,7 @@ fn a_login_is_one_call() {
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn a_session_of_a_sandbox_that_has_ended() {
-    let shared = Shared::new();
+    let shared = super::shared();
     let directory = &shared.server.directory.path;
     let file = ["login", "--sandbox", "--bot-token", "1:sandbox", "--session", "old"];
     run(super::support::command(directory).args(file)).ok();
