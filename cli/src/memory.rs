@@ -10,7 +10,7 @@ pub(crate) fn forbid_dumps() -> Result<(), Failure> {
         return Ok(());
     }
     forbid().map_err(|error| {
-        Failure::new(format!("core dumps cannot be forbidden: {error}; {CORE_DUMPS}=1 goes on with them"))
+        Failure::new(format!("core dumps cannot be forbidden: {error}; set {CORE_DUMPS}=1 to allow them"))
     })
 }
 

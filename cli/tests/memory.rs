@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use support::{Directory, Run, command, run};
 
 /// A user without rights: root may read all memory, and lock any amount.
-const NOBODY: u32 = 65534;
+const OTHER_USER: u32 = 65534;
 
 const LOGIN: [&str; 6] = ["login", "--sandbox", "--phone", "+9996621234", "--code", "22222"];
 
@@ -29,20 +29,20 @@ impl Unprivileged {
         fs::copy(env!("CARGO_BIN_EXE_sansgram"), directory.path.join("program")).unwrap();
         fs::set_permissions(&directory.path, Permissions::from_mode(0o755)).unwrap();
         if geteuid().is_root() {
-            chown(&directory.path, Some(NOBODY), Some(NOBODY)).unwrap();
+            chown(&directory.path, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
         }
         Self { directory }
     }
 
     /// The user of the process.
     fn user() -> u32 {
-        if geteuid().is_root() { NOBODY } else { geteuid().as_raw() }
+        if geteuid().is_root() { OTHER_USER } else { geteuid().as_raw() }
     }
 
     /// The command after lines of a shell, which has the rights of the test: it may raise limits if that is root.
     fn command(&self, lines: &str, args: &[&str]) -> Command {
         let drop_rights = match geteuid().is_root() {
-            true => format!("setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups $KEPT"),
+            true => format!("setpriv --reuid {OTHER_USER} --regid {OTHER_USER} --clear-groups $KEPT"),
             false => String::new(),
         };
         let mut shell = Command::new("sh");
@@ -94,7 +94,7 @@ impl Sandbox {
     fn can_be_read(&self) -> bool {
         let mut cat = Command::new("cat");
         if geteuid().is_root() {
-            cat.uid(NOBODY).gid(NOBODY);
+            cat.uid(OTHER_USER).gid(OTHER_USER);
         }
         cat.arg(self.file("environ")).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
     }
