@@ -15,6 +15,7 @@ mod fleet_example;
 mod late;
 #[path = "../shared/leases.rs"]
 mod leases;
+mod memory;
 #[path = "../shared/process.rs"]
 mod process;
 #[path = "../shared/processes.rs"]
