@@ -230,6 +230,33 @@ fn every_transport_error_is_read_at_every_cut() {
     }
 }
 
+/// Telegram's servers send -404 and -429 as four bytes without a frame, also three times in a row.
+#[test]
+fn a_transport_error_of_full_framing_may_come_without_a_frame() {
+    let payload = vec![0x5a; 40];
+    for (code, times) in [(-404_i32, 1), (-429, 3), (-1, 1), (-999, 1)] {
+        let bare = code.to_le_bytes().repeat(times);
+        let after_a_frame =
+            [write(Framing::Full, &payload, false, &mut Scripted::default()), bare.clone()].concat();
+        let errors = vec![Seen::Error(code); times];
+        let all = [vec![Seen::Payload(payload.clone())], errors.clone()].concat();
+        for (stream, expected) in [(bare, errors), (after_a_frame, all)] {
+            at_every_cut(stream.len(), |cuts| {
+                assert_eq!(read(Framing::Full, &stream, cuts), Ok(expected.clone()), "{code}");
+                // No client sends one.
+                assert!(read_as_server(Some(Framing::Full), &stream, cuts).is_err(), "{code}");
+            });
+        }
+    }
+    let length = (-1000_i32).cast_unsigned();
+    let too_long = FrameError::TooLong { length: length as usize - 12, limit: MAX_RECEIVED_FRAME };
+    assert_eq!(
+        read(Framing::Full, &length.to_le_bytes(), &[]),
+        Err(too_long),
+        "no HTTP status has this code"
+    );
+}
+
 /// Telegram's servers pad with up to 15 bytes, and 4 + 15 is more than the 16 bytes that some clients use as the limit
 /// of a short payload.
 #[test]

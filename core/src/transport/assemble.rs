@@ -14,6 +14,7 @@ use crate::policy;
 pub(super) enum StreamItem {
     Frame { payload: Range<usize>, quick_ack: bool },
     QuickAck(u32),
+    Error(i32),
 }
 
 /// The location of a frame's bytes.
@@ -133,7 +134,7 @@ impl Assembler {
             match self.measure(framing, input)? {
                 Some((found, total)) if total <= input.len() => {
                     let frame = take(input, total);
-                    self.check(framing, frame)?;
+                    self.check(framing, &found, frame)?;
                     return Ok(Some((found, FrameLocation::Input(frame))));
                 }
                 _ => {
@@ -148,7 +149,7 @@ impl Assembler {
             let missing = wanted.saturating_sub(self.buffer.len());
             if let (Some((found, _)), 0) = (measured, missing) {
                 let frame = mem::take(&mut self.buffer);
-                let checked = self.check(framing, &frame);
+                let checked = self.check(framing, &found, &frame);
                 self.buffer = frame;
                 self.has_returned_frame = true;
                 return checked.map(|()| Some((found, FrameLocation::Buffer)));
@@ -191,6 +192,7 @@ impl Assembler {
         let Extent { head, body, tail, quick_ack } = match framing.read_header(start, self.by)? {
             Header::Incomplete => return Ok(None),
             Header::QuickAck(token) => return Ok(Some((StreamItem::QuickAck(token), 4))),
+            Header::Error(code) => return Ok(Some((StreamItem::Error(code), 4))),
             Header::Frame(extent) => extent,
         };
         if body < 4 {
@@ -202,9 +204,11 @@ impl Assembler {
         Ok(Some((StreamItem::Frame { payload: head..head + body, quick_ack }, head + body + tail)))
     }
 
-    fn check(&mut self, framing: Framing, frame: &[u8]) -> Result<(), FrameError> {
-        framing.check(frame, self.frames)?;
-        self.frames = self.frames.wrapping_add(1);
+    fn check(&mut self, framing: Framing, found: &StreamItem, frame: &[u8]) -> Result<(), FrameError> {
+        if matches!(found, StreamItem::Frame { .. }) {
+            framing.check(frame, self.frames)?;
+            self.frames = self.frames.wrapping_add(1);
+        }
         Ok(())
     }
 }

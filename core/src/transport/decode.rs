@@ -72,6 +72,7 @@ impl FrameDecoder {
         while let Some((found, location)) = self.assembler.next(input)? {
             let payload = match found {
                 StreamItem::QuickAck(token) => return Ok(Some(Located::QuickAck(token))),
+                StreamItem::Error(code) => return Ok(Some(Located::Error(code))),
                 StreamItem::Frame { payload, .. } => payload,
             };
             match read_short(self.assembler.peek(&location).get(payload.clone()).unwrap_or_default()) {

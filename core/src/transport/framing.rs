@@ -128,7 +128,7 @@ impl Framing {
         match self {
             Self::Abridged => Ok(abridged::read_header(start, by)),
             Self::Intermediate | Self::PaddedIntermediate => Ok(intermediate::read_header(start, by)),
-            Self::Full => full::read_header(start),
+            Self::Full => full::read_header(start, by),
         }
     }
 

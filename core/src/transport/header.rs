@@ -64,6 +64,8 @@ pub(super) enum Header {
     Frame(Extent),
     /// A quick ack outside of a frame, four bytes in total.
     QuickAck(u32),
+    /// A transport error outside of a frame, four bytes in total.
+    Error(i32),
 }
 
 /// The lengths of the three parts of a frame, in bytes.

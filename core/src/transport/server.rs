@@ -59,8 +59,8 @@ impl ServerFrameDecoder {
                 let payload = self.assembler.bytes(location).get_mut(payload);
                 Ok(payload.map(|payload| ClientPacket { payload, quick_ack }))
             }
-            // Never: only streams from a server have quick acks.
-            StreamItem::QuickAck(_) => Ok(None),
+            // Never: only streams from a server have quick acks and transport errors.
+            StreamItem::QuickAck(_) | StreamItem::Error(_) => Ok(None),
         }
     }
 }
