@@ -30,6 +30,10 @@ pub(crate) const ADDRESSES_PER_HOST: u32 = 2;
 pub(crate) const MIN_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a statement may take, unless a sixth of the lease is shorter.
 pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long statements that were given up are cancelled, one after the other, before their connection is closed.
+pub(crate) const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause from one of these cancellations to the next.
+pub(crate) const CANCEL_PERIOD: Duration = Duration::from_millis(100);
 /// Bytes of the name of a session, as an index of the database takes them easily.
 pub(crate) const MAX_NAME_LEN: usize = 200;
 /// Bytes of a file that has a sealing key: the key, and what an editor leaves around it.

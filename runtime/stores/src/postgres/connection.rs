@@ -1,16 +1,19 @@
 //! How a connection to the database is opened.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
 use sansgram_session::text::printable;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::PostgresError;
 use super::schema;
-use crate::policy::{ADDRESSES_PER_HOST, CONNECT_TIMEOUT};
+use crate::policy::{ADDRESSES_PER_HOST, CANCEL_PERIOD, CANCEL_TIMEOUT, CONNECT_TIMEOUT};
 use crate::shared::StoreOptions;
 use crate::shared::link::{Server, connect_timeout};
 use crate::tls;
@@ -20,6 +23,14 @@ pub(super) struct PostgresServer {
     tls: MakeRustlsConnect,
     /// Host, port and name of the database, for errors.
     pub(super) place: String,
+}
+
+/// An open connection.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    tls: MakeRustlsConnect,
+    /// It reads and writes, until the connection is lost, or nothing uses it and each statement has its answer.
+    driver: Arc<JoinHandle<()>>,
 }
 
 impl PostgresServer {
@@ -53,25 +64,41 @@ impl PostgresServer {
 }
 
 impl Server for PostgresServer {
-    type Client = Client;
+    type Client = Connection;
     type Error = PostgresError;
 
-    async fn open(&self) -> Result<Client, PostgresError> {
+    async fn open(&self) -> Result<Connection, PostgresError> {
         let connected = self.config.connect(self.tls.clone()).await;
         let (client, connection) = connected.map_err(|error| PostgresError::of(&error, &self.place))?;
         let place = self.place.clone();
-        tokio::spawn(async move {
+        let driver = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 let error = printable(&error.to_string());
                 tracing::debug!(database = place, error, "the connection to the database is lost");
             }
         });
         schema::prepare(&client, &self.place).await?;
-        Ok(client)
+        Ok(Connection { client, tls: self.tls.clone(), driver: Arc::new(driver) })
     }
 
-    fn is_closed(client: &Client) -> bool {
-        client.is_closed()
+    fn is_closed(connection: &Connection) -> bool {
+        connection.client.is_closed()
+    }
+
+    /// Cancels what waits in the server, such as for a lock. Otherwise each attempt would keep one of its connections.
+    fn abandon(connection: &Connection) {
+        let (token, tls) = (connection.client.cancel_token(), connection.tls.clone());
+        let driver = connection.driver.clone();
+        tokio::spawn(async move {
+            let cancelling = async {
+                while !driver.is_finished() {
+                    let _ = token.cancel_query(tls.clone()).await;
+                    sleep(CANCEL_PERIOD).await;
+                }
+            };
+            let _ = timeout(CANCEL_TIMEOUT, cancelling).await;
+            driver.abort();
+        });
     }
 
     fn unreachable(&self, reason: &str) -> PostgresError {

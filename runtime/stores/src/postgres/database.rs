@@ -61,8 +61,8 @@ impl Postgres {
 
     async fn query(&self, statement: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, PostgresError> {
         self.link
-            .run(|client| async move {
-                let rows = client.query_typed(statement, parameters).await;
+            .run(|connection| async move {
+                let rows = connection.client.query_typed(statement, parameters).await;
                 rows.map_err(|error| PostgresError::of(&error, self.place()))
             })
             .await

@@ -22,6 +22,9 @@ pub(crate) trait Server: Send + Sync {
 
     fn is_closed(client: &Self::Client) -> bool;
 
+    /// Ends what the server still does for a connection that is given up. Its other statements fail, too.
+    fn abandon(_client: &Self::Client) {}
+
     /// Returns the error of a server that cannot be reached for this reason.
     fn unreachable(&self, reason: &str) -> Self::Error;
 }
@@ -77,13 +80,13 @@ impl<S: Server> Link<S> {
         F: Future<Output = Result<T, S::Error>>,
     {
         let (client, is_old) = self.client().await.map_err(|error| (error, false))?;
-        let error = match timeout(self.statement_timeout, statement(client.clone())).await {
+        let (error, is_late) = match timeout(self.statement_timeout, statement(client.clone())).await {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => error,
-            Err(_) => self.server.unreachable("it does not answer"),
+            Ok(Err(error)) => (error, false),
+            Err(_) => (self.server.unreachable("it does not answer"), true),
         };
-        if error.ends_connection() || S::is_closed(&client) {
-            self.forget(&client).await;
+        if (error.ends_connection() || S::is_closed(&client)) && self.forget(&client).await && is_late {
+            S::abandon(&client);
         }
         Err((error, is_old))
     }
@@ -116,8 +119,9 @@ impl<S: Server> Link<S> {
         }
     }
 
-    async fn forget(&self, client: &Arc<S::Client>) {
+    /// Returns whether it was not forgotten before.
+    async fn forget(&self, client: &Arc<S::Client>) -> bool {
         let mut slot = self.slot.lock().await;
-        drop(slot.client.take_if(|it| Arc::ptr_eq(it, client)));
+        slot.client.take_if(|it| Arc::ptr_eq(it, client)).is_some()
     }
 }
