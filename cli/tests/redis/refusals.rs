@@ -24,7 +24,8 @@ impl Shared {
 fn wrong_urls_and_passwords() {
     let cluster = Cluster::shared();
     let shared = Shared::new(cluster);
-    let refused = ["/0 refuses the user; check the user and the password in the URL"];
+    let refused =
+        ["/0 refuses the user (a wrong name or password", "; check the user and the password in the URL"];
     shared.fails_at(&cluster.url("", "only-for-tests2", 0), &refused);
     shared.fails_at(&cluster.url("", PASSWORD, 5000), &["/5000 does not exist; name another number"]);
     let with_at = format!("redis://:{PASSWORD}@{PASSWORD}@127.0.0.1/0");

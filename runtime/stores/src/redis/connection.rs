@@ -93,22 +93,27 @@ impl RedisServer {
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     ) -> Result<Client, RedisError> {
-        let mut login =
-            RedisConnectionInfo::default().set_db(self.url.database.into()).set_skip_set_lib_name();
-        if let Some(user) = &self.url.user {
-            login = login.set_username(user);
-        }
-        if let Some(password) = &self.url.password {
-            login = login.set_password(password.as_str());
-        }
+        // The login is sent below, since the driver does not tell why it was refused.
+        let login = RedisConnectionInfo::default().set_skip_set_lib_name();
         // The time of a command is limited by the caller.
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let opened = MultiplexedConnection::new_with_config(&login, stream, config).await;
-        let (connection, driver) = opened.map_err(|error| self.login_error(&error))?;
+        let (connection, driver) = opened.map_err(|error| self.error(&error))?;
         let client = Client { connection, driver: tokio::spawn(driver) };
 
-        let failed = |error| RedisError::of(&error, &self.place);
+        let failed = |error| self.error(&error);
         let mut connection = client.connection();
+        if let Some(password) = &self.url.password {
+            let mut login = ::redis::cmd("AUTH");
+            login.arg(&self.url.user).arg(password.as_str());
+            let logged_in = login.query_async::<()>(&mut connection).await;
+            logged_in.map_err(|error| failed(error).of_login())?;
+        }
+        if self.url.database > 0 {
+            let mut select = ::redis::cmd("SELECT");
+            let selected = select.arg(self.url.database).query_async::<()>(&mut connection).await;
+            selected.map_err(|error| failed(error).of_select())?;
+        }
         let said: String = ::redis::cmd("INFO").query_async(&mut connection).await.map_err(failed)?;
         info::check(&said, &self.place)?;
         let mut prepare = ::redis::cmd("EVAL");
@@ -124,12 +129,12 @@ impl RedisServer {
         }
     }
 
-    /// Sorts an error of the first commands: the login and the choice of the database.
-    fn login_error(&self, error: &::redis::RedisError) -> RedisError {
-        match RedisError::of(error, &self.place) {
-            RedisError::Refused { place, .. } if self.url.database > 0 => RedisError::NoDatabase(place),
-            error => error,
-        }
+    /// Sorts an error of the driver. A server, or a proxy before it, may repeat what it was sent, and so the password.
+    pub(super) fn error(&self, error: &::redis::RedisError) -> RedisError {
+        RedisError::of(error, &self.place, |text| match &self.url.password {
+            Some(password) => text.replace(password.as_str(), "…"),
+            None => text.into(),
+        })
     }
 }
 

@@ -42,7 +42,7 @@ impl Redis {
         self.link
             .run(|client| async move {
                 let answer = command.query_async(&mut client.connection()).await;
-                answer.map_err(|error| RedisError::of(&error, self.place()))
+                answer.map_err(|error| self.link.server.error(&error))
             })
             .await
     }

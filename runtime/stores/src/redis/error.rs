@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use ::redis::ErrorKind;
 use sansgram_session::StoreError;
 use sansgram_session::text::printable;
 
@@ -48,9 +47,20 @@ pub enum RedisError {
         /// The reason.
         reason: String,
     },
-    /// The user or the password is wrong or missing.
-    #[error("the server {0} refuses the user; check the user and the password in the URL")]
-    Login(String),
+    /// The user or the password is wrong or missing, or the server has none.
+    #[error("the server {place} refuses the user ({reason}); check the user and the password in the URL")]
+    Login {
+        /// Host, port and number of the database.
+        place: String,
+        /// The reason.
+        reason: String,
+    },
+    /// The server has no password, and so takes connections of its own machine alone.
+    #[error(
+        "the server {0} takes connections of its own machine alone, since it has no password (protected-mode); set one \
+         there (requirepass), and in the URL"
+    )]
+    Protected(String),
     /// The user may not run a command that is needed.
     #[error(
         "the user may not do what is needed in {place} ({reason}); allow it what \
@@ -154,23 +164,23 @@ impl From<RedisError> for StoreError {
 }
 
 impl RedisError {
-    /// Sorts an error of the driver.
-    pub(super) fn of(error: &::redis::RedisError, place: &str) -> Self {
+    /// Sorts an error of the driver. `hide` removes secrets from a text of the server.
+    pub(super) fn of(error: &::redis::RedisError, place: &str, hide: impl Fn(&str) -> String) -> Self {
         let place = String::from(place);
-        if error.kind() == ErrorKind::AuthenticationFailed {
-            return Self::Login(place);
-        }
         let Some(code) = error.code() else {
-            return Self::Unreachable { place, reason: last_cause(error) };
+            return Self::Unreachable { place, reason: hide(&last_cause(error)) };
         };
         // The server may be anyone's.
-        let reason = printable(error.detail().unwrap_or_default());
+        let reason = printable(&hide(error.detail().unwrap_or_default()));
         // What a script may not do has a code of its own in later versions only.
         if reason.starts_with("The user executing the script can't") {
             return Self::Rights { place, reason };
         }
         match code {
-            "NOAUTH" | "WRONGPASS" => Self::Login(place),
+            "NOAUTH" => Self::Login { place, reason: "it wants a password".into() },
+            "WRONGPASS" => {
+                Self::Login { place, reason: "a wrong name or password, or a user that is off".into() }
+            }
             "NOPERM" => Self::Rights { place, reason },
             "READONLY" => Self::ReadOnly(place),
             "OOM" => Self::Full(place),
@@ -179,8 +189,29 @@ impl RedisError {
             "WRONGTYPE" | "FOREIGN" => Self::ForeignKeys { place, reason },
             "MOVED" | "ASK" => Self::Elsewhere { place, reason },
             "LOADING" | "CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN" => Self::Unreachable { place, reason },
-            code if reason.is_empty() => Self::Refused { place, reason: printable(code) },
-            code => Self::Refused { place, reason: format!("{reason}, {}", printable(code)) },
+            "ERR" if reason.contains("max number of clients") => Self::Unreachable { place, reason },
+            "DENIED" => Self::Protected(place),
+            code if reason.is_empty() => Self::Refused { place, reason: printable(&hide(code)) },
+            code => Self::Refused { place, reason: format!("{reason}, {}", printable(&hide(code))) },
+        }
+    }
+
+    /// Returns the error of a login. The server's words may have what it was sent, or a part of it, so they are left out.
+    pub(super) fn of_login(self) -> Self {
+        match self {
+            Self::Refused { place, reason } if reason.contains("without any password configured") => {
+                Self::Login { place, reason: "it has no password for the default user".into() }
+            }
+            Self::Refused { place, .. } => Self::Login { place, reason: "it takes no password".into() },
+            error => error,
+        }
+    }
+
+    /// Returns the error of the choice of a database.
+    pub(super) fn of_select(self) -> Self {
+        match self {
+            Self::Refused { place, .. } => Self::NoDatabase(place),
+            error => error,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A server or a key that cannot be used: one sentence that says what to do, and nothing is overwritten.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
@@ -24,11 +25,15 @@ fn urls_that_lead_nowhere() {
             said.ends_with("write redis://USER:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS"),
             "{said}"
         );
-        let login =
-            format!("the server {place}/0 refuses the user; check the user and the password in the URL");
-        for url in
-            [cluster.url("", "wrong", 0), cluster.url("nobody", PASSWORD, 0), format!("redis://{place}")]
-        {
+        let wrong = "a wrong name or password, or a user that is off";
+        for (url, reason) in [
+            (cluster.url("", "wrong", 0), wrong),
+            (cluster.url("nobody", PASSWORD, 0), wrong),
+            (format!("redis://{place}"), "it wants a password"),
+        ] {
+            let login = format!(
+                "the server {place}/0 refuses the user ({reason}); check the user and the password in the URL"
+            );
             assert_eq!(refusal(&url).await, login);
         }
         let said = refusal(&cluster.url("", PASSWORD, 5000)).await;
@@ -69,6 +74,66 @@ fn no_part_of_a_password_is_shown() {
         let url = format!("redis://me:only%40%2Ffor-tests@127.0.0.1:{closed}/1");
         let said = refusal(&url).await;
         assert!(said.starts_with(&format!("the server 127.0.0.1:{closed}/1 cannot be reached")), "{said}");
+    });
+}
+
+/// A server that answers all commands with this line.
+fn answering(line: &str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answer = format!("{line}\r\n").repeat(4);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut buffer = [0; 4096];
+            // All that the client sends at first, and nothing later.
+            if stream.read(&mut buffer).is_ok_and(|len| len > 0) {
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        }
+    });
+    port
+}
+
+/// A refused login has many reasons, and only some are the user's or the password's. A proxy, or a server whose commands
+/// have other names, repeats what it was sent.
+#[test]
+fn each_refusal_of_a_login_is_said_and_none_has_the_password() {
+    run(async {
+        let url = |port: u16| format!("redis://me:{PASSWORD}@127.0.0.1:{port}/3");
+        for (answer, words) in [
+            (
+                format!("-ERR unknown command 'AUTH', with args beginning with: 'me' '{PASSWORD}'"),
+                "refuses the user (it takes no password); check the user and the password",
+            ),
+            (format!("-{PASSWORD} no"), "refuses the user (it takes no password)"),
+            (
+                "-ERR AUTH <password> called without any password configured for the default user.".into(),
+                "refuses the user (it has no password for the default user); check",
+            ),
+            (
+                "-ERR max number of clients reached".into(),
+                "/3 cannot be reached (max number of clients reached); check",
+            ),
+            (
+                "-LOADING Redis is loading the dataset in memory".into(),
+                "/3 cannot be reached (Redis is loading the dataset in memory); check",
+            ),
+            (
+                "-DENIED Redis is running in protected mode because it is. 1) Do this. 2) Do that.".into(),
+                "has no password (protected-mode); set one there (requirepass), and in the URL",
+            ),
+            (format!("-LOADING {PASSWORD}"), "/3 cannot be reached (…); check"),
+            (format!("-NOPERM {PASSWORD}"), "may not do what is needed in 127.0.0.1:"),
+            (format!("+{PASSWORD}"), "127.0.0.1:"),
+        ] {
+            let said = refusal(&url(answering(&answer))).await;
+            assert!(said.contains(words), "{answer}: {said}");
+        }
+        // Without a password, the first refusal is that of the database.
+        let port = answering("-ERR max number of clients reached");
+        let said = refusal(&format!("redis://127.0.0.1:{port}/3")).await;
+        assert!(said.contains("/3 cannot be reached (max number of clients reached)"), "{said}");
     });
 }
 
