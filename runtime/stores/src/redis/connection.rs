@@ -1,7 +1,7 @@
 //! How a connection to the server is opened.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
@@ -30,6 +30,8 @@ pub(super) struct RedisServer {
     pub(super) place: String,
     /// How long the connection to one address may take.
     address_timeout: Duration,
+    /// The replication ID of the server that was used last; empty if there was none.
+    replication_id: Mutex<String>,
 }
 
 /// An open connection.
@@ -69,7 +71,8 @@ impl RedisServer {
         };
         // A silent address leaves time for another.
         let address_timeout = connect_timeout(renewal_period) / ADDRESSES_PER_HOST;
-        Ok(Self { url, tls: TlsConnector::from(Arc::new(config)), place, address_timeout })
+        let tls = TlsConnector::from(Arc::new(config));
+        Ok(Self { url, tls, place, address_timeout, replication_id: Mutex::default() })
     }
 
     /// Tries the addresses of the host, one after the other.
@@ -115,13 +118,17 @@ impl RedisServer {
             selected.map_err(|error| failed(error).of_select())?;
         }
         let said: String = ::redis::cmd("INFO").query_async(&mut connection).await.map_err(failed)?;
-        info::check(&said, &self.place)?;
+        let replication_id = info::check(&said, &self.place)?;
         let mut prepare = ::redis::cmd("EVAL");
-        prepare.arg(scripts::PREPARE).arg(1).arg(SERVER);
+        let last = self.replication_id.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        prepare.arg(scripts::PREPARE).arg(1).arg(SERVER).arg(last);
         let layout: Vec<u8> = prepare.query_async(&mut connection).await.map_err(failed)?;
         let layout = String::from_utf8_lossy(&layout);
         match layout.parse::<u32>() {
-            Ok(LAYOUT) => Ok(client),
+            Ok(LAYOUT) => {
+                *self.replication_id.lock().unwrap_or_else(PoisonError::into_inner) = replication_id;
+                Ok(client)
+            }
             _ => {
                 let found = printable(&layout);
                 Err(RedisError::Later { place: self.place.clone(), found, known: LAYOUT })

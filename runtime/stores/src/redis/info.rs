@@ -5,8 +5,8 @@ use super::error::RedisError;
 /// The first version that knows the flags of scripts.
 const FIRST_VERSION: u32 = 7;
 
-/// Refuses a server that would lose sessions, or that cannot run the scripts.
-pub(super) fn check(info: &str, place: &str) -> Result<(), RedisError> {
+/// Refuses a server that would lose sessions, or that cannot run the scripts. Returns its replication ID.
+pub(super) fn check(info: &str, place: &str) -> Result<String, RedisError> {
     let value = |name: &str| {
         let lines = info.lines().filter_map(|line| line.split_once(':'));
         lines.filter(|(key, _)| *key == name).map(|(_, value)| value.trim()).next().unwrap_or_default()
@@ -24,7 +24,8 @@ pub(super) fn check(info: &str, place: &str) -> Result<(), RedisError> {
     if policy.starts_with("allkeys") && value("maxmemory") != "0" {
         return Err(RedisError::Evicts { place: place(), policy: printable_word(policy) });
     }
-    if value("master_replid").is_empty() {
+    let replication_id = value("master_replid");
+    if replication_id.is_empty() {
         return Err(RedisError::NoReplicationId(place()));
     }
     if value("aof_enabled") == "0" {
@@ -33,7 +34,7 @@ pub(super) fn check(info: &str, place: &str) -> Result<(), RedisError> {
             "the server has no append-only file (appendonly no): a crash loses the sessions saved last"
         );
     }
-    Ok(())
+    Ok(replication_id.into())
 }
 
 fn printable_word(word: &str) -> String {

@@ -20,15 +20,18 @@ local function text(number) return string.format('%.0f', number) end
 /// which all who were forgotten end, no session may have a new owner. An empty server has no session to protect.
 macro_rules! noticed {
     () => {
-        "local function noticed(server)
+        "local function noticed(server, last)
   local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
-  local it = redis.call('HMGET', server, 'replication_id', 'replaced_at')
+  local it = redis.call('HMGET', server, 'replication_id', 'replaced_at', 'replaced_id')
   if it[1] ~= id then
     if it[1] then
-      redis.call('HSET', server, 'replication_id', id, 'replaced_at', text(now))
+      redis.call('HSET', server, 'replication_id', id, 'replaced_at', text(now), 'replaced_id', it[1])
       return now
     end
     redis.call('HSET', server, 'replication_id', id)
+  elseif last and last ~= '' and last ~= id and last ~= it[3] then
+    redis.call('HSET', server, 'replaced_at', text(now), 'replaced_id', last)
+    return now
   end
   return tonumber(it[2] or '0') or 0
 end
@@ -36,7 +39,8 @@ end
     };
 }
 
-/// Keys: the server. Returns the layout. An owner may connect again although the memory is full.
+/// Keys: the server. Arguments: the replication ID of the server that the client used last, or none. Returns the layout.
+/// An owner may connect again although the memory is full.
 pub(super) const PREPARE: &str = concat!(
     "#!lua flags=allow-oom\n",
     now!(),
@@ -46,7 +50,7 @@ if not layout then
   layout = '1'
   redis.call('HSET', KEYS[1], 'layout', layout)
 end
-noticed(KEYS[1])
+noticed(KEYS[1], ARGV[1])
 return layout"
 );
 

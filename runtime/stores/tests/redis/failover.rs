@@ -7,6 +7,7 @@ use sansgram_tokio::core::client::StoredSession;
 use sansgram_tokio::{Acquired, LeasedStore, StoreError};
 
 use super::cluster::Cluster;
+use super::way::Way;
 use super::{Options, Store, keys, run};
 
 const LEASE: Duration = Duration::from_secs(3);
@@ -84,19 +85,71 @@ fn a_replica_that_replaces_its_primary_makes_no_second_owner() {
         // The replica is cut off, and then promoted.
         replica.run::<String>(&of_replica, "REPLICAOF 127.0.0.1 1").await;
         // A replica that has come for the first time has changed the replication ID of the primary.
-        let forgotten = loop {
-            match first.session("me").unwrap().acquire().await {
-                Ok(acquired) => break acquired,
-                Err(StoreError::Leased { .. }) => tokio::time::sleep(Duration::from_millis(20)).await,
-                Err(error) => panic!("{error}"),
-            }
-        };
+        let forgotten = taken(&first).await;
         replica.run::<String>(&of_replica, "REPLICAOF NO ONE").await;
         drop(primary);
         let second = short(&of_replica, "second").await;
         let taken = take_over(&second, &forgotten).await;
         assert_eq!(taken.session, Some(session(1)));
     });
+}
+
+/// Its replication ID is the one that it knows, so it does not notice by itself that another server has had its place.
+#[test]
+#[ignore = "starts a database"]
+fn an_old_primary_that_returns_gives_no_session_to_a_second_owner() {
+    run(async {
+        let old = Cluster::start();
+        let url = old.database().await;
+        let way = Way::to(&old);
+        let first = short(&way.of(&url), "first").await;
+        first.import("me", &session(1)).await.unwrap();
+        let follows = format!("127.0.0.1 {}", old.port());
+        let new = Cluster::start_with(&["--replicaof", &follows]);
+        let of_new = new.database().await;
+        while !new.run::<bool>(&of_new, "EXISTS {sansgram}:session:me").await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // The ID of the old one has changed for its replica. Once that is noticed and over, it gives sessions at once.
+        taken(&first).await.owned.release().await.unwrap();
+        new.run::<String>(&of_new, "REPLICAOF NO ONE").await;
+        way.lead_to(&new);
+        let owned = taken(&first).await;
+        way.lead_to(&old);
+        drop(new);
+        let second = short(&url, "second").await;
+        first.list().await.unwrap();
+        let refused = second.session("me").unwrap().acquire().await.err();
+        assert!(
+            matches!(refused, Some(StoreError::Leased { .. })) || owned.owned.lease().remaining().is_zero(),
+            "{refused:?} while the first may send for {:?}",
+            owned.owned.lease().remaining()
+        );
+        let next = taken(&second).await;
+        assert!(owned.owned.lease().remaining().is_zero());
+        next.owned.save(&session(2)).await.unwrap();
+        assert!(owned.owned.save(&session(3)).await.is_err());
+        // To come back to the one that it has replaced is no news.
+        let begin = Instant::now();
+        next.owned.release().await.unwrap();
+        way.cut();
+        first.list().await.unwrap();
+        first.session("me").unwrap().acquire().await.unwrap();
+        assert!(begin.elapsed() < LEASE);
+    });
+}
+
+/// Takes the session once that is possible.
+async fn taken(store: &Store) -> Acquired {
+    loop {
+        match store.session("me").unwrap().acquire().await {
+            Ok(acquired) => return acquired,
+            Err(StoreError::Leased { .. } | StoreError::Other(_)) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 /// Once the lease is over, all is as before; and an owner that is known has its session all the time.
