@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustls::{ClientConfig, RootCertStore};
 use sansgram_tokio::Update;
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::Type;
@@ -37,12 +38,21 @@ SELECT pg_notify('fleet_updates', id::text) FROM it";
 const ATTEMPT: Duration = Duration::from_secs(2);
 /// The pause after an attempt that failed.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long statements that were given up are cancelled, before their connection is closed.
+const CANCEL_WITHIN: Duration = Duration::from_secs(5);
 
 /// The queue. All sessions of a process share one connection, which is opened again whenever it is lost.
 pub(crate) struct Queue {
     config: Config,
     tls: MakeRustlsConnect,
-    client: Mutex<Option<Arc<Client>>>,
+    open: Mutex<Option<Open>>,
+}
+
+/// An open connection.
+struct Open {
+    client: Arc<Client>,
+    /// It reads and writes, until the connection is lost.
+    driver: JoinHandle<Result<(), tokio_postgres::Error>>,
 }
 
 impl Queue {
@@ -51,15 +61,14 @@ impl Queue {
     pub(crate) async fn connect(url: &str) -> Result<Self, Box<dyn Error>> {
         let mut config: Config = url.parse().map_err(|_| "the URL of the queue cannot be read")?;
         if config.get_ssl_mode() == SslMode::Prefer {
-            let is_near = config.get_hosts().iter().all(is_this_machine);
-            config.ssl_mode(if is_near { SslMode::Disable } else { SslMode::Require });
+            config.ssl_mode(if is_this_machine(&config) { SslMode::Disable } else { SslMode::Require });
         }
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let tls = MakeRustlsConnect::new(tls.with_root_certificates(roots).with_no_client_auth());
-        let this = Self { config, tls, client: Mutex::default() };
+        let this = Self { config, tls, open: Mutex::default() };
         timeout(ATTEMPT, async { this.client().await?.batch_execute(SCHEMA).await })
             .await
             .map_err(|_| "the queue does not answer")?
@@ -96,19 +105,32 @@ impl Queue {
 
     /// Returns the open connection, or opens one.
     async fn client(&self) -> Result<Arc<Client>, tokio_postgres::Error> {
-        let mut slot = self.client.lock().await;
-        if let Some(client) = slot.as_ref().filter(|it| !it.is_closed()) {
-            return Ok(client.clone());
+        let mut slot = self.open.lock().await;
+        if let Some(open) = slot.as_ref().filter(|it| !it.client.is_closed()) {
+            return Ok(open.client.clone());
         }
         let (client, connection) = self.config.connect(self.tls.clone()).await?;
-        tokio::spawn(connection);
-        Ok(slot.insert(Arc::new(client)).clone())
+        let open = Open { client: Arc::new(client), driver: tokio::spawn(connection) };
+        Ok(slot.insert(open).client.clone())
     }
 
-    /// The next attempt opens another connection, unless one is open already.
+    /// Gives this connection up: the next attempt opens another one, unless one is open already. What waits in the server,
+    /// such as for a lock, is cancelled. Otherwise it would be published later, too, and each attempt keep a connection.
     async fn forget(&self, used: Option<Arc<Client>>) {
-        let is_used = |it: &mut Arc<Client>| used.as_ref().is_some_and(|used| Arc::ptr_eq(it, used));
-        drop(self.client.lock().await.take_if(is_used));
+        let is_used = |it: &mut Open| used.as_ref().is_some_and(|used| Arc::ptr_eq(&it.client, used));
+        let Some(Open { client, driver }) = self.open.lock().await.take_if(is_used) else { return };
+        let (token, tls) = (client.cancel_token(), self.tls.clone());
+        tokio::spawn(async move {
+            // The connection ends once nothing uses it and each statement has its answer.
+            let cancelling = async {
+                while !driver.is_finished() {
+                    let _ = token.cancel_query(tls.clone()).await;
+                    sleep(PAUSE).await;
+                }
+            };
+            let _ = timeout(CANCEL_WITHIN, cancelling).await;
+            driver.abort();
+        });
     }
 }
 
@@ -126,11 +148,13 @@ fn encoded(update: &Update) -> (&'static str, Vec<u8>) {
     }
 }
 
-fn is_this_machine(host: &Host) -> bool {
-    match host {
+/// Returns whether all hosts are Unix sockets or loopback, also the addresses that take the place of their names.
+fn is_this_machine(config: &Config) -> bool {
+    let is_near = |host: &Host| match host {
         Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|it: IpAddr| it.is_loopback()),
         Host::Unix(_) => true,
-    }
+    };
+    config.get_hosts().iter().all(is_near) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
 }
 
 /// Returns the message of the server, or the cause: the driver's own words are general.
@@ -143,4 +167,24 @@ fn described(error: &tokio_postgres::Error) -> String {
         cause = next;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_left_out_on_this_machine_only() {
+        for (url, expected) in [
+            ("postgres://me@localhost/db", true),
+            ("postgres://me@127.0.0.1,[::1]/db", true),
+            ("host=/run/postgresql user=me", true),
+            ("postgres://me@db.example/db", false),
+            ("postgres://me@localhost,db.example/db", false),
+            ("host=localhost hostaddr=192.0.2.1 user=me", false),
+            ("hostaddr=192.0.2.1 user=me", false),
+        ] {
+            assert_eq!(is_this_machine(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
 }

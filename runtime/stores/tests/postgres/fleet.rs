@@ -66,6 +66,80 @@ fn a_process_that_is_told_to_stop_takes_no_more() {
     });
 }
 
+/// Neither one that cannot be opened nor the end of the task that serves one costs more than a line now and then.
+#[test]
+#[ignore = "starts PostgreSQL"]
+fn a_session_that_fails_is_tried_again_after_a_pause() {
+    let server = TestServer::start(TestServerOptions::default()).unwrap();
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let name = Cluster::name_of(&url);
+        let options = PostgresOptions::default().with_lease(LEASE);
+        let store = PostgresStore::connect(&url, keys(), options).await.unwrap();
+        let queue = Queue::connect(&url).await.unwrap();
+        for session in ["damaged", "taken"] {
+            store.import(session, &StoredSession::default()).await.unwrap();
+        }
+        cluster.execute(name, "UPDATE sansgram_sessions SET data = '' WHERE name = 'damaged'").await;
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let report = said.clone();
+        let report = move |event: String| {
+            report.lock().unwrap().push(event.clone());
+            assert!(!event.starts_with("ended"), "the task that serves the session panics here");
+        };
+        let stop = async {
+            let times = |words: &str| said.lock().unwrap().iter().filter(|it| it.starts_with(words)).count();
+            let until = async |words: &str, count| {
+                let begin = Instant::now();
+                while times(words) < count {
+                    assert!(begin.elapsed() < SOON, "{:?}", said.lock().unwrap());
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            until("took taken", 1).await;
+            cluster.execute(name, "UPDATE sansgram_sessions SET owner = NULL WHERE name = 'taken'").await;
+            until("took taken", 2).await;
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            // At 0 s, 1 s, 3 s, 7 s and 15 s, not four times a second.
+            let failed = times("failed damaged: the session damaged is left as it is");
+            assert!((2..=5).contains(&failed), "{:?}", said.lock().unwrap());
+        };
+        let config = server.config();
+        let runtime = Bound::new([127, 0, 0, 1]);
+        fleet_example::run(runtime, store.clone(), &config, CAPACITY, queue, stop, report).await.unwrap();
+        assert_eq!(said.lock().unwrap().last().unwrap(), "gave taken");
+    });
+}
+
+#[test]
+#[ignore = "starts PostgreSQL"]
+fn a_database_that_takes_no_writes_is_reported_once() {
+    let server = TestServer::start(TestServerOptions::default()).unwrap();
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let (store, queue) = (store(&url).await, Queue::connect(&url).await.unwrap());
+        store.import("me", &StoredSession::default()).await.unwrap();
+        let refuses = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+            $$ BEGIN RAISE EXCEPTION 'no writes'; END $$; \
+            CREATE TRIGGER refuse BEFORE INSERT ON sansgram_sessions FOR EACH ROW EXECUTE FUNCTION refuse()";
+        cluster.execute(Cluster::name_of(&url), refuses).await;
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let report = said.clone();
+        let report = move |event: String| report.lock().unwrap().push(event);
+        let stop = tokio::time::sleep(Duration::from_secs(2));
+        let config = server.config();
+        let runtime = Bound::new([127, 0, 0, 1]);
+        fleet_example::run(runtime, store, &config, CAPACITY, queue, stop, report).await.unwrap();
+        let said = said.lock().unwrap();
+        assert!(
+            said.len() == 2 && said[1].starts_with("waiting ") && said[1].contains("no writes"),
+            "{said:?}"
+        );
+    });
+}
+
 #[test]
 #[ignore = "starts PostgreSQL"]
 fn sessions_are_shared_handed_over_and_taken_over() {

@@ -284,3 +284,37 @@ fn a_queue_that_cannot_be_used_is_said_at_the_start() {
         }
     });
 }
+
+/// Otherwise each attempt would be executed once the lock is gone, and keep a connection until then.
+#[test]
+#[ignore = "starts PostgreSQL"]
+fn an_update_that_waits_for_a_lock_is_not_published_by_each_attempt() {
+    run(async {
+        let cluster = Cluster::shared();
+        let url = cluster.database().await;
+        let name = Cluster::name_of(&url);
+        let queue = Queue::connect(&url).await.unwrap();
+        let (locker, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+        let locker_runs = tokio::spawn(connection);
+        locker.batch_execute("BEGIN; LOCK TABLE fleet_updates").await.unwrap();
+        let sessions = ["one", "two", "three"];
+        let publish = async |session| queue.publish(session, &Update::Lost, drop).await;
+        let published =
+            async { tokio::join!(publish(sessions[0]), publish(sessions[1]), publish(sessions[2])) };
+        let released = async {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            let open = format!("SELECT count(*)::text FROM pg_stat_activity WHERE datname = '{name}'");
+            let open = cluster.query("postgres", &open).await;
+            drop(locker);
+            locker_runs.await.unwrap().unwrap();
+            open
+        };
+        let (_, open) = tokio::join!(published, released);
+        // The one with the lock, and the last attempt.
+        assert!(open.parse::<usize>().unwrap() <= 3, "{open}");
+        let rows = "SELECT string_agg(session, ' ' ORDER BY id) FROM fleet_updates";
+        let rows = cluster.query(name, rows).await;
+        // One whose attempt ended at that moment may be there twice.
+        assert!((sessions.len()..=2 * sessions.len()).contains(&rows.split(' ').count()), "{rows}");
+    });
+}
