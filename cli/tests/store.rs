@@ -108,6 +108,22 @@ fn options_that_contradict_each_other() {
     assert_eq!(sansgram(&store, &["sessions", "list", "."]).ok(), "");
 }
 
+#[cfg(all(feature = "postgres", feature = "redis"))]
+#[test]
+fn an_error_says_how_the_url_of_each_database_is_written() {
+    let refused = |url: &str, words: &[&str]| {
+        sansgram(&[("SANSGRAM_STORE", url), ("SANSGRAM_STORE_KEY", KEY)], &["sessions", "list"]).fails(words);
+    };
+    for url in [format!("Redis://:{PASSWORD}@host"), format!("redis:/:{PASSWORD}@host")] {
+        refused(
+            &url,
+            &["the URL of the server cannot be read (", "; write redis://USER:PASSWORD@HOST:PORT/"],
+        );
+    }
+    let both = "; write postgres://USER:PASSWORD@HOST/DATABASE, or redis://USER:PASSWORD@HOST:PORT/NUMBER";
+    refused(&format!("valkey://:{PASSWORD}@host"), &["the URL of the database cannot be read (", both]);
+}
+
 #[cfg(feature = "postgres")]
 #[test]
 fn urls_and_keys_that_are_none() {

@@ -38,7 +38,8 @@ pub(super) use with;
 impl Store {
     /// Connects to the database of `url`, whose scheme says of which kind it is.
     pub(super) fn connect(url: &str, keys: SealingKeys) -> Result<Self, Failure> {
-        if url.starts_with("redis://") || url.starts_with("rediss://") {
+        // Also with a slip of the pen: the error says how it is written.
+        if url.get(..5).is_some_and(|begin| begin.eq_ignore_ascii_case("redis")) {
             #[cfg(not(feature = "redis"))]
             return Err(absent("Redis", "redis"));
             #[cfg(feature = "redis")]
@@ -118,6 +119,10 @@ fn redis_sentence(error: &RedisError) -> Option<String> {
 #[cfg(feature = "postgres")]
 fn postgres_sentence(error: &PostgresError) -> Option<String> {
     Some(match error {
+        PostgresError::Url(reason) if cfg!(feature = "redis") => format!(
+            "the URL of the database cannot be read ({reason}); write postgres://USER:PASSWORD@HOST/DATABASE, or \
+             redis://USER:PASSWORD@HOST:PORT/NUMBER"
+        ),
         // They are created together.
         PostgresError::Tables { place, reason }
             if reason.contains("\"sansgram_sessions\" does not exist") =>
