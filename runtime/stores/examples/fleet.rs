@@ -86,9 +86,9 @@ pub(crate) async fn told_to_stop() {
 }
 
 /// Owns up to `capacity` sessions until `stop` completes, then hands all of them over. Their updates go to `queue`.
-/// `report` is called with each event: `ready`, `waiting ERROR` (the database is away or takes no writes; once until that is over), and with
-/// the name of a session `took`, `failed`, `late` (an update waits for the queue), `unpublished`, `ended` and `gave`. One
-/// that failed or ended is tried again after a pause.
+/// `report` is called with each event: `ready`, `waiting ERROR` (the database is away or takes no writes; once until that
+/// is over), and with the name of a session `took`, `failed`, `late` (an update waits for the queue), `unpublished`,
+/// `ended` and `gave`. One that failed or ended is tried again after a pause.
 ///
 /// # Errors
 /// Returns an error if the database cannot be used at the start. Later, it is tried again.

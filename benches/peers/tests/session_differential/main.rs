@@ -1,8 +1,8 @@
-//! The same messages of a server through grammers-mtproto 0.11.0 and through our session layer: what each passes up, and
-//! what it sends next. Where they differ, the reason is here. "Closed" stands for an error with which the connection must
-//! be closed. Sources are pages of `core.telegram.org`, and files of grammers-mtproto (`encrypted.rs`, `manual_tl.rs`).
-//! `framing.rs` has the table of the framings, `properties.rs` has random messages. Only what both read to its end is
-//! compared.
+//! The same messages of a server through grammers-mtproto 0.11.0 and through our session layer: what each passes up,
+//! and what it sends next. Where they differ, the reason is here. "Closed" stands for an error with which the
+//! connection must be closed. Sources are pages of `core.telegram.org`, and files of grammers-mtproto (`encrypted.rs`,
+//! `manual_tl.rs`). `framing.rs` has the table of the framings, `properties.rs` has random messages. Only what both
+//! read to its end is compared.
 //!
 //! | message | grammers-mtproto | ours | why |
 //! |---|---|---|---|
