@@ -54,7 +54,7 @@ fn child() {
         for client in &clients {
             client.get_me().await.unwrap();
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     });
 }
 
