@@ -27,6 +27,10 @@ impl RequestQueue {
 
     /// Queues a request, unless it is queued. Takes constant time if its tag is above all others, else logarithmic time.
     pub(super) fn push(&mut self, tag: RequestTag) {
+        if self.again.contains(&tag) {
+            // The request behind which it was queued may be gone, so that it is above all of `tags`.
+            return;
+        }
         if self.tags.back().is_none_or(|last| *last < tag) {
             self.tags.push_back(tag);
         } else if self.tags.binary_search(&tag).is_ok() {
@@ -93,6 +97,16 @@ impl RequestQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_that_waits_again_is_queued_once_if_those_behind_it_are_removed() {
+        let mut queue = RequestQueue::default();
+        queue.push(RequestTag(2));
+        queue.push(RequestTag(1));
+        queue.remove(RequestTag(2));
+        queue.push(RequestTag(1));
+        assert_eq!(queue.take(), [RequestTag(1)]);
+    }
 
     #[test]
     fn requests_leave_once_and_in_the_order_of_their_tags() {
