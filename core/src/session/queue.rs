@@ -25,13 +25,11 @@ impl RequestQueue {
         self.tags.is_empty() && self.again.is_empty()
     }
 
-    /// Queues a request, unless it is queued. Takes constant time if its tag is above all others, else logarithmic time.
+    /// Queues a request, unless it is queued. Takes constant time if its tag is above all others and none is queued
+    /// again, else logarithmic time.
     pub(super) fn push(&mut self, tag: RequestTag) {
-        if self.again.contains(&tag) {
-            // The request behind which it was queued may be gone, so that it is above all of `tags`.
-            return;
-        }
-        if self.tags.back().is_none_or(|last| *last < tag) {
+        // Those behind it may have been removed since it was queued again.
+        if self.tags.back().is_none_or(|last| *last < tag) && !self.again.contains(&tag) {
             self.tags.push_back(tag);
         } else if self.tags.binary_search(&tag).is_ok() {
             self.removed.remove(&tag);
@@ -131,6 +129,7 @@ mod tests {
             });
             all_match && queue.take().into_iter().eq(model) && queue.is_empty()
         }
-        quickcheck::quickcheck(property as fn(Vec<(u8, bool)>) -> bool);
+        // Few cases push a request twice.
+        quickcheck::QuickCheck::new().tests(10_000).quickcheck(property as fn(Vec<(u8, bool)>) -> bool);
     }
 }
