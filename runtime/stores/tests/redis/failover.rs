@@ -73,12 +73,7 @@ fn a_replica_that_replaces_its_primary_makes_no_second_owner() {
         let url = primary.database().await;
         let first = short(&url, "first").await;
         first.import("me", &session(1)).await.unwrap();
-        let follows = format!("127.0.0.1 {}", primary.port());
-        let replica = Cluster::start_with(&["--replicaof", &follows]);
-        let of_replica = replica.database().await;
-        while !replica.run::<bool>(&of_replica, "EXISTS {sansgram}:session:me").await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let (replica, of_replica) = replica_of(&primary).await;
         let error = Store::connect(&of_replica, keys(), Options::default()).await.unwrap_err().to_string();
         assert!(error.ends_with("is a replica; connect to the primary server"), "{error}");
 
@@ -104,12 +99,7 @@ fn an_old_primary_that_returns_gives_no_session_to_a_second_owner() {
         let way = Way::to(&old);
         let first = short(&way.of(&url), "first").await;
         first.import("me", &session(1)).await.unwrap();
-        let follows = format!("127.0.0.1 {}", old.port());
-        let new = Cluster::start_with(&["--replicaof", &follows]);
-        let of_new = new.database().await;
-        while !new.run::<bool>(&of_new, "EXISTS {sansgram}:session:me").await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let (new, of_new) = replica_of(&old).await;
         // The ID of the old one has changed for its replica. Once that is noticed and over, it gives sessions at once.
         taken(&first).await.owned.release().await.unwrap();
         new.run::<String>(&of_new, "REPLICAOF NO ONE").await;
@@ -137,6 +127,16 @@ fn an_old_primary_that_returns_gives_no_session_to_a_second_owner() {
         first.session("me").unwrap().acquire().await.unwrap();
         assert!(begin.elapsed() < LEASE);
     });
+}
+
+/// Starts a replica. Returns it and its URL once it has the session.
+async fn replica_of(primary: &Cluster) -> (Cluster, String) {
+    let replica = Cluster::start_with(&["--replicaof", &format!("127.0.0.1 {}", primary.port())]);
+    let url = replica.database().await;
+    while !replica.run::<bool>(&url, "EXISTS {sansgram}:session:me").await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    (replica, url)
 }
 
 /// Takes the session once that is possible.
