@@ -6,6 +6,7 @@
 #   .ci/long.sh features   each combination of each crate's features compiles (needs cargo-hack)
 #   .ci/long.sh api        the public interfaces are those of the lists in `.ci/public_api/`
 #   .ci/long.sh mutants    each check of the threats in SECURITY.md has a test that fails without it (needs Python 3.11)
+#   .ci/long.sh peers      grammers-mtproto and our session layer differ in what `benches/peers/tests` says alone
 #   .ci/long.sh            all of them
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -42,10 +43,12 @@ api() { .ci/public_api.sh; }
 
 mutants() { tests/mutants/run.py; }
 
-if [ $# -eq 0 ]; then set -- msrv minimal features api mutants; fi
+peers() { cargo test --manifest-path benches/peers/Cargo.toml --test session_differential; }
+
+if [ $# -eq 0 ]; then set -- msrv minimal features api mutants peers; fi
 for check in "$@"; do
     case $check in
-        msrv | minimal | features | api | mutants)
+        msrv | minimal | features | api | mutants | peers)
             printf '== %s\n' "$check"
             "$check"
             ;;
