@@ -44,22 +44,27 @@ pub mod time;
 pub mod tl;
 
 #[cfg(not(feature = "unstable"))]
+#[cfg_attr(false, mutants::skip)]
 mod crypto;
 #[cfg(feature = "unstable")]
 pub mod crypto;
 #[cfg(not(feature = "unstable"))]
+#[cfg_attr(false, mutants::skip)]
 mod handshake;
 #[cfg(feature = "unstable")]
 pub mod handshake;
 #[cfg(not(feature = "unstable"))]
+#[cfg_attr(false, mutants::skip)]
 mod rpc;
 #[cfg(feature = "unstable")]
 pub mod rpc;
 #[cfg(not(feature = "unstable"))]
+#[cfg_attr(false, mutants::skip)]
 mod session;
 #[cfg(feature = "unstable")]
 pub mod session;
 #[cfg(not(feature = "unstable"))]
+#[cfg_attr(false, mutants::skip)]
 mod transport;
 #[cfg(feature = "unstable")]
 pub mod transport;
