@@ -108,7 +108,7 @@ impl Session {
         random: &mut dyn SecureRandom,
         draft: &mut Draft,
     ) -> bool {
-        let has_ping = most > 1 && self.service.iter().any(|service| matches!(service, Service::Ping(_)));
+        let has_ping = self.service.iter().any(|service| matches!(service, Service::Ping(_)));
         let (most, mut packet_len) = (draft.items.len() + most, 0);
         while draft.items.len() < most {
             let Some(tag) = self.outgoing.first_queued() else { return false };

@@ -155,11 +155,6 @@ impl Messages<'_> {
         }
     }
 
-    /// Like [`Session::queue`], while the packet is read.
-    pub fn queue(&mut self, tag: RequestTag) {
-        self.session.queue(tag);
-    }
-
     /// Reads one message. Records the error if it is rejected.
     fn read(&mut self, msg_id: MsgId, body: &[u8]) -> Dispatched {
         let dispatched = self.decompress_and_dispatch(msg_id, body);

@@ -69,7 +69,7 @@ impl ReplayWindow {
         let last = self.seen.len() - 1;
         if let Some(before) = last.checked_sub(1).and_then(|at| self.seen.get(at))
             && *before < id
-            && self.seen.back().is_some_and(|newest| id < *newest)
+            && self.seen.back() != Some(&id)
         {
             return Ok(last);
         }
@@ -103,7 +103,7 @@ impl ReplayWindow {
     pub fn state_of(&self, id: MsgId) -> u8 {
         match (self.seen.front(), self.seen.back()) {
             _ if self.contains(id) => 4,
-            _ if id.0 < self.floor => 1,
+            // As are all that were forgotten.
             (Some(oldest), _) if id < *oldest => 1,
             (_, Some(newest)) if id < *newest => 2,
             _ => 3,
@@ -189,6 +189,16 @@ mod tests {
             assert_eq!(window.record(at(second)), Freshness::New);
         }
         assert_eq!(window.record(at(1000)), Freshness::Duplicate);
+    }
+
+    #[test]
+    fn messages_between_received_ones_are_missing_and_those_below_forgotten() {
+        let mut window = ReplayWindow::default();
+        assert_eq!(window.state_of(MsgId(5)), 3);
+        for id in [5, 9] {
+            window.record(MsgId(id));
+        }
+        assert_eq!([3, 5, 7, 9, 11].map(|id| window.state_of(MsgId(id))), [1, 4, 2, 4, 3]);
     }
 
     #[test]
