@@ -8,6 +8,7 @@
 
 mod wire;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use num_bigint_dig::BigUint;
@@ -654,4 +655,12 @@ fn debug_shows_no_secrets_of_a_handshake() {
     let shown = format!("{:?}", handshake.receive(&run.reply(DH_GEN), &mut random).unwrap());
     let list = format!("{:?}", &secrets[3][..4]);
     assert!(!shown.contains(list.trim_matches(['[', ']'])));
+}
+
+#[test]
+fn errors_name_the_reply() {
+    let texts = [Reply::ResPq, Reply::ServerDhParams, Reply::ServerDhInnerData, Reply::DhGen]
+        .map(|reply| HandshakeError::Nonce(reply).to_string());
+    assert_eq!(texts[0], "resPQ has another nonce");
+    assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), texts.len());
 }

@@ -7,7 +7,7 @@ mod session_bench;
 use sansgram_core::crypto::message::{self, Direction};
 use sansgram_core::session::{Delivery, RequestTag};
 use sansgram_core::time::Now;
-use sansgram_core::tl::{Constructor, Reader, types};
+use sansgram_core::tl::{Constructor, Reader, functions, types};
 use session_bench::*;
 
 fn acks(ids: &[u64]) -> Vec<u8> {
@@ -237,4 +237,84 @@ fn f2_requests_wait_for_activity_in_the_last_75_seconds() {
     assert!(session.wants_to_send(slept.monotonic));
     session.pack(slept, bodies, encoder, random, &mut out).unwrap();
     assert_eq!(session.delivery(RequestTag(4)), Delivery::Queued);
+}
+
+#[test]
+fn only_the_first_refusal_of_a_container_causes_a_state_request() {
+    let asks = |packet: Packet| packet.messages.iter().any(|message| message.is(types::MsgsStateReq::ID));
+    for code in [16, 20] {
+        let mut bench = Bench::new();
+        let (_, parts) = leave(&mut bench, 0, &[1, 2, 3, 4]);
+        bench.answer(at(0), 0, &bad_msg(parts[1], code)).unwrap();
+        assert!(bench.sent(at(0)).is_some_and(asks), "{code}");
+        bench.answer(at(0), 0, &bad_msg(parts[2], code)).unwrap();
+        assert!(!bench.sent(at(0)).is_some_and(asks), "{code}, the second");
+
+        let mut bench = Bench::new();
+        leave(&mut bench, 0, &[1]);
+        let (packet, alone) = leave(&mut bench, 0, &[2]);
+        assert_eq!(packet, alone[0]);
+        bench.answer(at(0), 0, &bad_msg(packet, code)).unwrap();
+        assert!(!bench.sent(at(0)).is_some_and(asks), "{code}, without a container");
+    }
+    // The others are malformed for the same reason.
+    let mut bench = Bench::new();
+    let (_, parts) = leave(&mut bench, 0, &[1, 2]);
+    bench.answer(at(0), 0, &bad_msg(parts[0], 64)).unwrap_err();
+    assert!(!bench.transmit(at(0)).into_iter().any(asks));
+}
+
+#[test]
+fn a_draining_session_asks_for_the_state_once() {
+    let mut bench = Bench::new();
+    let (_, ids) = leave(&mut bench, 0, &[1]);
+    bench.session.start_draining(at(1));
+    let packet = bench.sent(at(1)).unwrap();
+    let state_request = only(&packet, types::MsgsStateReq::ID);
+    assert_eq!(listed(state_request), ids);
+    bench.answer(at(1), 0, &state_info(state_request.msg_id, &[4])).unwrap();
+    assert!(bench.sent(at(1)).is_none());
+}
+
+#[test]
+fn reports_about_unknown_messages_are_no_rounds_of_resends() {
+    let mut bench = Bench::new();
+    let (_, ids) = leave(&mut bench, 0, &[1]);
+    for number in 1..=20 {
+        let msg_ids = vec![(ids[0] + 4_000 * number) as i64];
+        let report = types::MsgsAllInfo { msg_ids, info: vec![2] };
+        assert_eq!(bench.answer(at(0), 0, &boxed(types::MsgsAllInfo::ID, &report)), Ok(vec![]));
+    }
+}
+
+#[test]
+fn answers_to_8192_requests_at_most_are_requested() {
+    let mut bench = Bench::new();
+    (1..=8_200).for_each(|tag| bench.request(tag));
+    let mut msg_ids = Vec::new();
+    while let Some(packet) = bench.sent(at(0)) {
+        msg_ids.extend(packet.requests().iter().map(|message| message.msg_id as i64));
+    }
+    assert_eq!(msg_ids.len(), 8_200);
+    // 4: received, and 64: an answer exists.
+    let report = types::MsgsAllInfo { info: vec![4 | 64; msg_ids.len()], msg_ids };
+    bench.answer(at(0), 0, &boxed(types::MsgsAllInfo::ID, &report)).unwrap();
+    let packet = bench.sent(at(0)).unwrap();
+    assert_eq!(listed(only(&packet, types::MsgResendAnsReq::ID)).len(), 8_192);
+}
+
+#[test]
+fn a_request_for_owed_answers_replaces_one_that_is_not_sent_yet() {
+    let mut bench = Bench::new();
+    let (_, ids) = leave(&mut bench, 0, &[1, 2]);
+    bench.answer(at(0), 0, &acks(&ids[..1])).unwrap();
+    bench.session.on_connected(at(1));
+    bench.sent(at(1)).unwrap();
+    bench.session.drop_request(RequestTag(2));
+    // A long write, during which nothing can be packed.
+    bench.session.tick(at(6).monotonic);
+    bench.session.tick(at(16).monotonic);
+    let packet = bench.sent(at(16)).unwrap();
+    let count = |id| packet.messages.iter().filter(|message| message.is(id)).count();
+    assert_eq!([count(types::MsgResendAnsReq::ID), count(functions::RpcDropAnswer::ID)], [1, 1]);
 }

@@ -58,6 +58,34 @@ fn a_transmit_has_up_to_32_kib_of_requests() {
 }
 
 #[test]
+fn the_limits_of_4_and_32_kib_may_be_reached() {
+    // Each message in a container has a header of 16 bytes.
+    for (last, expected) in [(2032, vec![2]), (2036, vec![1, 1])] {
+        let mut bench = started();
+        queue(&mut bench, 1..=1, 2032);
+        queue(&mut bench, 2..=2, last);
+        let counts: Vec<_> = bench.transmit(at(1)).iter().map(|packet| packet.messages.len()).collect();
+        assert_eq!(counts, expected);
+    }
+    for (last, expected) in [(4080, 8), (4084, 7)] {
+        let mut bench = started();
+        queue(&mut bench, 1..=7, 4080);
+        queue(&mut bench, 8..=8, last);
+        assert_eq!(bench.transmit(at(1)).len(), expected);
+    }
+}
+
+#[test]
+fn a_long_request_does_not_delay_a_ping() {
+    let mut bench = Bench::new();
+    queue(&mut bench, 1..=1, 40 << 10);
+    let packets = bench.transmit(at(0));
+    assert!(packets.iter().all(|packet| packet.requests().is_empty()));
+    assert!(packets.iter().any(|packet| packet.messages.iter().any(|message| message.is(PING))));
+    assert_eq!(bench.transmit(at(0))[0].requests().len(), 1);
+}
+
+#[test]
 fn a_long_request_has_a_packet_of_its_own() {
     let mut bench = started();
     queue(&mut bench, 1..=2, 100);
@@ -102,6 +130,7 @@ fn every_framing_carries_them() {
         let Bench { session, bodies, random, .. } = &mut bench;
         session.pack(at(1), bodies, &mut encoder, random, &mut out).unwrap();
         let mut decoder = ServerFrameDecoder::new(Some(framing), 1 << 22);
+        assert_eq!(decoder.framing(), Some(framing));
         let mut frames = &mut out[3..];
         let mut count = 0;
         while let Some(request) = decoder.next(&mut frames).unwrap() {

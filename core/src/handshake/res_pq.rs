@@ -117,3 +117,17 @@ fn inner_data(
     }
     data
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pq_has_up_to_8_bytes_and_63_bits() {
+        assert_eq!(read_pq(&[]), Err(HandshakeError::PqLength(0)));
+        assert_eq!(read_pq(&[1, 2]), Ok(0x0102));
+        assert_eq!(read_pq(&i64::MAX.to_be_bytes()), Ok(i64::MAX as u64));
+        assert_eq!(read_pq(&i64::MIN.to_be_bytes()), Err(HandshakeError::PqTooLarge));
+        assert_eq!(read_pq(&[0; 9]), Err(HandshakeError::PqLength(9)));
+    }
+}

@@ -83,4 +83,28 @@ mod tests {
         assert_eq!(acks.take().next(), Some(MsgId(policy::MAX_IDS_PER_MESSAGE as u64)));
         assert!(acks.is_empty() && acks.due().is_none());
     }
+
+    #[test]
+    fn many_acks_wait_less_and_later_ones_extend_no_wait() {
+        let at = |milliseconds| Timestamp::from_origin(Duration::from_millis(milliseconds));
+        let mut acks = Acks::default();
+        let mut push = |count: usize, now: u64| {
+            (0..count).for_each(|_| acks.push(MsgId(1), at(now)));
+            acks.due()
+        };
+        assert_eq!(push(1, 0), Some(at(30_000)));
+        assert_eq!(push(62, 1_000), Some(at(30_000)));
+        assert_eq!(push(1, 2_000), Some(at(2_020)), "64 wait for 20 ms");
+        assert_eq!(push(1_024 - 65, 2_005), Some(at(2_020)));
+        assert_eq!(push(1, 2_010), Some(at(2_010)), "1024 are sent at once");
+    }
+
+    #[test]
+    fn acks_beyond_the_limit_are_dropped() {
+        let mut acks = Acks::default();
+        (0..=policy::MAX_WAITING_ACKS as u64).for_each(|id| acks.push(MsgId(id), Timestamp::ZERO));
+        acks.take();
+        assert_eq!(acks.take().next_back(), Some(MsgId(policy::MAX_WAITING_ACKS as u64 - 1)));
+        assert!(acks.is_empty());
+    }
 }

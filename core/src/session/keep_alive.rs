@@ -104,3 +104,108 @@ impl KeepAlive {
         self.answer_due.unwrap_or(next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    fn at(milliseconds: u64) -> Timestamp {
+        Timestamp::from_origin(Duration::from_millis(milliseconds))
+    }
+
+    /// A connection that began at 0, whose first ping was answered at 1 s.
+    fn answered() -> KeepAlive {
+        let mut keep_alive = KeepAlive::new(at(0));
+        keep_alive.on_ping_sent(at(0));
+        keep_alive.on_received(at(1_000));
+        keep_alive
+    }
+
+    #[test]
+    fn a_server_closes_a_connection_after_75_seconds_without_a_sign_of_life() {
+        let mut keep_alive = KeepAlive::new(at(0));
+        assert!(!keep_alive.has_recent_activity(at(0)));
+        keep_alive.on_activity(at(10_000));
+        assert!(keep_alive.has_recent_activity(at(84_999)));
+        assert!(!keep_alive.has_recent_activity(at(85_000)));
+    }
+
+    #[test]
+    fn a_ping_is_due_each_minute_and_any_message_answers_it_within_15_seconds() {
+        let mut keep_alive = KeepAlive::new(at(5_000));
+        assert!(!keep_alive.is_ping_due(at(4_999)) && keep_alive.is_ping_due(at(5_000)));
+        assert_eq!(keep_alive.timeout(), at(5_000));
+        keep_alive.on_ping_sent(at(5_000));
+        assert!(!keep_alive.is_ping_due(at(65_000)), "it awaits its answer");
+        assert_eq!((keep_alive.timeout(), keep_alive.answer_due()), (at(20_000), Some(at(20_000))));
+        assert!(!keep_alive.is_silent(at(19_999)) && keep_alive.is_silent(at(20_000)));
+        keep_alive.on_activity(at(6_000));
+        assert!(keep_alive.is_silent(at(20_000)), "only a verified packet is an answer");
+        keep_alive.on_received(at(6_000));
+        assert!(!keep_alive.is_silent(at(20_000)));
+        assert!(!keep_alive.is_ping_due(at(64_999)) && keep_alive.is_ping_due(at(65_000)));
+        assert_eq!(keep_alive.timeout(), at(65_000));
+    }
+
+    #[test]
+    fn silence_of_10_seconds_makes_a_ping_due_if_answers_are_awaited() {
+        let mut keep_alive = answered();
+        keep_alive.on_requests_sent(at(500));
+        keep_alive.on_requests_sent(at(2_000));
+        assert_eq!(keep_alive.timeout(), at(10_500), "the first request sets the time");
+        keep_alive.check_silence(at(10_499), true);
+        assert_eq!(keep_alive.timeout(), at(10_500), "nothing happens before it");
+        keep_alive.check_silence(at(10_500), true);
+        assert!(!keep_alive.is_ping_due(at(10_500)), "9.5 s have passed since the last message");
+        assert_eq!(keep_alive.timeout(), at(11_500), "checks are at least 1 s apart");
+        keep_alive.check_silence(at(11_500), true);
+        assert!(keep_alive.is_ping_due(at(11_500)));
+
+        let mut keep_alive = answered();
+        keep_alive.on_requests_sent(at(1_000));
+        keep_alive.check_silence(at(11_000), true);
+        assert!(keep_alive.is_ping_due(at(11_000)), "exactly 10 s have passed");
+    }
+
+    #[test]
+    fn the_next_check_is_10_seconds_after_the_last_message() {
+        let mut keep_alive = answered();
+        keep_alive.on_requests_sent(at(1_000));
+        keep_alive.on_received(at(8_000));
+        keep_alive.check_silence(at(11_000), true);
+        assert!(!keep_alive.is_ping_due(at(11_000)));
+        assert_eq!(keep_alive.timeout(), at(18_000));
+    }
+
+    #[test]
+    fn silence_is_not_checked_while_a_ping_or_nothing_is_awaited() {
+        let mut keep_alive = answered();
+        keep_alive.on_requests_sent(at(1_000));
+        keep_alive.check_silence(at(30_000), false);
+        assert!(!keep_alive.is_ping_due(at(30_000)));
+        assert_eq!(keep_alive.timeout(), at(60_000), "no check follows");
+
+        let mut keep_alive = answered();
+        keep_alive.on_requests_sent(at(1_000));
+        keep_alive.on_ping_sent(at(60_000));
+        keep_alive.check_silence(at(61_000), true);
+        keep_alive.on_received(at(62_000));
+        assert!(!keep_alive.is_ping_due(at(62_000)));
+        assert_eq!(keep_alive.timeout(), at(71_000));
+    }
+
+    #[test]
+    fn an_urgent_ping_is_due_1_second_after_the_last_one_and_a_refused_one_at_once() {
+        let mut keep_alive = KeepAlive::new(at(0));
+        keep_alive.ping_soon();
+        assert!(keep_alive.is_ping_due(at(0)), "the first one is not delayed");
+        let mut keep_alive = answered();
+        keep_alive.ping_soon();
+        assert!(!keep_alive.is_ping_due(at(999)) && keep_alive.is_ping_due(at(1_000)));
+        keep_alive.on_ping_sent(at(2_000));
+        keep_alive.ping_again(at(2_500));
+        assert!(keep_alive.is_ping_due(at(2_500)) && !keep_alive.is_silent(at(17_000)));
+    }
+}

@@ -39,3 +39,31 @@ impl QuickAcks {
         self.waiting.shrink_to_fit();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_taken_once_and_the_oldest_of_too_many_is_forgotten() {
+        let mut quick_acks = QuickAcks::default();
+        for token in 0..=policy::MAX_QUICK_ACKS as u32 {
+            quick_acks.on_requested(QuickAckToken(token), vec![RequestTag(token.into())]);
+        }
+        assert_eq!(quick_acks.take(0), []);
+        for token in (1..=policy::MAX_QUICK_ACKS as u32).rev() {
+            assert_eq!(quick_acks.take(token), [RequestTag(token.into())]);
+            assert_eq!(quick_acks.take(token), []);
+        }
+    }
+
+    #[test]
+    fn another_connection_delivers_none() {
+        let mut quick_acks = QuickAcks::default();
+        quick_acks.on_requested(QuickAckToken(1), vec![RequestTag(1)]);
+        quick_acks.clear();
+        assert_eq!(quick_acks.take(1), []);
+    }
+}

@@ -82,3 +82,85 @@ impl ResendLimiter {
         self.newest_before_round = MsgId::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_origin(Duration::from_secs(seconds))
+    }
+
+    const ENDLESS: Result<(), MessageError> = Err(MessageError::EndlessResends(ResendReason::Salt));
+
+    fn rounds(limiter: &mut ResendLimiter, times: impl IntoIterator<Item = u64>) -> Result<(), MessageError> {
+        times.into_iter().try_for_each(|time| limiter.start_round(ResendReason::Salt, at(time)))
+    }
+
+    #[test]
+    fn the_sixth_round_without_an_answer_is_one_too_many() {
+        let mut limiter = ResendLimiter::default();
+        assert_eq!(rounds(&mut limiter, 0..5), Ok(()));
+        assert_eq!(rounds(&mut limiter, [1_000]), ENDLESS);
+        limiter.reset();
+        assert_eq!(rounds(&mut limiter, 1_001..1_006), Ok(()));
+        assert_eq!(rounds(&mut limiter, [2_000]), ENDLESS);
+    }
+
+    #[test]
+    fn messages_sent_before_a_correction_start_no_round() {
+        let mut limiter = ResendLimiter::default();
+        let mut record =
+            |refused, newest| limiter.record(MsgId(refused), MsgId(newest), false, ResendReason::Salt, at(0));
+        assert_eq!(record(4, 12), Ok(true));
+        assert_eq!([record(8, 12), record(12, 16)], [Ok(false), Ok(false)]);
+        assert_eq!(record(16, 20), Ok(true));
+        limiter.on_new_session_id();
+        assert_eq!(limiter.record(MsgId(4), MsgId(4), false, ResendReason::Salt, at(0)), Ok(true));
+        assert_eq!(rounds(&mut limiter, [0, 0, 0]), ENDLESS, "a new session does not reset the count");
+    }
+
+    #[test]
+    fn a_pong_resets_the_count_5_seconds_after_the_last_round() {
+        for (next, expected) in [(8, ENDLESS), (9, Ok(()))] {
+            let mut limiter = ResendLimiter::default();
+            assert_eq!(rounds(&mut limiter, 0..5), Ok(()));
+            limiter.on_pong();
+            assert_eq!(rounds(&mut limiter, [next]), expected);
+        }
+    }
+
+    #[test]
+    fn a_pong_resets_the_count_once() {
+        let mut limiter = ResendLimiter::default();
+        limiter.on_pong();
+        assert_eq!(rounds(&mut limiter, [10, 20, 30, 40, 50]), Ok(()));
+        assert_eq!(rounds(&mut limiter, [60]), ENDLESS);
+    }
+
+    #[test]
+    fn a_pong_resets_nothing_while_requests_are_refused() {
+        let mut limiter = ResendLimiter::default();
+        let refused = limiter.record(MsgId(4), MsgId(12), true, ResendReason::Salt, at(0));
+        assert_eq!(refused, Ok(true));
+        // That of another message does not change it.
+        assert_eq!(limiter.record(MsgId(8), MsgId(12), false, ResendReason::Salt, at(0)), Ok(false));
+        limiter.on_pong();
+        assert_eq!(rounds(&mut limiter, [10, 20, 30, 40]), Ok(()));
+        assert_eq!(rounds(&mut limiter, [50]), ENDLESS);
+        limiter.reset();
+        limiter.on_pong();
+        assert_eq!(rounds(&mut limiter, [60, 70, 80, 90, 100]), Ok(()), "a reset forgets the refusal");
+    }
+
+    #[test]
+    fn a_reset_forgets_an_answered_ping() {
+        let mut limiter = ResendLimiter::default();
+        limiter.on_pong();
+        limiter.reset();
+        assert_eq!(rounds(&mut limiter, [10, 20, 30, 40, 50]), Ok(()));
+        assert_eq!(rounds(&mut limiter, [60]), ENDLESS);
+    }
+}

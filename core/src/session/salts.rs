@@ -88,4 +88,33 @@ mod tests {
         assert!(!salts.should_request(Timestamp::from_origin(Duration::from_secs(59))));
         assert!(salts.should_request(Timestamp::from_origin(Duration::from_secs(60))));
     }
+
+    #[test]
+    fn a_salt_is_valid_until_its_last_second_has_passed() {
+        for (time, current) in [(4599, 2), (4600, 1)] {
+            let mut salts = Salts::new(1);
+            salts.set_future(vec![salt(1000, 2)]);
+            salts.rotate(time);
+            assert_eq!(salts.current(), current, "{time}");
+        }
+    }
+
+    #[test]
+    fn fewer_than_two_future_salts_are_few() {
+        let mut salts = Salts::new(1);
+        for (count, few) in [(0, true), (1, true), (2, false)] {
+            salts.set_future(vec![salt(1000, 2); count]);
+            assert_eq!(salts.should_request(Timestamp::ZERO), few, "{count}");
+        }
+    }
+
+    #[test]
+    fn the_sixteen_salts_that_come_first_are_kept() {
+        let mut salts = Salts::new(1);
+        salts.set_future((0..40).rev().map(|number| salt(1000 * number, number.into())).collect());
+        salts.rotate(15_000);
+        assert_eq!(salts.current(), 15);
+        salts.rotate(16_000);
+        assert_eq!(salts.current(), 15, "the others are dropped");
+    }
 }

@@ -102,3 +102,38 @@ fn a_dropped_request_has_no_answer_under_any_msg_id() {
     assert_eq!(outgoing.forget(RequestTag(1)), Some(MsgId(8)));
     assert_eq!([outgoing.take_answered(MsgId(4)), outgoing.take_answered(MsgId(8))], [None, None]);
 }
+
+#[test]
+fn messages_that_are_no_requests_are_remembered_for_300_seconds() {
+    let at = |second: u64| MsgId(second << 32 | 4);
+    let mut outgoing = Outgoing::default();
+    for second in [1_000, 1_001, 1_300] {
+        outgoing.on_non_request_packed(at(second));
+    }
+    assert!(outgoing.is_known(at(1_000)), "exactly 300 s old");
+    outgoing.on_non_request_packed(at(1_301));
+    assert_eq!([1_000, 1_001, 1_300].map(|second| outgoing.is_known(at(second))), [false, true, true]);
+}
+
+#[test]
+fn as_many_of_them_are_remembered_as_the_requests_in_flight_may_have_caused() {
+    for (requests, most) in [(0, 256), (128, 256), (200, 400)] {
+        let mut outgoing = Outgoing::default();
+        (1..=requests).for_each(|id| outgoing.on_packed(MsgId(4 * id), RequestTag(id)));
+        (0..=most).for_each(|id| outgoing.on_non_request_packed(MsgId(4_000 + 4 * id)));
+        assert!(!outgoing.is_known(MsgId(4_000)), "{requests} requests: the oldest is forgotten");
+        assert!(outgoing.is_known(MsgId(4_004)), "{requests} requests");
+    }
+}
+
+#[test]
+fn a_refusal_of_the_last_packet_of_an_earlier_connection_does_not_affect_the_present_one() {
+    for (before_reconnect, requeued) in [(MsgId(0), [true, true]), (MsgId(4), [true, false])] {
+        let mut outgoing = Outgoing::default();
+        outgoing.on_packed(MsgId(4), RequestTag(1));
+        outgoing.on_connected(before_reconnect);
+        outgoing.on_packed(MsgId(8), RequestTag(2));
+        outgoing.requeue_unacknowledged_from(MsgId(4));
+        assert_eq!([4, 8].map(|id| !outgoing.is_known(MsgId(id))), requeued);
+    }
+}
