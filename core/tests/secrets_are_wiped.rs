@@ -316,13 +316,15 @@ fn a_frame_is_wiped_by_the_next_call_and_with_its_decoder() {
                 let Frame::Payload(payload) = frame else { panic!("{frame:?}") };
                 payload[50..][..needle.len()].copy_from_slice(needle);
                 decrypted += 1;
+                if decrypted == frames {
+                    // No call follows that would wipe it.
+                    return decoder;
+                }
             }
         }
-        assert_eq!(decrypted, frames);
-        decoder
+        panic!("{decrypted} frames");
     };
     for frames in 1..4 {
-        // One stream ends within a frame, the other does not.
         assert_eq!(left_behind(needle, || drop(read(frames))), 0, "{frames} frames");
     }
 }

@@ -75,7 +75,8 @@ fn borders() {
     assert_eq!(with_domain(b"\n"), Err(ProxySecretError::NoDomain));
     assert_eq!(refusal(&HEX[1..]), ProxySecretError::OddDigits(31));
     assert_eq!(refusal(&format!("dd{HEX}0")), ProxySecretError::OddDigits(35));
-    assert_eq!(refusal(&"a".repeat(1000)), ProxySecretError::TooLong);
+    assert_eq!(refusal(&"a".repeat(513)), ProxySecretError::TooLong);
+    assert_ne!(refusal(&"a".repeat(512)), ProxySecretError::TooLong);
     assert_eq!(refusal(""), ProxySecretError::TooShort(0));
     assert_eq!(refusal("ключ"), ProxySecretError::Encoding);
     assert_eq!(refusal("0011 2233445566778899aabbccddeeff"), ProxySecretError::Encoding);
@@ -98,6 +99,23 @@ fn every_text_form_of_the_same_bytes_is_the_same_secret() {
 }
 
 #[test]
+fn secrets_differ_by_key_and_by_mode() {
+    let secret = |text: String| text.parse::<ProxySecret>().unwrap();
+    let all = [
+        secret(HEX.into()),
+        secret(format!("dd{HEX}")),
+        secret(format!("ee{HEX}612e62")),
+        secret(format!("ee{HEX}612e63")),
+        secret(format!("dd{}", HEX.replace("00", "01"))),
+    ];
+    for (left, one) in all.iter().enumerate() {
+        for (right, other) in all.iter().enumerate() {
+            assert_eq!(one == other, left == right, "{left} and {right}");
+        }
+    }
+}
+
+#[test]
 fn debug_shows_no_secret() {
     let link: ProxyLink =
         format!("tg://proxy?server=a.example&port=443&secret=ee{HEX}612e62").parse().unwrap();
@@ -112,6 +130,8 @@ fn debug_shows_no_secret() {
 fn c4_links_of_every_form() {
     let expected = ProxyLink { server: "proxy.example".into(), port: 8443, secret: HEX.parse().unwrap() };
     let query = format!("server=proxy.example&port=8443&secret={HEX}");
+    // Brackets after a secret are ignored in any case.
+    let server_last = format!("secret={HEX}&port=8443&server=proxy.example");
     for link in [
         format!("tg://proxy?{query}"),
         format!("tg:proxy?{query}"),
@@ -123,10 +143,20 @@ fn c4_links_of_every_form() {
         format!("  tg://proxy?{query}\n"),
         format!("tg://proxy?{query}#fragment"),
         format!("t.me/proxy?{query}"),
+        format!("t.me:443/proxy?{query}"),
         format!("www.t.me/proxy?{query}"),
         format!("https://www.telegram.me/proxy?{query}"),
         format!("<https://t.me/proxy?{query}>"),
         format!("\"tg://proxy?{query}\""),
+        format!("[a proxy](tg://proxy?{server_last}) for all"),
+        format!("a proxy [tg://proxy?{server_last}] for all"),
+        format!("a proxy {{tg://proxy?{server_last}}} for all"),
+        format!("a proxy *tg://proxy?{query}* for all"),
+        format!("a proxy __tg://proxy?{query}__ for all"),
+        format!("a proxy ||tg://proxy?{query}|| for all"),
+        format!("a proxy ~tg://proxy?{query}~ for all"),
+        // Only a link that is a parameter as a whole is decoded as a whole.
+        format!("tg://proxy?x=%3F%26port%3D1&{query}"),
         format!("https://t.me/proxy?{}", query.replace('&', "&amp;")),
         format!("tg://proxy?x=1&&y&{query}&server=second.example"),
         format!("tg://proxy?server=proxy%2Eexample&port=%38443&secret={HEX}"),

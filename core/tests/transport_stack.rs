@@ -262,6 +262,10 @@ fn f14_servers_of_other_protocols_are_recognised() {
                 (&[21, 3, 1, 0, 2, 2, 70][..], Some(FrameError::TlsServer)),
                 (&[21, 3, 3, 0, 2, 1, 0], Some(FrameError::TlsServer)),
                 (b"HTTP/1.0 400 Bad request", Some(FrameError::WebServer)),
+                (b"SSH-2.0-server", Some(FrameError::SshServer)),
+                (b"SSH-1.99-server", Some(FrameError::SshServer)),
+                (b"<HTML><body>", Some(FrameError::WebServer)),
+                (b"<!doctype html>", Some(FrameError::WebServer)),
             ] {
                 let mut stack = new_stack(framing, &mode, 5);
                 let (frames, error) = seen(&mut stack, &mut stream.to_vec(), stream.len());

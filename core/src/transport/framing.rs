@@ -74,7 +74,6 @@ impl Framing {
     #[must_use]
     pub fn recognise(start: &[u8]) -> Recognised {
         match *start {
-            [] => Recognised::NeedMore,
             [0xef, ..] => Recognised::Is(Self::Abridged),
             [0xee, 0xee, 0xee, 0xee, ..] => Recognised::Is(Self::Intermediate),
             [0xdd, 0xdd, 0xdd, 0xdd, ..] => Recognised::Is(Self::PaddedIntermediate),

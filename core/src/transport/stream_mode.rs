@@ -42,3 +42,27 @@ impl StreamMode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_connection_has_the_full_framing() {
+        for framing in Framing::ALL {
+            assert_eq!(StreamMode::Plain.framing(framing), framing);
+            let obfuscated = if framing == Framing::Full { Framing::Intermediate } else { framing };
+            assert_eq!(StreamMode::Obfuscated.framing(framing), obfuscated);
+        }
+    }
+
+    #[cfg(feature = "mtproxy")]
+    #[test]
+    fn secrets_with_dd_and_ee_require_padding() {
+        let key = "00112233445566778899aabbccddeeff";
+        let framing = |secret: &str| StreamMode::MtProxy(secret.parse().unwrap()).framing(Framing::Abridged);
+        assert_eq!(framing(key), Framing::Abridged);
+        assert_eq!(framing(&std::format!("dd{key}")), Framing::PaddedIntermediate);
+        assert_eq!(framing(&std::format!("ee{key}612e62")), Framing::PaddedIntermediate);
+    }
+}

@@ -316,3 +316,59 @@ fn shuffle(items: &mut [u16], random: &mut dyn SecureRandom) {
         items.swap(last, drawn as usize % (last + 1));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    struct Sequence(u32);
+
+    impl SecureRandom for Sequence {
+        fn fill(&mut self, buffer: &mut [u8]) {
+            for byte in buffer {
+                self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *byte = (self.0 >> 24) as u8;
+            }
+        }
+    }
+
+    /// FIPS 203, algorithms 5 (ByteEncode) and 7 (SampleNTT), with their own arithmetic.
+    #[test]
+    fn an_ml_kem_key_has_768_numbers_below_the_modulus_as_fips_203_draws_them() {
+        for seed in 0..20 {
+            let (mut key, mut random) = (Vec::new(), Sequence(seed));
+            ml_kem_768_key(&mut key, &mut random);
+            assert_eq!(key.len(), 768 * 12 / 8 + 32);
+            let mut random = Sequence(seed);
+            let mut expected: Vec<u32> = Vec::new();
+            while expected.len() < 768 {
+                let drawn: [u8; 192] = random::array(&mut random);
+                for three in drawn.chunks(3) {
+                    let [c0, c1, c2] = [three[0], three[1], three[2]].map(u32::from);
+                    let candidates = [c0 + 256 * (c1 % 16), c1 / 16 + 16 * c2];
+                    expected.extend(candidates.into_iter().filter(|candidate| *candidate < 3329));
+                }
+            }
+            expected.truncate(768);
+            let bit = |at: usize| u32::from(key[at / 8] >> (at % 8) & 1);
+            let found = (0..768).map(|number| (0..12).map(|at| bit(12 * number + at) << at).sum::<u32>());
+            assert!(found.eq(expected));
+            assert_eq!(key[768 * 12 / 8..], random::array::<32>(&mut random), "the seed");
+        }
+    }
+
+    #[test]
+    fn a_shuffle_gives_each_order() {
+        let mut random = Sequence(1);
+        let orders: BTreeSet<_> = (0..200)
+            .map(|_| {
+                let mut items = [1, 2, 3];
+                shuffle(&mut items, &mut random);
+                items
+            })
+            .collect();
+        assert_eq!(orders.len(), 6);
+    }
+}

@@ -439,3 +439,70 @@ fn debug_shows_nothing() {
     let shown: String = std::format!("{client:?}");
     assert_eq!(shown, "FakeTls { open: false, .. }");
 }
+
+#[test]
+fn nothing_is_no_record() {
+    let (mut client, mut out) = (open(), vec![7]);
+    client.wrap(&mut out, 1);
+    assert_eq!(out, [7]);
+    out.push(8);
+    client.wrap(&mut out, 1);
+    assert_eq!(out, [7, 20, 3, 3, 0, 1, 1, 23, 3, 3, 0, 1, 8]);
+}
+
+#[test]
+fn each_byte_of_a_version_is_checked_as_soon_as_it_arrives() {
+    for header in [&[23, 2][..], &[23, 4], &[23, 3, 2], &[23, 3, 4]] {
+        assert_eq!(feed(&mut open(), header, 1), Err(FakeTlsError::Version), "{header:?}");
+    }
+    // The second byte alone is wrong.
+    assert_eq!(feed(&mut open(), &[23, 2, 3, 0, 1, 7], 6), Err(FakeTlsError::Version));
+}
+
+#[test]
+fn a_record_of_a_wrong_type_is_named_if_it_is_one_of_tls() {
+    let text = std::format!("{}", FakeTlsError::Answer { number: 0, kind: 23 });
+    assert!(text.contains("record number 0 has the type 23"), "{text}");
+}
+
+/// The bodies that a server may look at, whose values do not vary.
+#[test]
+fn the_extensions_have_the_contents_of_a_browser() {
+    let algorithms = [[0, 16].as_slice(), &unhex("04030804040105030805050108060601")].concat();
+    let mut sizes = BTreeSet::new();
+    for (seed, form) in (0..40).zip([HelloForm::Current, HelloForm::Classic].into_iter().cycle()) {
+        let extensions = parse(&hello::build("a.example", form, &mut Seeded(seed))).extensions;
+        let body = |kind: u16| {
+            extensions.iter().find(|(found, _)| *found == kind).map(|(_, body)| &body[..]).unwrap_or_default()
+        };
+        assert_eq!(body(0x0005), [1, 0, 0, 0, 0]);
+        assert_eq!(body(0x000b), [1, 0]);
+        assert_eq!(body(0x000d), algorithms);
+        assert_eq!(body(0x0010), b"\x00\x0c\x02h2\x08http/1.1");
+        assert_eq!(body(0x001b), [2, 0, 2]);
+        assert_eq!((body(0x002b)[0], &body(0x002b)[3..]), (6, &[3, 4, 3, 3][..]));
+        assert_eq!(body(0x002d), [1, 1]);
+        assert_eq!(body(if form == HelloForm::Current { 0x44cd } else { 0x4469 }), b"\x00\x03\x02h2");
+        assert_eq!(body(0xff01), [0]);
+        for empty in [0x0012, 0x0017, 0x0023] {
+            assert!(body(empty).is_empty());
+        }
+        if form == HelloForm::Current {
+            let encrypted = body(0xfe0d);
+            assert_eq!((&encrypted[..5], &encrypted[6..8]), (&[0, 0, 1, 0, 1][..], &[0, 32][..]));
+            let payload = usize::from(u16::from_be_bytes([encrypted[40], encrypted[41]]));
+            assert_eq!(encrypted.len(), 42 + payload);
+            sizes.insert(payload);
+        }
+    }
+    assert_eq!(sizes, BTreeSet::from([144, 176, 208, 240]));
+}
+
+#[test]
+fn the_form_and_the_time_of_the_hello_change_with_each_failure() {
+    let (current, classic) = (HelloForm::Current, HelloForm::Classic);
+    let expected = [(current, 1), (classic, 120), (classic, 1), (current, 120)];
+    for (failures, (form, seconds)) in (0..12).zip(expected.into_iter().cycle()) {
+        assert_eq!(hello_after_failures(failures), (form, Duration::from_secs(seconds)));
+    }
+}
