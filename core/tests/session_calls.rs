@@ -7,14 +7,8 @@ use std::collections::BTreeSet;
 
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::session::{Delivery, MessageError, RequestTag, ServerClock, Session};
-use sansgram_core::tl::{Constructor, Reader, functions, types};
+use sansgram_core::tl::{Constructor, functions, types};
 use session_bench::*;
-
-fn pong(ping: &Seen) -> Vec<u8> {
-    let mut reader = Reader::new(&ping.body[4..]);
-    let pong = types::Pong { msg_id: ping.msg_id as i64, ping_id: reader.i64().unwrap() };
-    boxed(types::Pong::ID, &pong)
-}
 
 #[test]
 fn a_session_drains_until_it_carries_requests_again() {
@@ -133,7 +127,6 @@ fn an_announced_answer_acknowledges_its_request() {
 
 #[test]
 fn the_result_of_another_request_does_not_confirm_a_binding() {
-    const BINDING: u32 = 0xcdd4_2a05;
     let binding_in = |packet: Packet| -> u64 {
         packet.messages.iter().find(|message| message.is(BINDING)).expect("the binding is sent").msg_id
     };

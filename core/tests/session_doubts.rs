@@ -7,27 +7,8 @@ mod session_bench;
 use sansgram_core::crypto::message::{self, Direction};
 use sansgram_core::session::{Delivery, RequestTag};
 use sansgram_core::time::Now;
-use sansgram_core::tl::{Constructor, Reader, functions, types};
+use sansgram_core::tl::{Constructor, functions, types};
 use session_bench::*;
-
-fn acks(ids: &[u64]) -> Vec<u8> {
-    let msg_ids = ids.iter().map(|id| *id as i64).collect();
-    boxed(types::MsgsAck::ID, &types::MsgsAck { msg_ids })
-}
-
-fn state_info(request: u64, info: &[u8]) -> Vec<u8> {
-    let state = types::MsgsStateInfo { req_msg_id: request as i64, info: info.to_vec() };
-    boxed(types::MsgsStateInfo::ID, &state)
-}
-
-fn only(packet: &Packet, constructor: u32) -> &Seen {
-    packet.messages.iter().find(|message| message.is(constructor)).unwrap()
-}
-
-fn listed(message: &Seen) -> Vec<u64> {
-    let mut reader = Reader::new(&message.body[8..]);
-    (0..reader.u32().unwrap()).map(|_| reader.u64().unwrap()).collect()
-}
 
 /// Queues these requests and sends them in one packet. Returns the msg_id of the packet and those of the requests.
 fn leave(bench: &mut Bench, seconds: u64, tags: &[u64]) -> (u64, Vec<u64>) {

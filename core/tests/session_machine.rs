@@ -10,7 +10,7 @@ use std::time::Duration;
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::session::{Delivery, MessageError, MsgId, OutsideTimeWindow, RequestTag, ResendReason};
 use sansgram_core::time::{Now, Timestamp};
-use sansgram_core::tl::{Constructor, Deserialize, Reader, gzip, types};
+use sansgram_core::tl::{Constructor, Deserialize, gzip, types};
 use session_bench::*;
 
 #[test]
@@ -195,17 +195,7 @@ fn acks_wait_30_seconds_but_many_only_20_milliseconds() {
     assert_eq!(listed(&bench.sent(at(32)).unwrap().messages[0]).len(), 1024);
 }
 
-fn state_info(request: u64, info: &[u8]) -> Vec<u8> {
-    let state = types::MsgsStateInfo { req_msg_id: request as i64, info: info.to_vec() };
-    boxed(types::MsgsStateInfo::ID, &state)
-}
-
 /// Returns the msg_ids in a message whose only field is a list of them.
-fn listed(message: &Seen) -> Vec<u64> {
-    let mut reader = Reader::new(&message.body[8..]);
-    (0..reader.u32().unwrap()).map(|_| reader.u64().unwrap()).collect()
-}
-
 #[test]
 fn after_a_lost_connection_only_requests_that_the_server_lacks_are_sent_again() {
     let mut bench = Bench::new();
@@ -275,7 +265,6 @@ fn a_forgotten_request_has_an_unknown_outcome() {
 
 #[test]
 fn a_binding_is_sent_again_in_any_case() {
-    const BINDING: u32 = 0xcdd4_2a05;
     let permanent = AuthKey::new([9; 256]);
     let left = |bench: &mut Bench, seconds| {
         let packet = bench.sent(at(seconds))?;
@@ -634,9 +623,7 @@ fn a_silent_peer_is_noticed_15_seconds_after_a_ping() {
     let ping = bench.sent(at(0)).unwrap();
     assert!(!bench.session.is_silent(at(14).monotonic));
     assert!(bench.session.is_silent(at(15).monotonic));
-    let mut reader = Reader::new(&ping.outer.body[4..]);
-    let pong = types::Pong { msg_id: ping.outer.msg_id as i64, ping_id: reader.i64().unwrap() };
-    assert_eq!(bench.answer(at(1), 0, &boxed(types::Pong::ID, &pong)).unwrap(), ["Pong"]);
+    assert_eq!(bench.answer(at(1), 0, &pong(&ping.outer)).unwrap(), ["Pong"]);
     assert!(bench.sent(at(1)).unwrap().outer.is(0xb921_bd04), "future salts, once");
     assert!(!bench.session.is_silent(at(59).monotonic));
     assert!(bench.sent(at(59)).is_none());

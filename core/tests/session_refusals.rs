@@ -7,38 +7,14 @@ mod session_bench;
 use std::time::{Duration, Instant};
 
 use sansgram_core::session::{Delivery, MessageError, RequestTag, ResendReason};
-use sansgram_core::tl::{Constructor, Reader, types};
+use sansgram_core::tl::{Constructor, types};
 use session_bench::*;
 
 /// Returns the msg_ids in a message whose only field is a list of them.
-fn listed(message: &Seen) -> Vec<u64> {
-    let mut reader = Reader::new(&message.body[8..]);
-    (0..reader.u32().unwrap()).map(|_| reader.u64().unwrap()).collect()
-}
-
 fn new_session(first_msg_id: u64, unique_id: i64) -> Vec<u8> {
     let first_msg_id = first_msg_id as i64;
     let notice = types::NewSessionCreated { first_msg_id, unique_id, server_salt: 11 };
     boxed(types::NewSessionCreated::ID, &notice)
-}
-
-fn acks(ids: &[u64]) -> Vec<u8> {
-    let msg_ids = ids.iter().map(|id| *id as i64).collect();
-    boxed(types::MsgsAck::ID, &types::MsgsAck { msg_ids })
-}
-
-fn state_info(request: u64, info: &[u8]) -> Vec<u8> {
-    let state = types::MsgsStateInfo { req_msg_id: request as i64, info: info.to_vec() };
-    boxed(types::MsgsStateInfo::ID, &state)
-}
-
-fn pong(ping: &Seen) -> Vec<u8> {
-    let ping_id = i64::from_le_bytes(ping.body[4..12].try_into().unwrap());
-    boxed(types::Pong::ID, &types::Pong { msg_id: ping.msg_id as i64, ping_id })
-}
-
-fn only(packet: &Packet, constructor: u32) -> &Seen {
-    packet.messages.iter().find(|message| message.is(constructor)).unwrap()
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod session_bench;
 
 use sansgram_core::session::{Delivery, MessageError, RequestTag};
 use sansgram_core::tl::gzip::{self, GzipError};
-use sansgram_core::tl::{Constructor, Reader, ids, types, write};
+use sansgram_core::tl::{Constructor, ids, types, write};
 use session_bench::*;
 
 #[test]
@@ -66,9 +66,7 @@ fn a_message_repeated_after_a_reconnect_does_not_set_the_clock_back() {
     bench.session.on_connected(at(700));
     let ping = bench.sent(at(700)).unwrap();
     assert_eq!(bench.deliver(at(700), &update).unwrap().len(), 1);
-    let mut reader = Reader::new(&ping.outer.body[4..]);
-    let pong = types::Pong { msg_id: ping.outer.msg_id as i64, ping_id: reader.i64().unwrap() };
-    assert_eq!(bench.answer(at(700), 0, &boxed(types::Pong::ID, &pong)), Ok(vec!["Pong".into()]));
+    assert_eq!(bench.answer(at(700), 0, &pong(&ping.outer)), Ok(vec!["Pong".into()]));
 }
 
 #[test]
@@ -125,9 +123,7 @@ fn pongs_do_not_reset_the_count_while_a_request_is_refused() {
     for round in 0..1000_i64 {
         let Some(packet) = bench.sent(at(0)) else { panic!("{round}: the request is gone") };
         let Some(ping) = packet.messages.iter().find(|message| message.is(PING)) else { panic!("{round}") };
-        let ping_id = i64::from_le_bytes(ping.body[4..12].try_into().unwrap());
-        let pong = boxed(types::Pong::ID, &types::Pong { msg_id: ping.msg_id as i64, ping_id });
-        bench.answer(at(0), 0, &pong).unwrap();
+        bench.answer(at(0), 0, &pong(ping)).unwrap();
         if bench.answer(at(0), 0, &bad_salt(packet.outer.msg_id, round)).is_err() {
             assert!(round > 1, "a server may correct a salt");
             return;

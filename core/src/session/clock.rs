@@ -138,6 +138,13 @@ mod tests {
         Now::new(Timestamp::from_origin(Duration::from_secs(monotonic)), Duration::from_secs(unix))
     }
 
+    /// A clock that a handshake has set, with both local clocks right.
+    fn trusted() -> ServerClock {
+        let mut clock = ServerClock::from_wall(at(0, 1_000), 0);
+        clock.set_from_handshake(at(0, 1_000), 1_000);
+        clock
+    }
+
     #[test]
     fn a_clock_wrong_by_years_is_set_by_the_first_verified_message() {
         let mut clock = ServerClock::from_wall(at(5, 1_000), 0);
@@ -158,42 +165,37 @@ mod tests {
 
     #[test]
     fn a_late_message_does_not_move_a_trusted_clock_back() {
-        let mut clock = ServerClock::from_wall(at(0, 1_000), 0);
-        clock.set_from_handshake(at(0, 1_000), 1_000);
+        let mut clock = trusted();
         clock.observe_message(at(10, 1_010), Duration::from_secs(1_001));
         assert_eq!(clock.server_time(at(10, 1_010)), Duration::from_secs(1_010));
     }
 
     #[test]
     fn a_trusted_clock_follows_a_message_ahead_of_it() {
-        let mut clock = ServerClock::from_wall(at(0, 1_000), 0);
-        clock.set_from_handshake(at(0, 1_000), 1_000);
+        let mut clock = trusted();
         clock.observe_message(at(10, 1_010), Duration::from_secs(1_030));
         assert_eq!(clock.server_time(at(10, 1_010)), Duration::from_secs(1_030));
     }
 
     #[test]
     fn a_correction_moves_a_trusted_clock_back() {
-        let mut clock = ServerClock::from_wall(at(0, 1_000), 0);
-        clock.set_from_handshake(at(0, 1_000), 1_000);
+        let mut clock = trusted();
         clock.correct(at(10, 1_010), Duration::from_secs(500));
         assert_eq!(clock.server_time(at(10, 1_010)), Duration::from_secs(500));
     }
 
     #[test]
     fn more_than_5_seconds_between_the_clocks_are_a_suspend() {
-        for (wall, trusted) in [(1_006, true), (1_007, false), (996, true), (995, false)] {
-            let mut clock = ServerClock::from_wall(at(0, 1_000), 0);
-            clock.set_from_handshake(at(0, 1_000), 1_000);
+        for (wall, is_trusted) in [(1_006, true), (1_007, false), (996, true), (995, false)] {
+            let mut clock = trusted();
             clock.detect_clock_jump(at(1, wall));
-            assert_eq!(clock.is_trusted(), trusted, "{wall}");
+            assert_eq!(clock.is_trusted(), is_trusted, "{wall}");
         }
     }
 
     #[test]
     fn a_suspend_that_stops_the_monotonic_clock_is_survived() {
-        let mut clock = ServerClock::from_wall(at(0, 1_000), 0);
-        clock.set_from_handshake(at(0, 1_000), 1_000);
+        let mut clock = trusted();
         clock.detect_clock_jump(at(1, 8_001));
         let after = Duration::from_secs(8_001);
         assert_eq!(clock.check(at(1, 8_001), after), Ok(()));

@@ -80,6 +80,8 @@ impl Packet {
 
 pub const REQUEST: u32 = 0x1111_1111;
 pub const PING: u32 = 0xf342_7b8c;
+/// `auth.bindTempAuthKey`.
+pub const BINDING: u32 = 0xcdd4_2a05;
 
 /// A session and the server's end of it.
 pub struct Bench {
@@ -252,4 +254,31 @@ pub fn bad_salt(bad: u64, new_server_salt: i64) -> Vec<u8> {
 pub fn bad_msg(bad: u64, error_code: i32) -> Vec<u8> {
     let notice = types::BadMsgNotification { bad_msg_id: bad as i64, bad_msg_seqno: 1, error_code };
     boxed(types::BadMsgNotification::ID, &notice)
+}
+
+/// Returns the message of a packet that has this constructor.
+pub fn only(packet: &Packet, constructor: u32) -> &Seen {
+    packet.messages.iter().find(|message| message.is(constructor)).unwrap()
+}
+
+/// Returns the msg_ids that a service message lists.
+pub fn listed(message: &Seen) -> Vec<u64> {
+    let mut reader = Reader::new(&message.body[8..]);
+    (0..reader.u32().unwrap()).map(|_| reader.u64().unwrap()).collect()
+}
+
+/// Returns the answer to a ping.
+pub fn pong(ping: &Seen) -> Vec<u8> {
+    let ping_id = i64::from_le_bytes(ping.body[4..12].try_into().unwrap());
+    boxed(types::Pong::ID, &types::Pong { msg_id: ping.msg_id as i64, ping_id })
+}
+
+pub fn state_info(request: u64, info: &[u8]) -> Vec<u8> {
+    let state = types::MsgsStateInfo { req_msg_id: request as i64, info: info.to_vec() };
+    boxed(types::MsgsStateInfo::ID, &state)
+}
+
+pub fn acks(ids: &[u64]) -> Vec<u8> {
+    let msg_ids = ids.iter().map(|id| *id as i64).collect();
+    boxed(types::MsgsAck::ID, &types::MsgsAck { msg_ids })
 }

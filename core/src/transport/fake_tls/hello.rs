@@ -321,27 +321,17 @@ fn shuffle(items: &mut [u16], random: &mut dyn SecureRandom) {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::tests::Seeded;
     use super::*;
-
-    struct Sequence(u32);
-
-    impl SecureRandom for Sequence {
-        fn fill(&mut self, buffer: &mut [u8]) {
-            for byte in buffer {
-                self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                *byte = (self.0 >> 24) as u8;
-            }
-        }
-    }
 
     /// FIPS 203, algorithms 5 (ByteEncode) and 7 (SampleNTT), with their own arithmetic.
     #[test]
     fn an_ml_kem_key_has_768_numbers_below_the_modulus_as_fips_203_draws_them() {
         for seed in 0..20 {
-            let (mut key, mut random) = (Vec::new(), Sequence(seed));
+            let (mut key, mut random) = (Vec::new(), Seeded(seed));
             ml_kem_768_key(&mut key, &mut random);
             assert_eq!(key.len(), 768 * 12 / 8 + 32);
-            let mut random = Sequence(seed);
+            let mut random = Seeded(seed);
             let mut expected: Vec<u32> = Vec::new();
             while expected.len() < 768 {
                 let drawn: [u8; 192] = random::array(&mut random);
@@ -361,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_shuffle_gives_each_order() {
-        let mut random = Sequence(1);
+        let mut random = Seeded(1);
         let orders: BTreeSet<_> = (0..200)
             .map(|_| {
                 let mut items = [1, 2, 3];

@@ -26,7 +26,7 @@ fn bytes(value: &Value, key: &str) -> Vec<u8> {
     unhex(value[key].as_str().unwrap_or_else(|| panic!("no {key}")))
 }
 
-struct Seeded(u64);
+pub(super) struct Seeded(pub(super) u64);
 
 impl SecureRandom for Seeded {
     fn fill(&mut self, buffer: &mut [u8]) {
