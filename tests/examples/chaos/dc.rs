@@ -95,6 +95,8 @@ fn spawn(port: u16, state: &Path, log: &Path) -> Result<(Child, u16, String)> {
         .arg("dc")
         .arg(port.to_string())
         .args([state, log])
+        // Their own date is right.
+        .env_remove("LD_PRELOAD")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;

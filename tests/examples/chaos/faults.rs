@@ -1,4 +1,5 @@
-//! What happens to the DCs meanwhile: they are killed and restarted, and stopped for a while.
+//! What happens meanwhile: the DCs are killed and restarted, or stopped for a while, the clients' process has no free
+//! descriptors, or its date is set.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
+use crate::clock::Clock;
 use crate::dc::Dc;
 use crate::load::Tally;
 
@@ -17,65 +19,124 @@ use crate::load::Tally;
 const INTERVAL: Range<u64> = 2_000..8_000;
 /// A fault comes earlier if this part of all requests was made since the last one, so that short runs have some, too.
 const PARTS: usize = 8;
-/// How long the DCs are stopped, in milliseconds.
-const STOPPED: Range<u64> = 100..4_000;
+/// How long the DCs are stopped, or no descriptor is free, in milliseconds.
+const LASTS: Range<u64> = 100..4_000;
+
+/// What happens, one after the other.
+const FAULTS: [Fault; 4] = [Fault::Kill, Fault::Stop, Fault::NoDescriptors, Fault::SetDate];
+
+#[derive(Clone, Copy)]
+enum Fault {
+    Kill,
+    Stop,
+    /// The DCs are restarted, and the clients cannot open a socket to connect again.
+    NoDescriptors,
+    SetDate,
+}
 
 /// The faults so far.
 #[derive(Debug, Default)]
-pub(crate) struct Restarts {
+pub(crate) struct Happened {
+    /// How often the DCs were killed and restarted.
     pub(crate) killed: usize,
     stopped: usize,
+    without_descriptors: usize,
+    dates: usize,
 }
 
-impl fmt::Display for Restarts {
+impl fmt::Display for Happened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "killed and restarted {} times, stopped and continued {} times", self.killed, self.stopped)
+        let Self { killed, stopped, without_descriptors, dates } = self;
+        write!(
+            f,
+            "the DCs were killed and restarted {killed} times, stopped and continued {stopped} times; \
+             the clients had no free descriptor {without_descriptors} times, and another date {dates} times"
+        )
     }
 }
 
 /// Makes the faults, and owns the DCs.
 pub(crate) struct Faults {
     end: Sender<()>,
-    thread: JoinHandle<(Dc, Restarts)>,
+    thread: JoinHandle<(Dc, Happened)>,
 }
 
 impl Faults {
     /// Ends the faults. Returns the DCs, which run on, and what happened to them.
-    pub(crate) fn stop(self) -> (Dc, Restarts) {
+    pub(crate) fn stop(self) -> (Dc, Happened) {
         drop(self.end);
         self.thread.join().expect("the DCs can be restarted")
     }
 }
 
-/// Starts to disturb the DCs, unless it `is_calm`.
-pub(crate) fn start(mut dc: Dc, seed: u64, tally: Arc<Tally>, is_calm: Arc<AtomicBool>) -> Faults {
+/// Starts the faults, unless it `is_calm`.
+pub(crate) fn start(
+    mut dc: Dc,
+    mut clock: Option<Clock>,
+    seed: u64,
+    tally: Arc<Tally>,
+    is_calm: Arc<AtomicBool>,
+) -> Faults {
     let (end, ended) = mpsc::channel::<()>();
     let thread = std::thread::spawn(move || {
         let mut random = SeededRandomForTestingOnly::new(!seed);
         let mut milliseconds =
             |range: Range<u64>| Duration::from_millis(range.start + random.below(range.end - range.start));
-        let mut restarts = Restarts::default();
-        loop {
+        let mut happened = Happened::default();
+        for fault in FAULTS.into_iter().cycle() {
             let (pause, begin, part) = (milliseconds(INTERVAL), Instant::now(), tally.part(PARTS));
             while begin.elapsed() < pause && tally.part(PARTS) == part {
                 if ended.recv_timeout(Duration::from_millis(20)) != Err(RecvTimeoutError::Timeout) {
-                    return (dc, restarts);
+                    if let Some(clock) = &clock {
+                        clock.set_right().expect("the date can be set");
+                    }
+                    return (dc, happened);
                 }
             }
             if is_calm.load(Ordering::Relaxed) {
                 continue;
             }
-            if restarts.killed <= restarts.stopped {
-                dc.restart().expect("the DCs can be restarted");
-                restarts.killed += 1;
-            } else {
-                pause_process(&dc, milliseconds(STOPPED));
-                restarts.stopped += 1;
+            match (fault, &mut clock) {
+                (Fault::Kill, _) => {
+                    dc.restart().expect("the DCs can be restarted");
+                    happened.killed += 1;
+                }
+                (Fault::Stop, _) => {
+                    pause_process(&dc, milliseconds(LASTS));
+                    happened.stopped += 1;
+                }
+                (Fault::NoDescriptors, _) => {
+                    dc.restart().expect("the DCs can be restarted");
+                    happened.killed += 1;
+                    withhold_descriptors(milliseconds(LASTS));
+                    happened.without_descriptors += 1;
+                }
+                (Fault::SetDate, Some(clock)) => {
+                    clock.step().expect("the date can be set");
+                    happened.dates += 1;
+                }
+                (Fault::SetDate, None) => {}
             }
         }
+        unreachable!("the faults go on until the end");
     });
     Faults { end, thread }
 }
+
+/// Lets this process open nothing for a while. What is open stays so.
+#[cfg(unix)]
+fn withhold_descriptors(duration: Duration) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Its lowest numbers are taken since it began.
+    setrlimit(Resource::Nofile, Rlimit { current: Some(3), ..limit }).expect("the limit can be lowered");
+    std::fs::File::open("/dev/null").expect_err("no descriptor is free");
+    std::thread::sleep(duration);
+    setrlimit(Resource::Nofile, limit).expect("the limit can be raised again");
+}
+
+#[cfg(not(unix))]
+fn withhold_descriptors(_: Duration) {}
 
 #[cfg(unix)]
 fn pause_process(dc: &Dc, duration: Duration) {

@@ -1,6 +1,6 @@
 //! Chaos over sockets: many clients of one process make requests at test DCs of another, through a proxy that cuts,
 //! resets, delays and throttles connections or lets them fall silent, while the DCs are killed, restarted with their state
-//! and stopped.
+//! and stopped, and the clients have no free descriptors or another date (by libfaketime, if it is installed).
 //!
 //! ```sh
 //! cargo run --release -p sansgram-harness --example chaos -- --clients 1000 --requests 1000000
@@ -15,6 +15,7 @@
 //!
 //! `--seed N` chooses the faults of each connection (what meets what still depends on the scheduler), `--calm` has none.
 
+mod clock;
 mod dc;
 mod faults;
 mod load;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use self::clock::Clock;
 use self::dc::Dc;
 use self::load::Tally;
 use self::memory::Memory;
@@ -68,9 +70,14 @@ struct Directory(PathBuf);
 
 impl Directory {
     fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("sansgram-chaos-{}", std::process::id()));
+        let path = Self::path();
         std::fs::create_dir(&path)?;
         Ok(Self(path))
+    }
+
+    /// Its path is the same before and after the process begins again.
+    fn path() -> PathBuf {
+        std::env::temp_dir().join(format!("sansgram-chaos-{}", std::process::id()))
     }
 }
 
@@ -96,8 +103,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
+    if !arguments.calm {
+        clock::load_library(&Directory::path())?;
+    }
     raise_descriptor_limit();
     let directory = Directory::new()?;
+    let clock = Clock::of_this_process(&directory.0);
     let dc = Dc::start(&directory.0)?;
     let config = dc.config();
     let log = dc.log().to_owned();
@@ -105,27 +116,27 @@ fn run(arguments: &Arguments) -> Result<()> {
     let proxy = proxy::start(dc.address(), arguments.seed, is_calm.clone())?;
     let tally = Arc::new(Tally::new(arguments.requests));
     let memory = Memory::watch();
-    let faults = faults::start(dc, arguments.seed, tally.clone(), is_calm.clone());
+    let faults = faults::start(dc, clock, arguments.seed, tally.clone(), is_calm.clone());
 
     let begin = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let progress = load::report_progress(tally.clone());
-    let (stuck, restarts) = runtime.block_on(async {
+    let (stuck, happened) = runtime.block_on(async {
         let clients = load::start(&config, proxy.address, arguments.clients).await?;
         load::make_requests(&clients, &tally).await;
         // From here on nothing goes wrong any more.
         is_calm.store(true, Ordering::Relaxed);
-        let (dc, restarts) = faults.stop();
+        let (dc, happened) = faults.stop();
         let stuck = load::count_stuck(&clients).await;
         drop(dc);
-        Ok::<_, Box<dyn Error>>((stuck, restarts))
+        Ok::<_, Box<dyn Error>>((stuck, happened))
     })?;
     let took = begin.elapsed();
     progress.stop();
     let memory = memory.stop();
     let connections = proxy.counts();
     let ended_early = ["cut", "reset"].iter().filter_map(|fate| connections.get(fate)).sum::<usize>();
-    println!("the DCs: {restarts}");
+    println!("{happened}");
     println!("connections: {}", load::list(&connections));
     runtime.shutdown_timeout(Duration::from_secs(1));
 
@@ -137,7 +148,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     let mut problems = verdict.problems();
     problems.extend((stuck > 0).then(|| format!("{stuck} clients are stuck")));
     problems.extend(memory.problem());
-    if !arguments.calm && (restarts.killed == 0 || ended_early == 0) {
+    if !arguments.calm && (happened.killed == 0 || ended_early == 0) {
         problems.push("too little went wrong; make more requests".into());
     }
     if problems.is_empty() { Ok(()) } else { Err(problems.join("; ").into()) }
