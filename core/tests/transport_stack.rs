@@ -275,6 +275,58 @@ fn f14_servers_of_other_protocols_are_recognised() {
     }
 }
 
+/// It is recognised in any pieces: until it is certain, nothing is made of the first bytes, whose decryption can be a
+/// quick ack or an invalid length.
+#[test]
+fn servers_of_other_protocols_are_recognised_in_any_pieces() {
+    for framing in Framing::ALL {
+        for mode in [StreamMode::Plain, StreamMode::Obfuscated] {
+            for (stream, expected) in [
+                (&[21, 3, 1, 0, 2, 2, 70][..], FrameError::TlsServer),
+                (b"HTTP/1.0 400 Bad request", FrameError::WebServer),
+                (b"SSH-2.0-server", FrameError::SshServer),
+                (b"<!doctype html>", FrameError::WebServer),
+            ] {
+                // With other keys, the decryption is another one.
+                for (step, seed) in (1..=5).flat_map(|step| (0..20).map(move |seed| (step, seed))) {
+                    let mut stack = new_stack(framing, &mode, seed);
+                    let seen = seen(&mut stack, &mut stream.to_vec(), step);
+                    assert_eq!(seen, (Vec::new(), Some(expected.into())), "{framing}, pieces of {step}");
+                }
+            }
+        }
+    }
+}
+
+/// What begins like the answer of another server, but is none, is read as if it had come at once.
+#[test]
+fn first_bytes_that_could_be_of_another_protocol_are_read_later() {
+    for first in [21, b'H', b'S', b'<'] {
+        let frame = [&[first][..], &vec![7; 4 * usize::from(first)]].concat();
+        for step in [1, 2, 5, 600] {
+            let mut stack = new_stack(Framing::Abridged, &StreamMode::Plain, 5);
+            let (frames, error) = seen(&mut stack, &mut frame.clone(), step);
+            assert_eq!((frames, error), (vec![frame[1..].to_vec()], None));
+        }
+    }
+    // By the keys, this decrypts to a quick ack, to the code of an error, to an invalid length, or to a part of a frame.
+    let (mut complete, mut errors) = (0, 0);
+    for seed in 0..3_000 {
+        let result = |step| {
+            let mut stack = new_stack(Framing::Abridged, &StreamMode::Obfuscated, seed);
+            seen(&mut stack, &mut [21, 3, 1, 0, 2, 0], step)
+        };
+        let whole = result(6);
+        assert!((1..6).all(|step| result(step) == whole), "seed {seed}");
+        match whole {
+            (frames, None) if frames.is_empty() => {}
+            (frames, None) => complete += frames.len(),
+            (_, Some(_)) => errors += 1,
+        }
+    }
+    assert!(complete > 1_000 && errors > 3, "{complete} frames, {errors} errors");
+}
+
 #[test]
 fn f14_a_short_frame_is_an_error_only_with_an_error_code() {
     let begin = || new_stack(Framing::Intermediate, &StreamMode::Plain, 5);

@@ -131,21 +131,6 @@ impl Framing {
         }
     }
 
-    /// Checks the first bytes of a server's stream. Returns an error if they are those of another protocol: TLS, web and
-    /// SSH servers answer unencrypted. No frame of these framings starts like that.
-    pub(super) fn check_prefix(self, start: [u8; 6]) -> Result<(), FrameError> {
-        match start {
-            // An alert of any TLS version: two bytes, the first of which is 1 or 2.
-            [21, 3, 0..=4, 0, 2, 1..=2] => Err(FrameError::TlsServer),
-            [b'H', b'T', b'T', b'P', b'/', _] => Err(FrameError::WebServer),
-            [b'S', b'S', b'H', b'-', b'1' | b'2', b'.'] => Err(FrameError::SshServer),
-            // A page without a status line, or after the answer of an HTTP proxy.
-            [page @ .., _] if page.eq_ignore_ascii_case(b"<html") => Err(FrameError::WebServer),
-            [page @ .., _] if page.eq_ignore_ascii_case(b"<!doc") => Err(FrameError::WebServer),
-            _ => Ok(()),
-        }
-    }
-
     /// Checks a complete frame. `number` is its number, from 0.
     pub(super) fn check(self, frame: &[u8], number: u32) -> Result<(), FrameError> {
         match self {
@@ -153,6 +138,36 @@ impl Framing {
             Self::Full => full::check(frame, number),
         }
     }
+}
+
+/// How the answers of servers of other protocols begin, which are not encrypted: for each byte, those that it can be. No
+/// frame of these framings starts like that.
+const OTHER_PROTOCOLS: [(FrameError, &[&[u8]]); 5] = [
+    // An alert of any TLS version: two bytes, the first of which is 1 or 2.
+    (FrameError::TlsServer, &[&[21], &[3], &[0, 1, 2, 3, 4], &[0], &[2], &[1, 2]]),
+    (FrameError::WebServer, &[b"H", b"T", b"T", b"P", b"/"]),
+    (FrameError::SshServer, &[b"S", b"S", b"H", b"-", b"12", b"."]),
+    // A page without a status line, or after the answer of an HTTP proxy.
+    (FrameError::WebServer, &[b"<", b"hH", b"tT", b"mM", b"lL"]),
+    (FrameError::WebServer, &[b"<", b"!", b"dD", b"oO", b"cC"]),
+];
+
+/// Length in bytes of the longest start of [`OTHER_PROTOCOLS`].
+pub(super) const OTHER_PROTOCOL_LEN: usize = 6;
+
+/// Checks the first bytes of a server's stream. Returns `false` if the next byte can still show that they are those of
+/// another protocol. Errors if they are.
+pub(super) fn check_protocol(start: &[u8]) -> Result<bool, FrameError> {
+    let mut is_certain = true;
+    for (error, bytes) in OTHER_PROTOCOLS {
+        if start.iter().zip(bytes).all(|(byte, possible)| possible.contains(byte)) {
+            if start.len() >= bytes.len() {
+                return Err(error);
+            }
+            is_certain = false;
+        }
+    }
+    Ok(is_certain)
 }
 
 /// The result of [`Framing::recognise`].

@@ -7,7 +7,7 @@ use core::fmt;
 
 use super::decode::{Frame, FrameDecoder, Located};
 use super::encode::{EncodeError, FrameEncoder};
-use super::framing::Framing;
+use super::framing::{OTHER_PROTOCOL_LEN, check_protocol};
 use super::header::FrameError;
 use super::obfuscated::{OBFUSCATED_HEADER_LEN, Obfuscation};
 use super::stack_error::StackError;
@@ -64,8 +64,17 @@ pub struct TransportStack {
 /// The first bytes of the stream, which identify servers of other protocols.
 #[derive(Default)]
 struct StreamPrefix {
-    bytes: [u8; 6],
+    bytes: [u8; OTHER_PROTOCOL_LEN],
     count: u8,
+    is_certain: bool,
+}
+
+/// Bytes that were kept back and are to be read now.
+#[derive(Default)]
+struct KeptBack {
+    bytes: [u8; OTHER_PROTOCOL_LEN],
+    start: u8,
+    end: u8,
 }
 
 impl fmt::Debug for StreamPrefix {
@@ -74,15 +83,27 @@ impl fmt::Debug for StreamPrefix {
     }
 }
 
+impl KeptBack {
+    fn rest(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
+    }
+}
+
 impl StreamPrefix {
-    /// Takes the first bytes. Errors if the stream starts like another protocol. An obfuscated stream starts like that by
-    /// chance in one of 2^40 connections.
-    fn check(&mut self, framing: Framing, input: &[u8]) -> Result<(), FrameError> {
-        let Some(free @ [_, ..]) = self.bytes.get_mut(usize::from(self.count)..) else { return Ok(()) };
-        let count = free.len().min(input.len());
-        free.iter_mut().zip(input).for_each(|(byte, received)| *byte = *received);
-        self.count += count as u8;
-        if usize::from(self.count) < self.bytes.len() { Ok(()) } else { framing.check_prefix(self.bytes) }
+    /// Takes the first bytes. Returns those of earlier calls once the stream is certainly of this protocol; until then,
+    /// returns `None` and keeps all of `input`, so that nothing is made of the answer of another server. Errors if the
+    /// stream starts like another protocol. An obfuscated stream starts like that by chance in one of 2^40 connections.
+    fn take(&mut self, input: &[u8]) -> Result<Option<KeptBack>, FrameError> {
+        if self.is_certain {
+            return Ok(Some(KeptBack::default()));
+        }
+        let end = self.count;
+        for (byte, received) in self.bytes.iter_mut().skip(usize::from(end)).zip(input) {
+            *byte = *received;
+            self.count += 1;
+        }
+        self.is_certain = check_protocol(self.bytes.get(..usize::from(self.count)).unwrap_or_default())?;
+        Ok(self.is_certain.then_some(KeptBack { bytes: self.bytes, start: 0, end }))
     }
 }
 
@@ -213,14 +234,20 @@ impl TransportStack {
     /// Starts to read received bytes, split in any way. Call [`Incoming::next`] until it returns `None`: bytes that are
     /// not read are lost, and the stream cannot be read any further.
     pub fn read<'l, 'b>(&'l mut self, input: &'b mut [u8]) -> Incoming<'l, 'b> {
-        let mut incoming = Incoming { stack: self, tunnel_input: &mut [], frame_input: &mut [] };
-        if incoming.stack.tunnel.is_none() {
-            if let Err(foreign) = incoming.stack.prefix.check(incoming.stack.encoder.framing(), input) {
-                incoming.stack.failed = Some(foreign.into());
-            }
-            incoming.frame_input = incoming.stack.deobfuscate(input);
-        } else {
+        let kept_back = KeptBack::default();
+        let mut incoming = Incoming { stack: self, kept_back, tunnel_input: &mut [], frame_input: &mut [] };
+        if !incoming.stack.tunnel.is_none() {
             incoming.tunnel_input = input;
+            return incoming;
+        }
+        match incoming.stack.prefix.take(input) {
+            Ok(Some(mut kept_back)) => {
+                incoming.stack.deobfuscate(kept_back.rest());
+                incoming.kept_back = kept_back;
+                incoming.frame_input = incoming.stack.deobfuscate(input);
+            }
+            Ok(None) => {}
+            Err(other_protocol) => incoming.stack.failed = Some(other_protocol.into()),
         }
         incoming
     }
@@ -245,6 +272,8 @@ impl TransportStack {
 /// Received bytes that are not decoded yet. See [`TransportStack::read`].
 pub struct Incoming<'l, 'b> {
     stack: &'l mut TransportStack,
+    /// The bytes before `frame_input`, which have passed all layers, too.
+    kept_back: KeptBack,
     /// The bytes that the tunnel has not read yet.
     tunnel_input: &'b mut [u8],
     /// The bytes that have passed all layers except the framing.
@@ -255,6 +284,7 @@ impl fmt::Debug for Incoming<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming")
             .field("stack", &self.stack)
+            .field("kept_back", &format_args!("{} bytes", self.kept_back.end - self.kept_back.start))
             .field("tunnel_input", &format_args!("{} bytes", self.tunnel_input.len()))
             .field("frame_input", &format_args!("{} bytes", self.frame_input.len()))
             .finish()
@@ -282,6 +312,9 @@ impl<'b> Incoming<'_, 'b> {
         if let Some(error) = self.stack.failed {
             return Err(error);
         }
+        if let Some(short) = self.locate_kept_back()? {
+            return Ok(Some(short));
+        }
         loop {
             if let Some(located) = self.stack.decoder.locate(&mut self.frame_input)? {
                 return Ok(Some(located));
@@ -291,5 +324,21 @@ impl<'b> Incoming<'_, 'b> {
                 None => return Ok(None),
             }
         }
+    }
+
+    /// Finds the next frame in the bytes that were kept back, which are too few for a payload.
+    fn locate_kept_back(&mut self) -> Result<Option<Located<'b>>, FrameError> {
+        let mut input = self.kept_back.rest();
+        if input.is_empty() {
+            return Ok(None);
+        }
+        let located = match self.stack.decoder.locate(&mut input)? {
+            Some(Located::QuickAck(token)) => Some(Located::QuickAck(token)),
+            Some(Located::Error(code)) => Some(Located::Error(code)),
+            Some(Located::Payload(..)) | None => None,
+        };
+        let left = input.len() as u8;
+        self.kept_back.start = self.kept_back.end - left;
+        Ok(located)
     }
 }
