@@ -39,7 +39,8 @@ const OVER: Duration = Duration::from_secs(900);
 const MAX_TICKS: usize = 5_000;
 
 /// A client's service messages; any other body is a request.
-const SERVICE: [u32; 9] = [
+const SERVICE: [u32; 11] = [
+    0x04de_b57d,
     0x62d6_b459,
     0x7abe_77ec,
     0xf342_7b8c,
@@ -47,6 +48,7 @@ const SERVICE: [u32; 9] = [
     0xe751_2126,
     0xda69_fb52,
     0x7d86_1a08,
+    0x8610_baeb,
     0x58e4_a740,
     0xd143_5160,
 ];
@@ -340,6 +342,7 @@ impl Run {
                 assert_eq!(self.steps.contains_key(&id), which >= 6);
             }
             Err(ApiMisuse::QueueFull) => assert!(!self.waiting.is_empty()),
+            Err(ApiMisuse::ProtocolMessage(_)) => {}
             Err(error) => assert!(self.closed && error == ApiMisuse::Closed, "{error}"),
         }
         self.poll(true);

@@ -9,7 +9,7 @@ use super::io::{Event, Output};
 use super::machine::Client;
 use crate::dc::DcId;
 use crate::rpc::{InvokeError, MAX_QUERY_LEN, NewRequest, OnUnknownOutcome, RequestId, Requester};
-use crate::session::Delivery;
+use crate::session::{Delivery, protocol_message};
 use crate::time::Now;
 use crate::tl::{Deserialize, Function};
 
@@ -155,8 +155,8 @@ impl Client {
     /// Sends a request.
     ///
     /// # Errors
-    /// [`ApiMisuse`] if the query is too long, too many requests are pending, the DC has no address, or the client is
-    /// closed.
+    /// [`ApiMisuse`] if the query is too long or a message of the protocol, too many requests are pending, the DC has no
+    /// address, or the client is closed.
     pub fn invoke<F: Function>(
         &mut self,
         now: Now,
@@ -170,8 +170,8 @@ impl Client {
     /// Sends a serialized query of any layer: one boxed TL function.
     ///
     /// # Errors
-    /// [`ApiMisuse`] if the query is empty, longer than 1 MiB or not a multiple of 4 bytes, too many requests are
-    /// pending, the DC has no address, or the client is closed.
+    /// [`ApiMisuse`] if the query is empty, longer than 1 MiB, not a multiple of 4 bytes or a message of the protocol, too
+    /// many requests are pending, the DC has no address, or the client is closed.
     pub fn invoke_raw(
         &mut self,
         now: Now,
@@ -188,6 +188,9 @@ impl Client {
         }
         if query.is_empty() || query.len() > MAX_QUERY_LEN || !query.len().is_multiple_of(4) {
             return Err(ApiMisuse::QueryLength(query.len()));
+        }
+        if let Some(constructor) = protocol_message(&query) {
+            return Err(ApiMisuse::ProtocolMessage(constructor));
         }
         if !self.knows_address(dc) {
             return Err(ApiMisuse::UnknownDc(dc));

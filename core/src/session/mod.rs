@@ -48,3 +48,4 @@ pub use receive::{Messages, SessionEvent};
 pub use replay::{Freshness, REPLAY_WINDOW, ReplayWindow};
 pub use request::{Delivery, RequestBody, RequestSource, RequestTag};
 pub use resend_reason::ResendReason;
+pub(crate) use service::protocol_message;

@@ -67,6 +67,37 @@ impl Service {
     }
 }
 
+/// What only the client itself sends. The server answers none of them with the result of a request, except
+/// `rpc_drop_answer` and `destroy_auth_key`, which change what the client relies on.
+const PROTOCOL_MESSAGES: [u32; 20] = [
+    functions::ReqPq::ID,
+    functions::ReqPqMulti::ID,
+    functions::ReqDhParams::ID,
+    functions::SetClientDhParams::ID,
+    functions::Ping::ID,
+    functions::PingDelayDisconnect::ID,
+    functions::GetFutureSalts::ID,
+    functions::RpcDropAnswer::ID,
+    functions::DestroySession::ID,
+    functions::DestroyAuthKey::ID,
+    types::MsgsAck::ID,
+    types::MsgsStateReq::ID,
+    types::MsgsStateInfo::ID,
+    types::MsgsAllInfo::ID,
+    types::MsgResendReq::ID,
+    types::MsgResendAnsReq::ID,
+    types::HttpWait::ID,
+    tl_ids::MSG_CONTAINER,
+    tl_ids::MSG_COPY,
+    tl_ids::RPC_RESULT,
+];
+
+/// Returns the constructor of a query that is a message of the protocol instead of a function of the API.
+pub(crate) fn protocol_message(query: &[u8]) -> Option<u32> {
+    let constructor = u32::from_le_bytes(*query.first_chunk()?);
+    PROTOCOL_MESSAGES.contains(&constructor).then_some(constructor)
+}
+
 /// Writes a boxed object whose only field is a `Vector<long>`.
 pub(super) fn write_ids(constructor: u32, ids: impl ExactSizeIterator<Item = MsgId>, out: &mut Vec<u8>) {
     out.extend_from_slice(&constructor.to_le_bytes());

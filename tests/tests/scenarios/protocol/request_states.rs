@@ -6,7 +6,7 @@ use std::time::Duration;
 use sansgram_core::client::{
     ApiMisuse, Delivery, DisconnectReason, InvokeError, IoFailure, RequestOptions, Route, ServerProblem,
 };
-use sansgram_core::tl::functions;
+use sansgram_core::tl::{Constructor, functions, ids, types};
 use sansgram_harness::pair::PairOptions;
 use sansgram_testkit::accounts::{Accounts, Fault};
 
@@ -71,6 +71,29 @@ fn a_malformed_query_is_not_sent() {
         let refused = pair.client.invoke_raw(now, vec![0; length], Route::Home);
         assert_eq!(refused, Err(ApiMisuse::QueryLength(length)));
     }
+}
+
+/// A server answers these without naming a request as an answer to it, so that no result would ever come.
+#[test]
+fn a_message_of_the_protocol_is_not_sent() {
+    let mut pair = logged_in(PairOptions::default());
+    let now = pair.client_now();
+    let refused = pair.client.invoke(now, &functions::Ping { ping_id: 1 }, Route::Home);
+    assert_eq!(refused.map(|_| ()), Err(ApiMisuse::ProtocolMessage(0x7abe_77ec)));
+    for constructor in [
+        functions::GetFutureSalts::ID,
+        functions::RpcDropAnswer::ID,
+        functions::DestroySession::ID,
+        functions::DestroyAuthKey::ID,
+        types::MsgsAck::ID,
+        types::MsgsStateReq::ID,
+        ids::MSG_CONTAINER,
+    ] {
+        let query = [constructor.to_le_bytes(), [0; 4]].concat();
+        let refused = pair.client.invoke_raw(now, query, Route::Home);
+        assert_eq!(refused, Err(ApiMisuse::ProtocolMessage(constructor)));
+    }
+    assert_works_within(&mut pair, 1, Duration::from_secs(1));
 }
 
 #[test]
