@@ -7,6 +7,9 @@
 #   .ci/long.sh api        the public interfaces are those of the lists in `.ci/public_api/`
 #   .ci/long.sh mutants    each check of the threats in SECURITY.md has a test that fails without it (needs Python 3.11)
 #   .ci/long.sh peers      grammers-mtproto and our session layer differ in what `benches/peers/tests` says alone
+#   .ci/long.sh coverage   prints the lines and branches of core that its tests, the scenarios and the runtime's tests
+#                          reach, for each file
+#                          (needs LLVM's tools of the compiler's version: rustup's llvm-tools, or Debian's llvm-22)
 #   .ci/long.sh            all of them
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -45,10 +48,27 @@ mutants() { tests/mutants/run.py; }
 
 peers() { cargo test --manifest-path benches/peers/Cargo.toml --test session_differential; }
 
-if [ $# -eq 0 ]; then set -- msrv minimal features api mutants peers; fi
+coverage() {
+    command -v cargo-llvm-cov >/dev/null || cargo install cargo-llvm-cov --version 0.9.1 --locked --quiet
+    local tools=/usr/lib/llvm-22/bin
+    [ ! -x "$tools/llvm-cov" ] || export LLVM_COV=$tools/llvm-cov LLVM_PROFDATA=$tools/llvm-profdata
+    # Branches are counted by an unstable option of the compiler.
+    export RUSTC_BOOTSTRAP=1
+    local options=(--branch --no-cfg-coverage-nightly)
+    cargo llvm-cov clean --workspace
+    cargo llvm-cov test "${options[@]}" --no-report -p sansgram-core --tests \
+        --features getrandom,mtproxy,pem,std,websocket
+    cargo llvm-cov test "${options[@]}" --no-report -p sansgram-harness --test scenarios
+    cargo llvm-cov test "${options[@]}" --no-report -p sansgram-runtime --tests
+    # Only core, without its tests.
+    cargo llvm-cov report --branch --ignore-filename-regex \
+        '/(cli|runtime[^/]*|tests|benches|core/(examples|simd|tests|tl|tl-json))/|/tests\.rs$'
+}
+
+if [ $# -eq 0 ]; then set -- msrv minimal features api mutants peers coverage; fi
 for check in "$@"; do
     case $check in
-        msrv | minimal | features | api | mutants | peers)
+        msrv | minimal | features | api | mutants | peers | coverage)
             printf '== %s\n' "$check"
             "$check"
             ;;

@@ -181,3 +181,56 @@ impl Config {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::net::Ipv4Addr;
+
+    use super::*;
+
+    /// Checks that each method sets the field of its name, to a value that it does not have before.
+    macro_rules! assert_sets {
+        ($($method:ident, $field:ident: $value:expr;)*) => {$({
+            let before = Config::new(DcTable::new(), DcId::new(2).unwrap(), Vec::new());
+            let value = $value;
+            assert_ne!(before.$field, value, stringify!($field));
+            assert_eq!(before.$method(value.clone()).$field, value, stringify!($method));
+        })*};
+    }
+
+    #[test]
+    fn each_method_sets_its_field() {
+        let (second, address) = (Duration::from_secs(1), SocketAddr::from((Ipv4Addr::LOCALHOST, 443)));
+        let dc = DcId::new(4).unwrap();
+        let mut dcs = DcTable::new();
+        dcs.insert(dc, address);
+        let api = ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() };
+        let device = DeviceInfo { app_version: "another".into(), ..DeviceInfo::default() };
+        assert_sets! {
+            with_api, api: Some(api);
+            with_device, device: device;
+            with_dcs, dcs: dcs;
+            with_initial_dc, initial_dc: dc;
+            with_test_dcs, test_dcs: true;
+            with_public_keys, public_keys: Arc::<[PublicKey]>::from([PublicKey::telegram_test()]);
+            with_framing, framing: Framing::Full;
+            with_stream_mode, stream_mode: StreamMode::Obfuscated;
+            with_proxy_endpoints, proxy_endpoints: Vec::from([address]);
+            with_through_proxy, through_proxy: true;
+            with_learn_addresses, learn_addresses: false;
+            with_fallback_framings, fallback_framings: Vec::from([Framing::Full]);
+            with_updates, updates: false;
+            with_pfs, pfs: true;
+            with_offload_key_exchange, offload_key_exchange: true;
+            with_temporary_key_lifetime, temporary_key_lifetime: second;
+            with_idle_timeout, idle_timeout: second;
+            with_connect_timeout, connect_timeout: second;
+            with_connect_limit, connect_limit: second;
+            with_max_attempts, max_attempts: 7;
+            with_request_timeout, request_timeout: Some(second);
+            with_flood_sleep_threshold, flood_sleep_threshold: second;
+            with_max_pending, max_pending: 7;
+            with_max_pending_bytes, max_pending_bytes: 7;
+        }
+    }
+}
