@@ -309,14 +309,15 @@ fn first_bytes_that_could_be_of_another_protocol_are_read_later() {
             assert_eq!((frames, error), (vec![frame[1..].to_vec()], None));
         }
     }
-    // By the keys, this decrypts to a quick ack, to the code of an error, to an invalid length, or to a part of a frame.
+    // By the keys, this decrypts to quick acks, to codes of errors, to invalid lengths, and to parts of a frame.
+    let stream = [&[21, 3, 1, 0, 2, 0][..], &[7; 40]].concat();
     let (mut complete, mut errors) = (0, 0);
     for seed in 0..3_000 {
         let result = |step| {
             let mut stack = new_stack(Framing::Abridged, &StreamMode::Obfuscated, seed);
-            seen(&mut stack, &mut [21, 3, 1, 0, 2, 0], step)
+            seen(&mut stack, &mut stream.clone(), step)
         };
-        let whole = result(6);
+        let whole = result(stream.len());
         assert!((1..6).all(|step| result(step) == whole), "seed {seed}");
         match whole {
             (frames, None) if frames.is_empty() => {}
