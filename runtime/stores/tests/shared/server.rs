@@ -1,9 +1,10 @@
 //! A server on a free port of loopback, which a script runs in a temporary directory, as an unprivileged user.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// The server. It ends with this value, and if the tests are killed.
 pub(crate) struct Server {
@@ -23,7 +24,7 @@ impl Server {
         script: &str,
         arguments: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         command.args(["-c", script, "sh"]).arg(port.to_string()).args(arguments).current_dir("/");
         let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut directory = String::new();
@@ -36,6 +37,19 @@ impl Server {
 
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+}
+
+/// Returns a free port for a server that takes a while to bind it: not one of those that systems choose for port 0, which
+/// would give it to another test meanwhile.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 100) as u16 * 100;
+    loop {
+        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
     }
 }
 
