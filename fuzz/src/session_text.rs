@@ -15,8 +15,9 @@ const RATIO: usize = 16;
 /// The same for the smallest inputs.
 const SLACK: usize = 4096;
 
-/// A session of version 1 is written as version 2, which also counts the tokens of past logouts.
-const UPGRADE: usize = 8;
+/// A session of version 1 is written as version 3, with the number of logout tokens (2 bytes) and what its `api_id` tells of
+/// its servers (11 bytes). In characters.
+const UPGRADE: usize = 18;
 
 /// Runs the target. Returns 1 if something was read.
 ///
