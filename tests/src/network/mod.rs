@@ -33,6 +33,8 @@ pub struct Network {
     dead: BTreeSet<i32>,
     kept: Vec<Vec<u8>>,
     stalled: BTreeMap<ConnId, Stall>,
+    /// The connections that the client has lost, and whose last bytes are still on their way to the server.
+    late: BTreeSet<ConnId>,
 }
 
 struct Link {
@@ -56,6 +58,7 @@ impl Network {
             dead: BTreeSet::new(),
             kept: Vec::new(),
             stalled: BTreeMap::new(),
+            late: BTreeSet::new(),
         }
     }
 
@@ -67,7 +70,7 @@ impl Network {
 
     /// The connections that are open, or being opened.
     pub fn connections(&self) -> impl Iterator<Item = ConnId> {
-        self.links.keys().copied()
+        self.links.keys().copied().filter(|conn| !self.late.contains(conn))
     }
 
     /// From now on, silently drops everything to and from this DC; `false` revives it for new connections.
@@ -123,6 +126,35 @@ impl Network {
         self.deliver_at(now, Delivery::LostByServer { conn });
     }
 
+    /// Cuts a connection at the client. What is on its way to the server arrives only `late`, as out of the buffer of a
+    /// proxy or of a busy server, and then the server notices.
+    pub fn cut_late(&mut self, now: Timestamp, conn: ConnId, late: Duration) {
+        let mut last = Vec::new();
+        self.in_flight.retain(|_, delivery| match delivery {
+            Delivery::ToServer { conn: of, bytes } if *of == conn => {
+                last.push(std::mem::take(bytes));
+                false
+            }
+            Delivery::ToClient { conn: of, .. } => *of != conn,
+            _ => true,
+        });
+        self.late.insert(conn);
+        self.deliver_at(now, Delivery::LostByClient { conn, cause: IoFailure::Reset });
+        for bytes in last {
+            self.deliver_at(now + late, Delivery::ToServer { conn, bytes });
+        }
+        self.deliver_at(now + late, Delivery::LostByServer { conn });
+    }
+
+    /// Loses what is still on its way over connections that the client has lost.
+    pub fn drop_late(&mut self) {
+        let late = &self.late;
+        self.in_flight.retain(|_, delivery| match delivery {
+            Delivery::ToServer { conn, .. } => !late.contains(conn),
+            _ => true,
+        });
+    }
+
     /// Cuts all connections.
     pub fn cut_all(&mut self, now: Timestamp) {
         let open: Vec<_> = self.connections().collect();
@@ -146,7 +178,9 @@ impl Network {
                     (*conn, bytes.len())
                 }
                 // Both ends know that the connection is closed, so bytes in flight are dropped.
+                Delivery::LostByClient { conn, .. } if self.late.contains(conn) => return Some(delivery),
                 Delivery::LostByClient { conn, .. } | Delivery::LostByServer { conn } => {
+                    self.late.remove(conn);
                     self.links.remove(conn);
                     self.stalled.remove(conn);
                     return Some(delivery);
@@ -156,6 +190,10 @@ impl Network {
             let Some(link) = self.links.get(&conn) else { continue };
             if self.dead.contains(&link.dc) || self.is_stalled(&delivery) {
                 continue;
+            }
+            if self.late.contains(&conn) {
+                self.carried += length as u64;
+                return Some(delivery);
             }
             let by_chance = self.options.cut_one_in.is_some_and(|mean| self.random.below(mean) == 0);
             if by_chance {
@@ -329,6 +367,7 @@ impl Network {
     }
 
     fn forget(&mut self, conn: ConnId) {
+        self.late.remove(&conn);
         self.stalled.remove(&conn);
         self.links.remove(&conn);
         self.in_flight.retain(|_, delivery| match delivery {

@@ -51,3 +51,4 @@ pub use self::options::{
 };
 pub use self::recorded::RecordedCall;
 pub use self::state::Accounts;
+pub(crate) use self::wrappers::without_wrappers;

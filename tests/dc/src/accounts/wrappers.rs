@@ -62,6 +62,15 @@ pub(super) fn unwrap(reader: &mut Reader<'_>) -> Result<Wrapping, ApiError> {
     }
 }
 
+/// Returns a call without its wrappers; all of it if they are malformed.
+pub(crate) fn without_wrappers(call: &[u8]) -> &[u8] {
+    let mut reader = Reader::new(call);
+    match unwrap(&mut reader) {
+        Ok(_) => reader.rest(),
+        Err(_) => call,
+    }
+}
+
 fn init_connection(reader: &mut Reader<'_>) -> Result<Device, ApiError> {
     let flags = reader.u32()?;
     let api_id = reader.i32()?;

@@ -2,8 +2,10 @@
 
 use sansgram_core::crypto::hash::sha256;
 
-use super::container::read_container;
+use super::constructors::GZIP_PACKED;
+use super::container::{decompress, read_container};
 use super::envelope::Incoming;
+use crate::accounts::without_wrappers;
 
 /// A message of a client as a DC decrypted it, before any check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +23,8 @@ pub struct ReceivedMessage {
     pub seq_no: u32,
     /// The container that it was in.
     pub container: Option<u64>,
-    /// The first eight bytes of the SHA-256 of its body.
+    /// The first eight bytes of the SHA-256 of its body, decompressed and without wrappers such as `initConnection`: a
+    /// request that is repeated under its msg_id may have others.
     pub digest: u64,
 }
 
@@ -63,6 +66,9 @@ pub(super) fn messages_of(conn: u64, auth_key_id: u64, message: &Incoming) -> Ve
 }
 
 fn digest(body: &[u8]) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = sha256(&[body]);
+    let call = without_wrappers(body);
+    let decompressed = call.starts_with(&GZIP_PACKED.to_le_bytes()).then(|| decompress(call).ok()).flatten();
+    let call = decompressed.as_deref().map_or(call, without_wrappers);
+    let [a, b, c, d, e, f, g, h, ..] = sha256(&[call]);
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
