@@ -126,6 +126,9 @@ pub(crate) const MAX_QUICK_ACKS: usize = 32;
 pub(crate) const MIN_REMEMBERED_MESSAGES: usize = 256;
 /// Time for which they are remembered, by their msg_ids. Notifications arrive soon after.
 pub(crate) const REMEMBERED_FOR: Duration = Duration::from_secs(300);
+/// A request that the server has not received, and that may still be on its way to it over a lost connection, is sent
+/// again under its msg_id for this long: the server rejects messages older than 300 s, by a clock that may differ.
+pub(crate) const REPEATABLE_FOR: Duration = Duration::from_secs(330);
 /// Maximum number of former msg_ids of requests that were sent again, remembered for late answers.
 pub(crate) const MAX_SUPERSEDED: usize = 1024;
 /// Maximum number of consecutive rounds in which the server makes the client send messages again (wrong salt, clock or

@@ -10,13 +10,6 @@ use sansgram_core::session::{Delivery, MessageError, RequestTag, ResendReason};
 use sansgram_core::tl::{Constructor, types};
 use session_bench::*;
 
-/// Returns the msg_ids in a message whose only field is a list of them.
-fn new_session(first_msg_id: u64, unique_id: i64) -> Vec<u8> {
-    let first_msg_id = first_msg_id as i64;
-    let notice = types::NewSessionCreated { first_msg_id, unique_id, server_salt: 11 };
-    boxed(types::NewSessionCreated::ID, &notice)
-}
-
 #[test]
 fn f2_earlier_requests_have_an_unknown_outcome_in_a_new_session_of_the_server() {
     let mut bench = Bench::new();

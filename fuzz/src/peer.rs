@@ -26,6 +26,8 @@ pub(crate) struct Peer {
     sent: Vec<u64>,
     /// Those of requests.
     asked: Vec<u64>,
+    /// Those of the present session, which may be repeated.
+    asked_in_session: BTreeSet<u64>,
     /// Request bodies that came over this connection.
     bodies: BTreeSet<Vec<u8>>,
     last_id: u64,
@@ -40,6 +42,7 @@ impl Peer {
             session_id: [0; 8],
             sent: Vec::new(),
             asked: Vec::new(),
+            asked_in_session: BTreeSet::new(),
             bodies: BTreeSet::new(),
             last_id: 0,
             last_client_id: 0,
@@ -128,6 +131,7 @@ impl Peer {
             // A new session: its identifiers may begin lower.
             self.session_id = session_id;
             self.last_client_id = 0;
+            self.asked_in_session.clear();
         }
         let (id, seq_no, body) = message_parts(&mut reader);
         assert!((12..=1024).contains(&reader.remaining()), "{} bytes of padding", reader.remaining());
@@ -137,12 +141,20 @@ impl Peer {
             assert!(seq_no % 2 == 0);
             let mut reader = Reader::new(&body[4..]);
             let count = reader.u32().expect("a count");
-            assert!((2..=1020).contains(&count));
+            assert!((1..=1020).contains(&count));
+            let mut repeated = 0;
             for _ in 0..count {
                 let (inner, seq_no, body) = message_parts(&mut reader);
-                assert!(inner > self.last_client_id && inner < id, "identifiers rise");
+                assert!(inner < id, "a container is newer than its messages");
+                if self.asked_in_session.contains(&inner) {
+                    assert_eq!(seq_no % 2, 1, "only requests are repeated");
+                    repeated += 1;
+                    continue;
+                }
+                assert!(inner > self.last_client_id, "identifiers rise");
                 self.note(inner, seq_no, body, &mut requests);
             }
+            assert!(repeated == count || repeated == 0 && count > 1, "{repeated} of {count} are repeated");
             assert_eq!(reader.remaining(), 0);
             self.sent.push(id);
         } else {
@@ -169,6 +181,7 @@ impl Peer {
         assert_eq!(seq_no % 2 == 1, wants_ack, "requests want an acknowledgement, service messages do not");
         if is_request {
             self.asked.push(id);
+            self.asked_in_session.insert(id);
             self.bodies.insert(body.to_vec());
             requests.push(body.to_vec());
         }

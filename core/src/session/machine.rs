@@ -386,6 +386,7 @@ impl Session {
     pub(super) fn restart(&mut self, now: Now, random: &mut dyn SecureRandom) {
         self.queue_service(Service::DestroySession(self.id));
         self.previous_id = Some(self.id);
+        self.last_unique_id = None;
         self.id = new_session_id(random);
         self.ids = MsgIdGenerator::default();
         self.seq_no = SeqNoCounter::default();

@@ -34,7 +34,7 @@ impl Session {
         match notice.error_code {
             16 => {
                 self.clock.correct(now, msg_id.time());
-                self.requeue_refused(bad_id);
+                self.requeue_refused(bad_id, msg_id);
             }
             // The msg_ids must fall, which only a new session allows.
             17 => {
@@ -53,17 +53,17 @@ impl Session {
                 self.restart(now, random);
             }
             32 => {
-                self.requeue_refused(bad_id);
+                self.requeue_refused(bad_id, msg_id);
                 self.restart(now, random);
             }
             64 => {
                 self.one_per_packet = true;
-                self.requeue_refused(bad_id);
+                self.requeue_refused(bad_id, msg_id);
                 return Err(MessageError::BadMessage(64));
             }
             // The client's numbering is at fault: it starts over, on another connection.
             code => {
-                self.requeue_refused(bad_id);
+                self.requeue_refused(bad_id, msg_id);
                 self.restart(now, random);
                 return Err(MessageError::BadMessage(code));
             }
@@ -76,9 +76,19 @@ impl Session {
     }
 
     /// Queues the requests in a refused message again, except those that the server has acknowledged before.
-    pub(super) fn requeue_refused(&mut self, id: MsgId) {
-        let unknown = self.outgoing.requeue_refused(id);
+    ///
+    /// `notice`: the server's message that says so.
+    pub(super) fn requeue_refused(&mut self, id: MsgId, notice: MsgId) {
+        let unknown = self.outgoing.requeue_refused(id, self.repeatable_from(notice));
         self.add_unknown_outcomes(unknown);
+    }
+
+    /// Returns the msg_id from which on requests can be repeated, by the time of the server's message `notice`: the clocks
+    /// here may have jumped. The server refuses the copies of older ones that still arrive, so they are sent under another
+    /// msg_id; so are all if it does not accept containers.
+    fn repeatable_from(&self, notice: MsgId) -> MsgId {
+        let oldest = notice.time().saturating_sub(policy::REPEATABLE_FOR);
+        MsgId(if self.one_per_packet { u64::MAX } else { oldest.as_secs() << 32 })
     }
 
     /// Records that the server refused a message. Returns whether that starts a round of resends, in which the caller
@@ -97,13 +107,19 @@ impl Session {
         self.resends.record(id, self.ids.last(), has_requests, reason, now.monotonic).map(Some)
     }
 
-    /// Handles `new_session_created`: the server's session begins with the message `first`.
+    /// Handles `new_session_created`: the server's session begins with the message `first`. `is_another`: it takes the place
+    /// of a session of the server that is known to have been there.
     ///
     /// Requests sent before it only over this connection were ignored, and are sent again, as the documentation
     /// requires. Requests sent over an earlier connection may have been executed in a session with the same key and
     /// session_id that the server has forgotten, and so may acknowledged ones: their outcome is unknown.
-    pub(super) fn on_new_session(&mut self, first: MsgId, now: Now) -> Result<(), MessageError> {
-        let (newest, unknown) = self.outgoing.on_new_session(first);
+    pub(super) fn on_new_session(
+        &mut self,
+        first: MsgId,
+        is_another: bool,
+        now: Now,
+    ) -> Result<(), MessageError> {
+        let (newest, unknown) = self.outgoing.on_new_session(first, is_another);
         self.add_unknown_outcomes(unknown);
         match newest {
             Some(newest) => self
@@ -114,23 +130,24 @@ impl Session {
         }
     }
 
-    /// Handles `msgs_state_info`, the answer to a state request. Ignores it if there was no such state request.
+    /// Handles `msgs_state_info`, the message `msg_id` of the server: the answer to a state request. Ignores it if there was no such state request.
     pub(super) fn on_state_info(
         &mut self,
         now: Now,
+        msg_id: MsgId,
         request_id: MsgId,
         info: &[u8],
     ) -> Result<(), MessageError> {
         // The answer to `msg_resend_ans_req` if the server has forgotten an answer.
         let resend = self.answer_resend.take_if(|timer| timer.request_id == Some(request_id));
         if let Some(timer) = resend {
-            let result = self.apply_statuses(&timer.msg_ids, info, true, false, now);
+            let result = self.apply_statuses(&timer.msg_ids, info, true, false, now, msg_id);
             self.answer_resend = Some(timer);
             return result;
         }
         let pending = self.state_request.take_if(|pending| pending.request_id == Some(request_id));
         let Some(pending) = pending else { return Ok(()) };
-        let result = self.apply_statuses(&pending.msg_ids, info, true, true, now);
+        let result = self.apply_statuses(&pending.msg_ids, info, true, true, now, msg_id);
         if result.is_err() {
             self.state_request = Some(pending);
             return result;
@@ -142,7 +159,7 @@ impl Session {
         Ok(())
     }
 
-    /// Applies the statuses of the messages `ids`, one byte of `info` each.
+    /// Applies the statuses of the messages `ids`, one byte of `info` each, from the server's message `msg_id`.
     ///
     /// `is_conclusive`: they answer a state request. `request_answers`: the answers that the server has are requested
     /// (`msg_resend_ans_req`).
@@ -153,6 +170,7 @@ impl Session {
         is_conclusive: bool,
         request_answers: bool,
         now: Now,
+        msg_id: MsgId,
     ) -> Result<(), MessageError> {
         if ids.len() != info.len() {
             return Err(MessageError::StateInfo);
@@ -162,7 +180,7 @@ impl Session {
             match MessageStatus::from_byte(*byte) {
                 MessageStatus::Lost => {
                     // The server could repeat unrequested reports without end.
-                    if self.requeue_unexecuted(*id, is_conclusive) && !is_conclusive {
+                    if self.requeue_unexecuted(*id, is_conclusive, msg_id) && !is_conclusive {
                         self.record_resend(*id, now)?;
                     }
                 }
@@ -198,9 +216,9 @@ impl Session {
         self.resends.record(id, self.ids.last(), true, ResendReason::Resend, now.monotonic).map(drop)
     }
 
-    /// Handles the server's report that it did not receive a message. Returns whether that is an unanswered request.
-    pub(super) fn requeue_unexecuted(&mut self, id: MsgId, is_conclusive: bool) -> bool {
-        match self.outgoing.requeue_unexecuted(id, is_conclusive) {
+    /// Handles the report of the server's message `notice` that it did not receive a message. Returns whether that is an unanswered request.
+    pub(super) fn requeue_unexecuted(&mut self, id: MsgId, is_conclusive: bool, notice: MsgId) -> bool {
+        match self.outgoing.requeue_unexecuted(id, is_conclusive, self.repeatable_from(notice)) {
             RequeueOutcome::NoRequest => return false,
             RequeueOutcome::Requeued => {}
             RequeueOutcome::OutcomeUnknown(tag) => self.add_unknown_outcomes([tag]),

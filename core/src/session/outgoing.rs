@@ -1,6 +1,7 @@
 //! Which request was sent under which msg_id, so that a notification or a lost connection can send it again.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::ids::MsgId;
@@ -19,6 +20,7 @@ struct SentRequest {
     container: MsgId,
     /// The msg_id under which the request was sent before, or [`NONE`].
     earlier: MsgId,
+    seq_no: i32,
     /// Whether the server has acknowledged it.
     is_acknowledged: bool,
 }
@@ -38,6 +40,15 @@ struct Superseded {
     earlier: MsgId,
 }
 
+/// Requests that are sent more than once under one msg_id, so that the server executes one of the copies.
+#[derive(Debug, Default)]
+struct Repeats {
+    /// Their msg_ids.
+    all: BTreeSet<MsgId>,
+    /// Those that are to be sent now.
+    waiting: BTreeSet<MsgId>,
+}
+
 /// The effect of the server's report that it did not execute a message: it did not receive it, or refused it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RequeueOutcome {
@@ -55,6 +66,8 @@ pub(super) struct Outgoing {
     queue: RequestQueue,
     sent: SequenceMap<MsgId, SentRequest>,
     current_ids: SequenceMap<RequestTag, MsgId>,
+    /// Rarely any.
+    repeats: Option<Box<Repeats>>,
     /// Sent messages that are no requests (containers, pings, acks): the server may refuse them too.
     non_requests: SequenceMap<MsgId, ()>,
     superseded: BTreeMap<MsgId, Superseded>,
@@ -77,7 +90,30 @@ impl Outgoing {
     }
 
     pub(super) fn has_queued(&self) -> bool {
-        !self.queue.is_empty()
+        !self.queue.is_empty() || self.has_repeats()
+    }
+
+    pub(super) fn is_queued(&self, tag: RequestTag) -> bool {
+        self.queue.contains(tag)
+    }
+
+    fn has_repeats(&self) -> bool {
+        self.repeats.as_ref().is_some_and(|repeats| !repeats.waiting.is_empty())
+    }
+
+    /// Returns the first request that is to be repeated: its msg_id and seq_no.
+    pub(super) fn first_repeat(&self) -> Option<(MsgId, i32, RequestTag)> {
+        let repeats = self.repeats.as_ref()?;
+        let id = *repeats.waiting.first()?;
+        let sent = self.sent.get(id)?;
+        Some((id, sent.seq_no, sent.tag))
+    }
+
+    /// Takes the request that [`first_repeat`](Self::first_repeat) has returned: it is sent now.
+    pub(super) fn pop_repeat(&mut self) {
+        if let Some(repeats) = &mut self.repeats {
+            repeats.waiting.pop_first();
+        }
     }
 
     /// Returns the first request of the queue.
@@ -108,10 +144,10 @@ impl Outgoing {
     }
 
     /// Records that a request is packed under the msg_id `id`.
-    pub(super) fn on_packed(&mut self, id: MsgId, tag: RequestTag) {
+    pub(super) fn on_packed(&mut self, id: MsgId, seq_no: i32, tag: RequestTag) {
         let earlier = if self.without_msg_id.is_empty() { None } else { self.without_msg_id.remove(&tag) };
         let earlier = earlier.map_or(NONE, |(earlier, _)| earlier);
-        self.sent.insert(id, SentRequest { tag, container: NONE, earlier, is_acknowledged: false });
+        self.sent.insert(id, SentRequest { tag, container: NONE, earlier, seq_no, is_acknowledged: false });
         self.current_ids.insert(tag, id);
         self.packed = id;
     }
@@ -119,6 +155,13 @@ impl Outgoing {
     /// Records the container of the packed messages from the msg_id `first` on. Only those of requests are kept.
     pub(super) fn set_container(&mut self, first: MsgId, container: MsgId) {
         self.sent.newest_mut(first).for_each(|sent| sent.container = container);
+    }
+
+    /// Records the container of a request that is repeated.
+    pub(super) fn set_container_of_repeat(&mut self, id: MsgId, container: MsgId) {
+        if let Some(sent) = self.sent.get_mut(id) {
+            sent.container = container;
+        }
     }
 
     /// Records that a container or a service message is packed. Old ones are forgotten.
@@ -165,7 +208,15 @@ impl Outgoing {
     /// - The server has acknowledged it before, so it received and forgot it.
     /// - It may have been sent over an earlier connection, and the report is not conclusive: such a report covers only
     ///   the server's present session.
-    pub(super) fn requeue_unexecuted(&mut self, id: MsgId, is_conclusive: bool) -> RequeueOutcome {
+    ///
+    /// What was sent over an earlier connection may still arrive, out of the buffer of a proxy or of the server itself. So
+    /// it is repeated under its msg_id, if that is `repeatable_from` or newer, and the server executes one of the copies.
+    pub(super) fn requeue_unexecuted(
+        &mut self,
+        id: MsgId,
+        is_conclusive: bool,
+        repeatable_from: MsgId,
+    ) -> RequeueOutcome {
         let may_be_executed = self
             .sent
             .get(id)
@@ -174,6 +225,12 @@ impl Outgoing {
             None => RequeueOutcome::NoRequest,
             Some(true) => {
                 self.retire_msg_id(id).map_or(RequeueOutcome::NoRequest, RequeueOutcome::OutcomeUnknown)
+            }
+            Some(false) if id <= self.last_before_reconnect && id >= repeatable_from => {
+                let repeats = self.repeats.get_or_insert_default();
+                repeats.all.insert(id);
+                repeats.waiting.insert(id);
+                RequeueOutcome::Requeued
             }
             Some(false) => {
                 self.requeue_by_msg_id(id);
@@ -185,12 +242,19 @@ impl Outgoing {
     /// Handles a new session of the server, which knows no packet with a msg_id below `first`.
     ///
     /// It ignored requests in such packets that were sent only over this connection: queues them again. Takes the
-    /// others, which an earlier session of the server may have executed.
+    /// others, which an earlier session of the server may have executed. If this session `is_another` than an earlier one,
+    /// that may have executed newer ones, too: `first` may have arrived late, over a lost connection.
     ///
     /// Returns the newest msg_id that is queued again, and the requests taken, oldest first.
-    pub(super) fn on_new_session(&mut self, first: MsgId) -> (Option<MsgId>, Vec<RequestTag>) {
-        let below = self.sent.iter().take_while(|(id, sent)| sent.packet(*id) < first);
+    pub(super) fn on_new_session(
+        &mut self,
+        first: MsgId,
+        is_another: bool,
+    ) -> (Option<MsgId>, Vec<RequestTag>) {
+        let is_ambiguous = |id: MsgId| is_another && id <= self.last_before_reconnect;
+        let below = self.sent.iter().take_while(|(id, _)| *id < first || is_ambiguous(*id));
         let (unknown, ignored): (Vec<_>, Vec<_>) = below
+            .filter(|(id, sent)| sent.packet(*id) < first || is_ambiguous(*id))
             .map(|(id, sent)| (id, self.may_be_executed(id, sent)))
             .partition(|(_, may_be_executed)| *may_be_executed);
         let unknown = unknown.into_iter().filter_map(|(id, _)| self.retire_msg_id(id)).collect();
@@ -275,9 +339,27 @@ impl Outgoing {
     /// cost is linear in their number.
     fn requests_in(&self, id: MsgId) -> impl Iterator<Item = MsgId> + '_ {
         let itself = self.sent.get(id).map(|_| id);
-        // Those in a container are directly below the container's own msg_id.
+        // Those in a container are directly below the container's own msg_id, unless they are repeated.
         let contained = self.sent.below(id).take_while(move |(_, sent)| sent.container == id);
-        itself.into_iter().chain(contained.map(|(id, _)| id))
+        let contained = contained.map(|(id, _)| id).filter(|id| !self.is_repeated(*id));
+        let repeated = self.repeats.iter().flat_map(|repeats| repeats.all.iter().rev().copied());
+        let repeated = repeated.filter(move |at| self.sent.get(*at).is_some_and(|sent| sent.container == id));
+        itself.into_iter().chain(contained).chain(repeated)
+    }
+
+    fn is_repeated(&self, id: MsgId) -> bool {
+        self.repeats.as_ref().is_some_and(|repeats| repeats.all.contains(&id))
+    }
+
+    /// Forgets that a request is repeated, since it is no longer sent under this msg_id.
+    fn forget_repeat(&mut self, id: MsgId) {
+        if let Some(repeats) = &mut self.repeats {
+            repeats.all.remove(&id);
+            repeats.waiting.remove(&id);
+            if repeats.all.is_empty() {
+                self.repeats = None;
+            }
+        }
     }
 
     /// Returns whether the server may have executed a request although it no longer knows it: it has acknowledged it,
@@ -290,6 +372,7 @@ impl Outgoing {
     /// msg_ids are ignored.
     pub(super) fn take_answered(&mut self, id: MsgId) -> Option<RequestTag> {
         if let Some(sent) = self.sent.remove(id) {
+            self.forget_repeat(id);
             self.current_ids.remove(sent.tag);
             self.forget_superseded(sent.earlier);
             return Some(sent.tag);
@@ -327,11 +410,16 @@ impl Outgoing {
 
     /// Queues the requests in the message `id` again: itself, or all in the container. Takes those that the server has
     /// acknowledged, since it may execute them all the same, and returns them, oldest first.
-    pub(super) fn requeue_refused(&mut self, id: MsgId) -> Vec<RequestTag> {
+    ///
+    /// Of a refused container, what may still arrive over an earlier connection is repeated, see
+    /// [`requeue_unexecuted`](Self::requeue_unexecuted).
+    pub(super) fn requeue_refused(&mut self, id: MsgId, repeatable_from: MsgId) -> Vec<RequestTag> {
         let ids: Vec<MsgId> = self.requests_in(id).collect();
         let mut unknown = Vec::new();
-        for id in ids {
-            if let RequeueOutcome::OutcomeUnknown(tag) = self.requeue_unexecuted(id, true) {
+        for inner in ids {
+            let repeatable_from = if inner == id { MsgId(u64::MAX) } else { repeatable_from };
+            if let RequeueOutcome::OutcomeUnknown(tag) = self.requeue_unexecuted(inner, true, repeatable_from)
+            {
                 unknown.push(tag);
             }
         }
@@ -366,6 +454,7 @@ impl Outgoing {
     /// Takes one request. Its msg_id becomes a former one, so that a late answer to it is still accepted.
     pub(super) fn retire_msg_id(&mut self, id: MsgId) -> Option<RequestTag> {
         let sent = self.sent.remove(id)?;
+        self.forget_repeat(id);
         let delivery = self.delivery_of_sent(id, &sent).max(Delivery::Sent);
         let SentRequest { tag, earlier, .. } = sent;
         self.current_ids.remove(tag);
@@ -387,6 +476,7 @@ impl Outgoing {
             return None;
         };
         if let Some(sent) = self.sent.remove(id) {
+            self.forget_repeat(id);
             self.forget_superseded(sent.earlier);
         }
         Some(id)

@@ -85,6 +85,9 @@ impl Session {
                 self.collect_requests(time, 1, source, random, draft);
             }
         } else {
+            while self.collect_repeats(source, draft) {
+                self.close_repeats(time, draft);
+            }
             while self.collect_requests(time, policy::MAX_PACKED_REQUESTS, source, random, draft) {
                 self.close_packet(time, draft);
             }
@@ -117,7 +120,7 @@ impl Session {
                     (self.ids.next(time), self.seq_no.content(), draft.scratch.len());
                 binding.write(msg_id, self.id, self.key.id(), random, &mut draft.scratch);
                 self.outgoing.pop_queued(tag);
-                self.outgoing.on_packed(msg_id, tag);
+                self.outgoing.on_packed(msg_id, seq_no, tag);
                 draft.add_prebuilt(msg_id, seq_no, start);
                 continue;
             }
@@ -151,11 +154,75 @@ impl Session {
             draft.requests_len += framed_len;
             let (msg_id, seq_no) = (self.ids.next(time), self.seq_no.content());
             self.outgoing.pop_queued(tag);
-            self.outgoing.on_packed(msg_id, tag);
+            self.outgoing.on_packed(msg_id, seq_no, tag);
             let kind = ItemKind::Request { tag, after, quick_ack: body.quick_ack };
             draft.items.push(Item { msg_id, seq_no, len, kind });
         }
         self.outgoing.has_queued()
+    }
+
+    /// Adds requests that are repeated to a packet, until it is long enough. Returns whether there are any.
+    fn collect_repeats(&mut self, source: &(impl RequestSource + ?Sized), draft: &mut Draft) -> bool {
+        let (first, mut packet_len) = (draft.items.len(), 0);
+        while draft.items.len() < first + policy::MAX_PACKED_REQUESTS
+            && let Some((msg_id, seq_no, tag)) = self.outgoing.first_repeat()
+        {
+            if self.binding.as_ref().is_some_and(|binding| binding.tag == tag) {
+                // It contains its own msg_id, and does no harm if it is executed twice.
+                self.outgoing.requeue_by_msg_id(msg_id);
+                continue;
+            }
+            let Some(body) = source.body(tag) else {
+                self.outgoing.pop_repeat();
+                continue;
+            };
+            if self.holds_unrepeatable && !body.is_repeatable {
+                break;
+            }
+            let after = body.after.and_then(|earlier| self.outgoing.current_id(earlier));
+            if after.is_none()
+                && let Some(earlier) = body.after
+                && (source.is_held(earlier) || self.outgoing.is_queued(earlier))
+            {
+                // It waits for that one, and leaves under another msg_id: the server does not execute the first copy, since
+                // the one before was not executed.
+                self.outgoing.requeue_by_msg_id(msg_id);
+                continue;
+            }
+            let len = body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN);
+            let framed_len = INNER_HEADER_LEN + len;
+            let is_full = packet_len > 0 && packet_len + framed_len > policy::MAX_PACKED_BYTES;
+            if is_full
+                || draft.requests_len > 0 && draft.requests_len + framed_len > policy::MAX_TRANSMIT_BYTES
+            {
+                break;
+            }
+            packet_len += framed_len;
+            draft.requests_len += framed_len;
+            self.outgoing.pop_repeat();
+            let kind = ItemKind::Request { tag, after, quick_ack: body.quick_ack };
+            draft.items.push(Item { msg_id, seq_no, len, kind });
+        }
+        draft.items.len() > first
+    }
+
+    /// Makes a container of the repeated requests that are in none yet. Also of a single one: only in a container with a
+    /// newer msg_id may a message have one that is older than others (`mtproto/description`, "Message Identifier").
+    fn close_repeats(&mut self, time: Duration, draft: &mut Draft) {
+        let start = draft.packets.last().map_or(0, |packet| packet.end);
+        let items = draft.items.get(start..).unwrap_or_default();
+        let msg_id = self.ids.next(time);
+        items.iter().for_each(|item| self.outgoing.set_container_of_repeat(item.msg_id, msg_id));
+        self.outgoing.on_non_request_packed(msg_id);
+        let packet = DraftPacket {
+            start,
+            end: draft.items.len(),
+            msg_id,
+            seq_no: self.seq_no.service(),
+            body_len: body_len_of_container(items),
+            is_container: true,
+        };
+        draft.packets.push(packet);
     }
 
     /// Makes a packet of the items that are in none yet, in a container if there are several.
@@ -176,14 +243,12 @@ impl Session {
                 let msg_id = self.ids.next(time);
                 self.outgoing.set_container(first.msg_id, msg_id);
                 self.outgoing.on_non_request_packed(msg_id);
-                let items_len: usize = items.iter().map(|item| INNER_HEADER_LEN + item.len).sum();
-                let body_len = CONTAINER_HEADER_LEN + items_len;
                 DraftPacket {
                     start,
                     end,
                     msg_id,
                     seq_no: self.seq_no.service(),
-                    body_len,
+                    body_len: body_len_of_container(items),
                     is_container: true,
                 }
             }
@@ -282,6 +347,11 @@ impl Session {
             }
         });
     }
+}
+
+/// Returns the length in bytes of a container with these messages.
+fn body_len_of_container(items: &[Item]) -> usize {
+    CONTAINER_HEADER_LEN + items.iter().map(|item| INNER_HEADER_LEN + item.len).sum::<usize>()
 }
 
 /// Returns the header of a message in a container.

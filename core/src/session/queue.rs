@@ -38,6 +38,12 @@ impl RequestQueue {
         }
     }
 
+    /// Returns whether a request is queued.
+    pub(super) fn contains(&self, tag: RequestTag) -> bool {
+        let is_new = self.tags.binary_search(&tag).is_ok() && !self.removed.contains(&tag);
+        is_new || self.again.contains(&tag)
+    }
+
     /// Returns the first request.
     pub(super) fn front(&mut self) -> Option<RequestTag> {
         while !self.removed.is_empty()

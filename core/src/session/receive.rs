@@ -289,7 +289,7 @@ impl Session {
                     }
                     self.salts.set_current(notice.new_server_salt);
                     // All messages of a packet have the same salt.
-                    self.requeue_refused(self.outgoing.packet_of(bad_id));
+                    self.requeue_refused(self.outgoing.packet_of(bad_id), msg_id);
                 }
             }
             types::BadMsgNotification::ID => {
@@ -298,9 +298,10 @@ impl Session {
             }
             types::NewSessionCreated::ID => {
                 let notice = types::NewSessionCreated::deserialize(&mut reader)?;
-                if self.last_unique_id.replace(notice.unique_id) != Some(notice.unique_id) {
+                let earlier = self.last_unique_id.replace(notice.unique_id);
+                if earlier != Some(notice.unique_id) {
                     self.salts.set_current(notice.server_salt);
-                    self.on_new_session(MsgId::from_wire(notice.first_msg_id), now)?;
+                    self.on_new_session(MsgId::from_wire(notice.first_msg_id), earlier.is_some(), now)?;
                     return Ok(Dispatched::NewSession);
                 }
             }
@@ -320,12 +321,12 @@ impl Session {
             }
             types::MsgsStateInfo::ID => {
                 let state = types::MsgsStateInfo::deserialize(&mut reader)?;
-                self.on_state_info(now, MsgId::from_wire(state.req_msg_id), &state.info)?;
+                self.on_state_info(now, msg_id, MsgId::from_wire(state.req_msg_id), &state.info)?;
             }
             types::MsgsAllInfo::ID => {
                 let state = types::MsgsAllInfo::deserialize(&mut reader)?;
                 let ids: Vec<MsgId> = state.msg_ids.iter().map(|id| MsgId::from_wire(*id)).collect();
-                self.apply_statuses(&ids, &state.info, false, true, now)?;
+                self.apply_statuses(&ids, &state.info, false, true, now, msg_id)?;
             }
             types::MsgsStateReq::ID => {
                 let request = types::MsgsStateReq::deserialize(&mut reader)?;
@@ -337,7 +338,7 @@ impl Session {
             types::MsgResendReq::ID => {
                 let request = types::MsgResendReq::deserialize(&mut reader)?;
                 for id in request.msg_ids.iter().map(|id| MsgId::from_wire(*id)) {
-                    if self.requeue_unexecuted(id, false) {
+                    if self.requeue_unexecuted(id, false, msg_id) {
                         self.record_resend(id, now)?;
                     }
                 }

@@ -245,6 +245,13 @@ pub fn boxed(constructor: u32, fields: &impl Serialize) -> Vec<u8> {
     out
 }
 
+/// Returns the notice of a new session of the server, which begins with the message `first_msg_id`.
+pub fn new_session(first_msg_id: u64, unique_id: i64) -> Vec<u8> {
+    let first_msg_id = first_msg_id as i64;
+    let notice = types::NewSessionCreated { first_msg_id, unique_id, server_salt: 11 };
+    boxed(types::NewSessionCreated::ID, &notice)
+}
+
 pub fn bad_salt(bad: u64, new_server_salt: i64) -> Vec<u8> {
     let notice =
         types::BadServerSalt { bad_msg_id: bad as i64, bad_msg_seqno: 1, error_code: 48, new_server_salt };

@@ -21,6 +21,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// A connection is cut.
     Cut(u64),
+    /// A connection is cut at the client, and what it sent before arrives only so much later.
+    CutLate(u64, Duration),
     /// All connections are cut.
     CutAll,
     /// The connection that carries the byte after so many is cut.
@@ -100,7 +102,7 @@ const MIGRATING: [&str; 6] = [
 ];
 
 /// The numbers by which faults are chosen; likelier ones have several.
-const NUMBERS: u64 = 46;
+const NUMBERS: u64 = 49;
 
 impl FaultKind {
     /// Chooses a fault; `lasts`: how long it lasts, if it does.
@@ -154,6 +156,7 @@ impl FaultKind {
             41 => Self::TornSave(choice.below(400)),
             42 | 43 => Self::Crash,
             44 | 45 => Self::CrashWithBackup(choice.below(4) as usize),
+            46..=48 => Self::CutLate(choice.below(8), choice.time(Duration::from_secs(30))),
             NUMBERS.. => unreachable!("the number is below NUMBERS"),
         }
     }
@@ -163,6 +166,7 @@ impl FaultKind {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Cut(_) => "cut",
+            Self::CutLate(..) => "cut with late bytes",
             Self::CutAll => "all cut",
             Self::CutAtByte(_) => "cut at a byte",
             Self::CutOften(..) => "cut often",

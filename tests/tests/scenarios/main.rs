@@ -45,6 +45,7 @@ mod protocol {
     mod framings;
     pub(crate) mod frontends;
     mod key_rotation;
+    mod late_bytes;
     mod long_idle;
     mod many_cuts;
     mod offloaded_key_exchange;

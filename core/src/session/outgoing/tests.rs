@@ -10,11 +10,11 @@ fn pop_queued(outgoing: &mut Outgoing) -> Option<RequestTag> {
 /// A request that left as 4, and again as 8.
 fn sent_twice() -> Outgoing {
     let mut outgoing = Outgoing::default();
-    outgoing.on_packed(MsgId(4), RequestTag(1));
+    outgoing.on_packed(MsgId(4), 1, RequestTag(1));
     outgoing.requeue_by_msg_id(MsgId(4));
     assert_eq!(outgoing.delivery(RequestTag(1)), Delivery::Sent, "the server may have executed it");
     assert_eq!(pop_queued(&mut outgoing), Some(RequestTag(1)));
-    outgoing.on_packed(MsgId(8), RequestTag(1));
+    outgoing.on_packed(MsgId(8), 1, RequestTag(1));
     outgoing
 }
 
@@ -47,7 +47,7 @@ fn f4_refusals_are_handled_in_linear_time() {
         for packet in 0..COUNT / packed {
             let first = 4 * packet * (packed + 1) + 4;
             for place in 0..packed {
-                outgoing.on_packed(MsgId(first + 4 * place), RequestTag(packet * packed + place));
+                outgoing.on_packed(MsgId(first + 4 * place), 1, RequestTag(packet * packed + place));
             }
             names.push(MsgId(first));
             if packed > 1 {
@@ -75,18 +75,18 @@ fn f4_refusals_are_handled_in_linear_time() {
 fn f4_new_sessions_and_late_answers_are_handled_in_linear_time() {
     const COUNT: u64 = 32_000;
     let mut outgoing = Outgoing::default();
-    (1..=COUNT).for_each(|id| outgoing.on_packed(MsgId(4 * id), RequestTag(id)));
+    (1..=COUNT).for_each(|id| outgoing.on_packed(MsgId(4 * id), 1, RequestTag(id)));
     let before = steps::so_far();
     // Sessions that begin before all that left name nothing, as often as they are announced.
     for _ in 0..COUNT {
-        assert_eq!(outgoing.on_new_session(MsgId(1)), (None, Vec::new()));
+        assert_eq!(outgoing.on_new_session(MsgId(1), false), (None, Vec::new()));
     }
     // All is sent again, a thousand at a time; then the answers come to what left first, or to nothing.
     for round in 0..COUNT / 1000 {
         (1..=1000).for_each(|id| assert!(outgoing.requeue_by_msg_id(MsgId(4 * (1000 * round + id)))));
         for id in 1..=1000 {
             let tag = pop_queued(&mut outgoing).unwrap();
-            outgoing.on_packed(MsgId(4 * (COUNT + 1000 * round + id)), tag);
+            outgoing.on_packed(MsgId(4 * (COUNT + 1000 * round + id)), 1, tag);
         }
         (1..=1000).for_each(|id| assert!(outgoing.take_answered(MsgId(4 * (1000 * round + id))).is_some()));
         (1..=1000).for_each(|id| assert_eq!(outgoing.take_answered(MsgId(4 * id)), None));
@@ -119,7 +119,7 @@ fn messages_that_are_no_requests_are_remembered_for_300_seconds() {
 fn as_many_of_them_are_remembered_as_the_requests_in_flight_may_have_caused() {
     for (requests, most) in [(0, 256), (128, 256), (200, 400)] {
         let mut outgoing = Outgoing::default();
-        (1..=requests).for_each(|id| outgoing.on_packed(MsgId(4 * id), RequestTag(id)));
+        (1..=requests).for_each(|id| outgoing.on_packed(MsgId(4 * id), 1, RequestTag(id)));
         (0..=most).for_each(|id| outgoing.on_non_request_packed(MsgId(4_000 + 4 * id)));
         assert!(!outgoing.is_known(MsgId(4_000)), "{requests} requests: the oldest is forgotten");
         assert!(outgoing.is_known(MsgId(4_004)), "{requests} requests");
@@ -130,9 +130,9 @@ fn as_many_of_them_are_remembered_as_the_requests_in_flight_may_have_caused() {
 fn a_refusal_of_the_last_packet_of_an_earlier_connection_does_not_affect_the_present_one() {
     for (before_reconnect, requeued) in [(MsgId(0), [true, true]), (MsgId(4), [true, false])] {
         let mut outgoing = Outgoing::default();
-        outgoing.on_packed(MsgId(4), RequestTag(1));
+        outgoing.on_packed(MsgId(4), 1, RequestTag(1));
         outgoing.on_connected(before_reconnect);
-        outgoing.on_packed(MsgId(8), RequestTag(2));
+        outgoing.on_packed(MsgId(8), 1, RequestTag(2));
         outgoing.requeue_unacknowledged_from(MsgId(4));
         assert_eq!([4, 8].map(|id| !outgoing.is_known(MsgId(id))), requeued);
     }

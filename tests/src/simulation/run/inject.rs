@@ -29,6 +29,10 @@ impl Run<'_> {
                 let Some(conn) = self.connection(position) else { return Ok(()) };
                 self.pair.network.cut(now, conn);
             }
+            FaultKind::CutLate(position, late) => {
+                let Some(conn) = self.connection(position) else { return Ok(()) };
+                self.pair.network.cut_late(now, conn, late);
+            }
             FaultKind::CutAll if self.connection(0).is_none() => return Ok(()),
             FaultKind::CutAll => self.pair.network.cut_all(now),
             FaultKind::CutAtByte(after) => self.pair.network.options.cut_at_byte = Some(carried + after),
@@ -66,6 +70,8 @@ impl Run<'_> {
             }
             FaultKind::ForgetSessions => {
                 self.pair.dcs.forget_sessions();
+                // No client can tell that a server executes late bytes in a session that it has forgotten.
+                self.pair.network.drop_late();
                 // "What came before the first message of a new session on this connection was ignored", says the
                 // protocol: a server that has executed it without an answer must not keep the connection.
                 if self.pair.dcs.options_mut().fault_injection.withhold_results {
