@@ -38,6 +38,15 @@ fn sent(bench: &mut Bench, seconds: u64) -> Packet {
     }
 }
 
+/// Returns a session that has repeated two requests at 5 s, the requests, and the packet.
+fn repeated() -> (Bench, Vec<Seen>, Packet) {
+    let mut bench = Bench::new();
+    let requests = leave(&mut bench, &[1, 2]);
+    lose(&mut bench, 5, &requests);
+    let packet = sent(&mut bench, 5);
+    (bench, requests, packet)
+}
+
 /// Checks that the packet is a container with exactly these messages, whose own msg_id is new.
 fn assert_repeats(packet: &Packet, requests: &[Seen]) {
     assert!(packet.outer.is(CONTAINER));
@@ -68,10 +77,7 @@ fn they_keep_msg_id_and_seq_no_inside_a_new_container() {
 
 #[test]
 fn they_are_repeated_after_each_lost_connection() {
-    let mut bench = Bench::new();
-    let requests = leave(&mut bench, &[1, 2]);
-    lose(&mut bench, 5, &requests);
-    let first = sent(&mut bench, 5);
+    let (mut bench, requests, first) = repeated();
     lose(&mut bench, 15, &requests);
     // Not sent yet when the connection is lost.
     lose(&mut bench, 25, &requests);
@@ -89,10 +95,7 @@ fn a_container_that_was_refused_is_followed_by_another() {
         |packet| bad_msg(packet.outer.msg_id, 16),
     ];
     for refuse in refusals {
-        let mut bench = Bench::new();
-        let requests = leave(&mut bench, &[1, 2]);
-        lose(&mut bench, 5, &requests);
-        let refused = sent(&mut bench, 5);
+        let (mut bench, requests, refused) = repeated();
         bench.answer(at(5), 0, &refuse(&refused)).unwrap();
         let packet = sent(&mut bench, 5);
         assert_repeats(&packet, &requests);
@@ -122,10 +125,7 @@ fn those_that_can_no_longer_be_executed_get_another_msg_id() {
 
 #[test]
 fn a_server_that_refuses_containers_gets_another_msg_id() {
-    let mut bench = Bench::new();
-    let requests = leave(&mut bench, &[1, 2]);
-    lose(&mut bench, 5, &requests);
-    let refused = sent(&mut bench, 5);
+    let (mut bench, requests, refused) = repeated();
     assert!(bench.answer(at(5), 0, &bad_msg(refused.outer.msg_id, 64)).is_err());
     bench.session.on_connected(at(10));
     let mut bodies = Vec::new();
@@ -168,8 +168,8 @@ fn a_new_session_leaves_those_in_its_first_container() {
     assert_eq!(bench.answer(at(6), 1, &answer).unwrap(), ["result 1 [7, 7, 7, 7]"]);
 }
 
-/// A packet that was held back arrives at a server that was restarted, and begins its session: newer requests may have been
-/// executed by the server before.
+/// A packet that was held back arrives at a server that was restarted, and begins its session: the server before may have
+/// executed newer requests.
 #[test]
 fn a_late_packet_that_begins_a_session_does_not_vouch_for_newer_ones() {
     let mut bench = Bench::new();
@@ -187,4 +187,20 @@ fn a_late_packet_that_begins_a_session_does_not_vouch_for_newer_ones() {
     // The answer of the server before counts all the same.
     let answer = rpc_result(newer, &[7; 4]);
     assert_eq!(bench.answer(at(6), 1, &answer).unwrap(), ["result 2 [7, 7, 7, 7]"]);
+}
+
+/// The first session of the server under a new session_id takes the place of none.
+#[test]
+fn a_session_of_its_own_keeps_what_the_server_has_received() {
+    let mut bench = Bench::new();
+    let refused = leave(&mut bench, &[1]);
+    bench.answer(at(0), 1, &new_session(refused[0].msg_id, 5)).unwrap();
+    bench.answer(at(0), 0, &bad_msg(refused[0].msg_id, 17)).unwrap();
+    let session_id = bench.session_id;
+    let request = sent(&mut bench, 1).requests()[0].msg_id;
+    assert_ne!(bench.session_id, session_id);
+    bench.session.on_connected(at(5));
+    bench.sent(at(5)).unwrap();
+    bench.answer(at(5), 1, &new_session(request, 6)).unwrap();
+    assert_eq!(bench.session.take_unknown_outcomes(), []);
 }

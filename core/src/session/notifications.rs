@@ -130,24 +130,25 @@ impl Session {
         }
     }
 
-    /// Handles `msgs_state_info`, the message `msg_id` of the server: the answer to a state request. Ignores it if there was no such state request.
+    /// Handles `msgs_state_info`, the server's message `notice`: the answer to a state request. Ignores it if there was no
+    /// such state request.
     pub(super) fn on_state_info(
         &mut self,
         now: Now,
-        msg_id: MsgId,
+        notice: MsgId,
         request_id: MsgId,
         info: &[u8],
     ) -> Result<(), MessageError> {
         // The answer to `msg_resend_ans_req` if the server has forgotten an answer.
         let resend = self.answer_resend.take_if(|timer| timer.request_id == Some(request_id));
         if let Some(timer) = resend {
-            let result = self.apply_statuses(&timer.msg_ids, info, true, false, now, msg_id);
+            let result = self.apply_statuses(&timer.msg_ids, info, true, false, now, notice);
             self.answer_resend = Some(timer);
             return result;
         }
         let pending = self.state_request.take_if(|pending| pending.request_id == Some(request_id));
         let Some(pending) = pending else { return Ok(()) };
-        let result = self.apply_statuses(&pending.msg_ids, info, true, true, now, msg_id);
+        let result = self.apply_statuses(&pending.msg_ids, info, true, true, now, notice);
         if result.is_err() {
             self.state_request = Some(pending);
             return result;
@@ -159,7 +160,7 @@ impl Session {
         Ok(())
     }
 
-    /// Applies the statuses of the messages `ids`, one byte of `info` each, from the server's message `msg_id`.
+    /// Applies the statuses of the messages `ids`, one byte of `info` each, from the server's message `notice`.
     ///
     /// `is_conclusive`: they answer a state request. `request_answers`: the answers that the server has are requested
     /// (`msg_resend_ans_req`).
@@ -170,7 +171,7 @@ impl Session {
         is_conclusive: bool,
         request_answers: bool,
         now: Now,
-        msg_id: MsgId,
+        notice: MsgId,
     ) -> Result<(), MessageError> {
         if ids.len() != info.len() {
             return Err(MessageError::StateInfo);
@@ -180,7 +181,7 @@ impl Session {
             match MessageStatus::from_byte(*byte) {
                 MessageStatus::Lost => {
                     // The server could repeat unrequested reports without end.
-                    if self.requeue_unexecuted(*id, is_conclusive, msg_id) && !is_conclusive {
+                    if self.requeue_unexecuted(*id, is_conclusive, notice) && !is_conclusive {
                         self.record_resend(*id, now)?;
                     }
                 }
@@ -216,7 +217,8 @@ impl Session {
         self.resends.record(id, self.ids.last(), true, ResendReason::Resend, now.monotonic).map(drop)
     }
 
-    /// Handles the report of the server's message `notice` that it did not receive a message. Returns whether that is an unanswered request.
+    /// Handles the report of the server's message `notice` that it did not receive a message. Returns whether that is an
+    /// unanswered request.
     pub(super) fn requeue_unexecuted(&mut self, id: MsgId, is_conclusive: bool, notice: MsgId) -> bool {
         match self.outgoing.requeue_unexecuted(id, is_conclusive, self.repeatable_from(notice)) {
             RequeueOutcome::NoRequest => return false,

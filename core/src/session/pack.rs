@@ -7,8 +7,9 @@ use core::time::Duration;
 use super::container::{CONTAINER_HEADER_LEN, INNER_HEADER_LEN};
 use super::draft::{Draft, DraftPacket, Item, ItemKind, wants_quick_ack};
 use super::envelope;
+use super::ids::MsgId;
 use super::machine::Session;
-use super::request::RequestSource;
+use super::request::{RequestBody, RequestSource};
 use super::service::{DestroyKeyState, Service, write_ids};
 use crate::crypto::SecureRandom;
 use crate::crypto::message::{self, Direction};
@@ -111,7 +112,7 @@ impl Session {
         random: &mut dyn SecureRandom,
         draft: &mut Draft,
     ) -> bool {
-        let has_ping = self.service.iter().any(|service| matches!(service, Service::Ping(_)));
+        let has_ping = self.has_ping();
         let (most, mut packet_len) = (draft.items.len() + most, 0);
         while draft.items.len() < most {
             let Some(tag) = self.outgoing.first_queued() else { return false };
@@ -140,15 +141,12 @@ impl Session {
             if self.holds_unrepeatable && !body.is_repeatable {
                 return false;
             }
-            let len = body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN);
+            let len = len_of_request(&body, after);
             let framed_len = INNER_HEADER_LEN + len;
-            // A ping must not be delayed by a long write: its answer is due soon.
-            let is_first = draft.items.is_empty() && !has_ping;
-            if !is_first && draft.requests_len + framed_len > policy::MAX_TRANSMIT_BYTES {
-                return false;
-            }
-            if packet_len > 0 && packet_len + framed_len > policy::MAX_PACKED_BYTES {
-                return true;
+            match room_for(framed_len, draft, packet_len, has_ping) {
+                Room::NextTransmit => return false,
+                Room::NextPacket => return true,
+                Room::Enough => {}
             }
             packet_len += framed_len;
             draft.requests_len += framed_len;
@@ -161,8 +159,13 @@ impl Session {
         self.outgoing.has_queued()
     }
 
+    fn has_ping(&self) -> bool {
+        self.service.iter().any(|service| matches!(service, Service::Ping(_)))
+    }
+
     /// Adds requests that are repeated to a packet, until it is long enough. Returns whether there are any.
     fn collect_repeats(&mut self, source: &(impl RequestSource + ?Sized), draft: &mut Draft) -> bool {
+        let has_ping = self.has_ping();
         let (first, mut packet_len) = (draft.items.len(), 0);
         while draft.items.len() < first + policy::MAX_PACKED_REQUESTS
             && let Some((msg_id, seq_no, tag)) = self.outgoing.first_repeat()
@@ -184,17 +187,14 @@ impl Session {
                 && let Some(earlier) = body.after
                 && (source.is_held(earlier) || self.outgoing.is_queued(earlier))
             {
-                // It waits for that one, and leaves under another msg_id: the server does not execute the first copy, since
-                // the one before was not executed.
+                // It waits for that one, and leaves under another msg_id. A late copy of it must be executed after a
+                // message that the server has refused or not received.
                 self.outgoing.requeue_by_msg_id(msg_id);
                 continue;
             }
-            let len = body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN);
+            let len = len_of_request(&body, after);
             let framed_len = INNER_HEADER_LEN + len;
-            let is_full = packet_len > 0 && packet_len + framed_len > policy::MAX_PACKED_BYTES;
-            if is_full
-                || draft.requests_len > 0 && draft.requests_len + framed_len > policy::MAX_TRANSMIT_BYTES
-            {
+            if room_for(framed_len, draft, packet_len, has_ping) != Room::Enough {
                 break;
             }
             packet_len += framed_len;
@@ -347,6 +347,33 @@ impl Session {
             }
         });
     }
+}
+
+/// Where there is room for a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Enough,
+    NextPacket,
+    NextTransmit,
+}
+
+/// Returns where there is room for a request of this length with its header, beside `packet_len` bytes of requests in its
+/// packet.
+fn room_for(framed_len: usize, draft: &Draft, packet_len: usize, has_ping: bool) -> Room {
+    // A ping must not be delayed by a long write: its answer is due soon.
+    let is_first = draft.items.is_empty() && !has_ping;
+    if !is_first && draft.requests_len + framed_len > policy::MAX_TRANSMIT_BYTES {
+        Room::NextTransmit
+    } else if packet_len > 0 && packet_len + framed_len > policy::MAX_PACKED_BYTES {
+        Room::NextPacket
+    } else {
+        Room::Enough
+    }
+}
+
+/// Returns the length in bytes of a request's message body.
+fn len_of_request(body: &RequestBody<'_>, after: Option<MsgId>) -> usize {
+    body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN)
 }
 
 /// Returns the length in bytes of a container with these messages.

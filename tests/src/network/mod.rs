@@ -177,8 +177,8 @@ impl Network {
                 Delivery::ToServer { conn, bytes } | Delivery::ToClient { conn, bytes } => {
                     (*conn, bytes.len())
                 }
-                // Both ends know that the connection is closed, so bytes in flight are dropped.
                 Delivery::LostByClient { conn, .. } if self.late.contains(conn) => return Some(delivery),
+                // Both ends know that the connection is closed, so bytes in flight are dropped.
                 Delivery::LostByClient { conn, .. } | Delivery::LostByServer { conn } => {
                     self.late.remove(conn);
                     self.links.remove(conn);
