@@ -1,23 +1,17 @@
 //! Replays the corpus of every target, so that what fuzzing found stays fixed.
 
+mod targets;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sansgram_fuzz::{TARGETS, Target};
+use targets::{corpus, test_each_target};
 
 /// The limit for all corpora together, in bytes.
 const MAX_CORPUS: u64 = 300_000;
 
-fn corpus(target: &Target) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target.name);
-    let entries = fs::read_dir(folder).expect("every target has a corpus");
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be read").path()).collect();
-    files.sort();
-    files
-}
-
-fn replay(name: &str) {
-    let target = TARGETS.iter().find(|target| target.name == name).expect("a target of this name");
+fn replay(target: &Target) {
     let files = corpus(target);
     let mut reached = 0;
     for file in &files {
@@ -34,69 +28,8 @@ fn replay(name: &str) {
     );
 }
 
-#[test]
-fn frames() {
-    replay("frames");
-}
-
-#[test]
-fn layers() {
-    replay("layers");
-}
-
-#[test]
-fn proxy() {
-    replay("proxy");
-}
-
-#[test]
-fn links() {
-    replay("links");
-}
-
-#[test]
-fn tl() {
-    replay("tl");
-}
-
-#[test]
-fn tl_json() {
-    replay("tl_json");
-}
-
-#[test]
-fn gzip() {
-    replay("gzip");
-}
-
-#[test]
-fn sealed() {
-    replay("sealed");
-}
-
-#[test]
-fn client() {
-    replay("client");
-}
-
-#[test]
-fn handshake() {
-    replay("handshake");
-}
-
-#[test]
-fn session_text() {
-    replay("session_text");
-}
-
-#[test]
-fn foreign() {
-    replay("foreign");
-}
-
-#[test]
-fn pem() {
-    replay("pem");
+test_each_target! {
+    replay: frames layers proxy links tl tl_json gzip sealed client handshake session_text foreign pem
 }
 
 #[test]

@@ -3,12 +3,14 @@
 //!
 //! `SANSGRAM_FUZZ_SECONDS=60 cargo test --release -p sansgram-fuzz --test mutations` runs each for longer.
 
+mod targets;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sansgram_fuzz::{Seeded, TARGETS};
+use sansgram_fuzz::{Seeded, Target};
+use targets::{corpus, test_each_target};
 
 /// The time for one target, in seconds, unless `SANSGRAM_FUZZ_SECONDS` says another one.
 const SECONDS: u64 = 2;
@@ -67,13 +69,9 @@ fn change(input: &mut Vec<u8>, other: &[u8], random: &mut Seeded) {
     }
 }
 
-fn run_changed(name: &str) {
-    let target = TARGETS.iter().find(|target| target.name == name).expect("a target of this name");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
-    let entries = fs::read_dir(folder).expect("every target has a corpus");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("it can be read").path()).collect();
-    paths.sort();
-    let corpus: Vec<Vec<u8>> = paths.iter().map(|path| fs::read(path).expect("it can be read")).collect();
+fn run_changed(target: &Target) {
+    let corpus: Vec<Vec<u8>> =
+        corpus(target).iter().map(|path| fs::read(path).expect("it can be read")).collect();
     let longest = corpus.iter().map(Vec::len).max().expect("an input");
 
     let seconds = std::env::var("SANSGRAM_FUZZ_SECONDS").ok().map(|it| it.parse().expect("seconds"));
@@ -87,75 +85,15 @@ fn run_changed(name: &str) {
             change(&mut input, other, &mut random);
         }
         input.truncate(2 * longest);
-        let shown = Shown { target: name, input: &input };
+        let shown = Shown { target: target.name, input: &input };
         reached += u64::from((target.run)(shown.input) > 0);
         runs += 1;
     }
+    let name = target.name;
     println!("{name}: {runs} inputs, {reached} of which reach something");
     assert!(reached > 0, "{name} refuses all of {runs} inputs at once");
 }
 
-#[test]
-fn frames() {
-    run_changed("frames");
-}
-
-#[test]
-fn layers() {
-    run_changed("layers");
-}
-
-#[test]
-fn proxy() {
-    run_changed("proxy");
-}
-
-#[test]
-fn links() {
-    run_changed("links");
-}
-
-#[test]
-fn tl() {
-    run_changed("tl");
-}
-
-#[test]
-fn tl_json() {
-    run_changed("tl_json");
-}
-
-#[test]
-fn gzip() {
-    run_changed("gzip");
-}
-
-#[test]
-fn sealed() {
-    run_changed("sealed");
-}
-
-#[test]
-fn client() {
-    run_changed("client");
-}
-
-#[test]
-fn handshake() {
-    run_changed("handshake");
-}
-
-#[test]
-fn session_text() {
-    run_changed("session_text");
-}
-
-#[test]
-fn foreign() {
-    run_changed("foreign");
-}
-
-#[test]
-fn pem() {
-    run_changed("pem");
+test_each_target! {
+    run_changed: frames layers proxy links tl tl_json gzip sealed client handshake session_text foreign pem
 }
