@@ -15,6 +15,8 @@
 //!
 //! `--seed N` chooses the faults of each connection (what meets what still depends on the scheduler), `--calm` has none.
 
+#[path = "../../../runtime/stores/tests/shared/clock.rs"]
+#[allow(dead_code, reason = "the tests of the stores step other clocks, too")]
 mod clock;
 mod dc;
 mod faults;
@@ -29,7 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use self::clock::Clock;
+use self::clock::SteppedClock;
 use self::dc::Dc;
 use self::load::Tally;
 use self::memory::Memory;
@@ -70,14 +72,9 @@ struct Directory(PathBuf);
 
 impl Directory {
     fn new() -> Result<Self> {
-        let path = Self::path();
+        let path = std::env::temp_dir().join(format!("sansgram-chaos-{}", std::process::id()));
         std::fs::create_dir(&path)?;
         Ok(Self(path))
-    }
-
-    /// Its path is the same before and after the process begins again.
-    fn path() -> PathBuf {
-        std::env::temp_dir().join(format!("sansgram-chaos-{}", std::process::id()))
     }
 }
 
@@ -103,12 +100,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    if !arguments.calm {
-        clock::load_library(&Directory::path())?;
-    }
+    let clock = if arguments.calm { None } else { stepped_clock()? };
     raise_descriptor_limit();
     let directory = Directory::new()?;
-    let clock = Clock::of_this_process(&directory.0);
     let dc = Dc::start(&directory.0)?;
     let config = dc.config();
     let log = dc.log().to_owned();
@@ -165,3 +159,26 @@ fn raise_descriptor_limit() {
 
 #[cfg(not(unix))]
 fn raise_descriptor_limit() {}
+
+/// Returns the clock of this process, if libfaketime is installed. Begins the process again, with the library, unless it
+/// has it.
+#[cfg(unix)]
+fn stepped_clock() -> Result<Option<SteppedClock>> {
+    use std::os::unix::process::CommandExt;
+    if clock::library().is_none() {
+        println!("libfaketime is not installed, so no date is set (Debian: apt-get install faketime)");
+        return Ok(None);
+    }
+    // Its file is named after the process, which is the same before and after.
+    let clock = SteppedClock::new(clock::Clock::Date);
+    if std::env::var_os("FAKETIME_TIMESTAMP_FILE").is_some() {
+        return Ok(Some(clock));
+    }
+    let mut again = std::process::Command::new(std::env::current_exe()?);
+    Err(again.args(std::env::args_os().skip(1)).envs(clock.environment()).exec().into())
+}
+
+#[cfg(not(unix))]
+fn stepped_clock() -> Result<Option<SteppedClock>> {
+    Ok(None)
+}
