@@ -17,7 +17,7 @@ use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::login::{LoginStep, NewPassword, SendCodeOutcome, SentCode};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::gzip::MAX_DECOMPRESSED;
-use sansgram_core::tl::ids;
+use sansgram_core::tl::{Constructor, functions, ids, types};
 use sansgram_core::transport::{FrameEncoder, Framing, ServerFrameDecoder};
 
 use crate::memory::peak_of;
@@ -40,17 +40,17 @@ const MAX_TICKS: usize = 5_000;
 
 /// A client's service messages; any other body is a request.
 const SERVICE: [u32; 11] = [
-    0x04de_b57d,
-    0x62d6_b459,
-    0x7abe_77ec,
-    0xf342_7b8c,
-    0xb921_bd04,
-    0xe751_2126,
-    0xda69_fb52,
-    0x7d86_1a08,
-    0x8610_baeb,
-    0x58e4_a740,
-    0xd143_5160,
+    types::MsgsAck::ID,
+    types::MsgsStateReq::ID,
+    types::MsgsStateInfo::ID,
+    types::MsgResendReq::ID,
+    types::MsgResendAnsReq::ID,
+    functions::Ping::ID,
+    functions::PingDelayDisconnect::ID,
+    functions::GetFutureSalts::ID,
+    functions::RpcDropAnswer::ID,
+    functions::DestroySession::ID,
+    functions::DestroyAuthKey::ID,
 ];
 
 /// Takes the result of a step, if it is there, and gives the code that it sent.
